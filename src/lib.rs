@@ -1,1 +1,20 @@
-//! The broker.
+//! Leasehold hands out AWS credentials over HashiCorp Vault's HTTP API, judges what a role would grant
+//! before anything is created, and keeps every credential as a lease until it is provably gone.
+//!
+//! The map, top to bottom; a module may use those below it, never those above
+//! (`tests/it/architecture.rs` holds that):
+//!
+//! - `cli`, [`app`], [`config`], [`telemetry`]: arguments → configuration → [`app::App`], the one
+//!   composition root.
+//! - [`http`]: the wire. The only code that knows actix.
+//! - [`auth`]: token → [`auth::Caller`]. [`engine`]: the use cases.
+//! - [`gate`]: document → schema → guardrails → [`gate::VettedGrant`]. [`leases`]: the life of a
+//!   lease and its teardown. [`aws`]: IAM and STS. [`store`]: SQLite. [`seal`]: encryption at rest.
+//! - [`model`], [`clock`]: the vocabulary and the time. Used by all, use nobody.
+
+pub mod aws;
+pub mod clock;
+pub mod gate;
+pub mod model;
+pub mod seal;
+pub mod store;

@@ -1,0 +1,151 @@
+//! A lease: one credential that was, or may have been, handed out, from before AWS first heard of it
+//! until it is provably gone. The rules of its life are pure and live in [`crate::leases`]; the
+//! secret half of the credential is never part of it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AccessKeyId, Accessor, CredentialType, LeaseId, MountId, RoleName, Timestamp, UserName,
+};
+
+/// A stored lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Its id.
+    pub id: LeaseId,
+    /// The mount, whose account binding tears it down.
+    pub mount: MountId,
+    /// The role it was issued from.
+    pub role: RoleName,
+    /// The role's write that was current then.
+    pub role_version: u64,
+    /// What was handed out.
+    pub credential_type: CredentialType,
+    /// The token that holds it.
+    pub holder: Accessor,
+    /// The IAM user's name, fixed before the first AWS call; `None` for STS types.
+    pub user: Option<UserName>,
+    /// When the row was written: before the first AWS call.
+    pub issued_at: Timestamp,
+    /// The role's own TTL at issue, for renewals; `None` = `config/lease` and the mount decide.
+    pub role_ttl: Option<Duration>,
+    /// The role's own maximum at issue.
+    pub role_max_ttl: Option<Duration>,
+    /// When it was last renewed.
+    pub last_renewal: Option<Timestamp>,
+    /// Digest of the verdict that let it through, hex.
+    pub verdict: String,
+    /// `revoke-force` took it out of sight; its teardown goes on.
+    pub forced: bool,
+    /// Where it is in its life.
+    pub state: LeaseState,
+    /// Counts the writes of this row; a save with an old number is refused.
+    pub revision: u64,
+}
+
+/// Where a lease is in its life (design, section 5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeaseState {
+    /// Written, AWS not yet done: nobody was given anything.
+    Pending,
+    /// The credential was handed out and works.
+    Active {
+        /// The key that was handed out.
+        access_key: AccessKeyId,
+        /// When it ends.
+        expires_at: Timestamp,
+    },
+    /// Being torn down, for as long as it takes.
+    Revoking(TeardownProgress),
+    /// Gone; kept for a while as a record.
+    Revoked {
+        /// When it was seen to be gone for good.
+        at: Timestamp,
+    },
+}
+
+/// How far a teardown is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeardownProgress {
+    /// Why it ends.
+    pub reason: EndReason,
+    /// Since when.
+    pub since: Timestamp,
+    /// The key that was handed out, when one is known.
+    pub access_key: Option<AccessKeyId>,
+    /// When the lease would have ended by itself, if it was active.
+    pub expires_at: Option<Timestamp>,
+    /// The credential stopped working.
+    pub contained_at: Option<Timestamp>,
+    /// The user was deleted, or seen absent when old enough.
+    pub removed_at: Option<Timestamp>,
+    /// How many later looks found nothing.
+    pub looks: u32,
+    /// How many passes failed in a row.
+    pub attempts: u32,
+    /// When to try or look again.
+    pub next_attempt_at: Timestamp,
+    /// What the last failed pass met: its class, and one sentence.
+    pub last_failure: Option<(FailureClass, String)>,
+}
+
+/// Why a lease ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// Its time was over.
+    Expired,
+    /// Somebody revoked it.
+    Revoked,
+    /// The token that held it ended.
+    TokenEnded,
+    /// It was never handed out: issuing failed or was cut short.
+    Abandoned,
+}
+
+/// What kind of trouble a teardown pass met, for back-off, metrics and people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// AWS asked to slow down.
+    Throttled,
+    /// AWS says the broker may not.
+    AccessDenied,
+    /// The broker's own keys do not work, or the account binding is missing.
+    BadCredentials,
+    /// The user still owns something that the teardown did not remove.
+    StillOwns,
+    /// The user of that name does not carry this lease's tags: it is not ours to touch.
+    NotOurs,
+    /// No answer, a broken one, or a server error: AWS may have acted.
+    Unclear,
+    /// Anything else that AWS refused.
+    Refused,
+    /// Too young to take an absent user for gone.
+    Settling,
+}
+
+impl Lease {
+    /// When the reaper must look at it next; `None` once it is gone.
+    pub fn due_at(&self, settling: Duration) -> Option<Timestamp> {
+        match &self.state {
+            LeaseState::Pending => Some(self.issued_at.after(settling)),
+            LeaseState::Active { expires_at, .. } => Some(*expires_at),
+            LeaseState::Revoking(progress) => Some(progress.next_attempt_at),
+            LeaseState::Revoked { .. } => None,
+        }
+    }
+
+    /// Whether a caller may see it: it was handed out, and is neither removed nor forced away.
+    pub fn is_visible(&self) -> bool {
+        match &self.state {
+            LeaseState::Active { .. } => !self.forced,
+            LeaseState::Revoking(progress) => {
+                !self.forced && progress.removed_at.is_none() && progress.expires_at.is_some()
+            }
+            LeaseState::Pending | LeaseState::Revoked { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The vocabulary: plain data and the rules that concern one value alone. Uses nothing else in the
+//! crate and does no I/O. Start at [`lease`] for the life of a credential, at [`role`] for what is
+//! asked for, at [`verdict`] for what the gate says.
+
+pub mod binding;
+pub mod lease;
+pub mod mount;
+pub mod names;
+pub mod role;
+pub mod secret;
+pub mod timestamp;
+pub mod token;
+pub mod verdict;
+
+pub use binding::{AccountBinding, LeaseConfig};
+pub use lease::{EndReason, FailureClass, Lease, LeaseState, TeardownProgress};
+pub use mount::{Mount, MountId, MountState, MountTuning};
+pub use names::{
+    AccessKeyId, GroupName, InvalidName, LeaseId, LeaseTag, MountPath, PolicyArn, RoleName,
+    UserName,
+};
+pub use role::{CredentialType, Role};
+pub use secret::{ClientToken, SecretAccessKey, SessionToken};
+pub use timestamp::Timestamp;
+pub use token::{Accessor, Token, TokenDigest};
+pub use verdict::{Decision, Finding, Severity, Verdict};

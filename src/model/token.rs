@@ -1,0 +1,55 @@
+//! A token: who may call (contract 3.2). Stored under a keyed digest of what its holder sends;
+//! making and checking them is [`crate::auth`]'s.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// Keyed digest of a client token, hex. Looks nothing like the token and cannot be turned back.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenDigest(pub String);
+
+/// The public handle of a token: 24 base62 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Accessor(pub String);
+
+/// A stored token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// Keyed digest of the token.
+    pub digest: TokenDigest,
+    /// Public handle.
+    pub accessor: Accessor,
+    /// The token that made it; `None` for an orphan.
+    pub parent: Option<TokenDigest>,
+    /// ACL policies by name, sorted.
+    pub policies: Vec<String>,
+    /// Free text for logs and user names, e.g. `token-ci`.
+    pub display_name: String,
+    /// Given at creation; `None` shows as null.
+    pub meta: Option<BTreeMap<String, String>>,
+    /// The path that made it, e.g. `auth/token/create`.
+    pub path: String,
+    /// Uses left; 0 = without limit, negative = used up.
+    pub num_uses: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Seconds it was made for; 0 = for ever.
+    pub creation_ttl: u64,
+    /// When it ends; `None` = never.
+    pub expires_at: Option<Timestamp>,
+    /// Seconds that it can live at most, whatever is renewed; 0 = not set.
+    pub explicit_max_ttl: u64,
+    /// Seconds; 0 = not periodic.
+    pub period: u64,
+    /// Whether it can be renewed.
+    pub renewable: bool,
+    /// When it was last renewed.
+    pub last_renewal: Option<Timestamp>,
+    /// Set once it was revoked or expired: it no longer opens anything, its leases are ending.
+    pub ended_at: Option<Timestamp>,
+}

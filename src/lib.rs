@@ -16,5 +16,6 @@ pub mod aws;
 pub mod clock;
 pub mod gate;
 pub mod model;
+pub mod random;
 pub mod seal;
 pub mod store;

@@ -4,18 +4,26 @@
 //! The map, top to bottom; a module may use those below it, never those above
 //! (`tests/it/architecture.rs` holds that):
 //!
-//! - `cli`, [`app`], [`config`], [`telemetry`]: arguments → configuration → [`app::App`], the one
+//! - [`cli`], [`app`], [`config`], [`telemetry`]: arguments → configuration → [`app::App`], the one
 //!   composition root.
 //! - [`http`]: the wire. The only code that knows actix.
 //! - [`auth`]: token → [`auth::Caller`]. [`engine`]: the use cases.
 //! - [`gate`]: document → schema → guardrails → [`gate::VettedGrant`]. [`leases`]: the life of a
 //!   lease and its teardown. [`aws`]: IAM and STS. [`store`]: SQLite. [`seal`]: encryption at rest.
-//! - [`model`], [`clock`]: the vocabulary and the time. Used by all, use nobody.
+//! - [`model`], [`clock`], [`random`]: the vocabulary, the time, chance. Used by all, use nobody.
 
+pub mod app;
+pub mod auth;
 pub mod aws;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod engine;
 pub mod gate;
+pub mod http;
+pub mod leases;
 pub mod model;
 pub mod random;
 pub mod seal;
 pub mod store;
+pub mod telemetry;

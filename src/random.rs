@@ -38,7 +38,8 @@ impl Random {
     /// `length` characters of `[0-9A-Za-z]`.
     pub fn base62(&self, length: usize) -> String {
         self.with(|rng| {
-            let mut pick = || BASE62.get(rng.random_range(0..BASE62.len())).copied().unwrap_or(b'0');
+            let mut pick =
+                || BASE62.get(rng.random_range(0..BASE62.len())).copied().unwrap_or(b'0');
             (0..length).map(|_| char::from(pick())).collect()
         })
     }

@@ -11,10 +11,25 @@ use crate::model::{
     AccessKeyId, GroupName, LeaseTag, PolicyArn, RoleName, SecretAccessKey, Timestamp, UserName,
 };
 
+pub mod accounts;
+mod caller_text;
+mod classify;
+pub mod documents;
+mod limiter;
+pub mod sdk;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use accounts::{AccountSettings, Accounts, AwsBackend};
+pub use documents::{Documents, Fetched};
+
 /// The tag that says which installation a user belongs to.
 pub const BROKER_TAG: &str = "leasehold:broker";
 /// The tag that says which lease a user belongs to.
 pub const LEASE_TAG: &str = "leasehold:lease";
+
+/// The inline policy that denies everything, where a key cannot be made inactive.
+pub const CONTAINED_POLICY: &str = "leasehold-contained";
 
 /// An IAM user about to be created. Holding one means that the gate allowed what it will be given.
 #[derive(Debug, Clone)]
@@ -102,6 +117,15 @@ pub enum DocumentSource {
         /// The policy's name.
         policy: String,
     },
+}
+
+impl std::fmt::Display for DocumentSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Managed(arn) => write!(f, "{arn}"),
+            Self::Group { group, policy } => write!(f, "{group}/{policy}"),
+        }
+    }
 }
 
 /// One IAM or STS operation, as AWS names it, e.g. `CreateUser`.

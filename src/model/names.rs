@@ -163,12 +163,7 @@ mod tests {
     #[test]
     fn a_lease_id_gives_back_its_tag() {
         let tag: LeaseTag = "abcdefghijklmnopqrstuvwx".parse().unwrap();
-        let id = LeaseId::new(
-            &"aws/".parse().unwrap(),
-            "creds",
-            &"r".parse().unwrap(),
-            &tag,
-        );
+        let id = LeaseId::new(&"aws/".parse().unwrap(), "creds", &"r".parse().unwrap(), &tag);
         assert_eq!(id.as_str(), "aws/creds/r/abcdefghijklmnopqrstuvwx");
         assert_eq!(id.tag(), tag);
         assert_eq!(id.as_str().parse::<LeaseId>().unwrap(), id);

@@ -34,14 +34,9 @@ impl CredentialType {
 
     /// Reads the name on the wire.
     pub fn from_wire(text: &str) -> Option<Self> {
-        [
-            Self::IamUser,
-            Self::AssumedRole,
-            Self::FederationToken,
-            Self::SessionToken,
-        ]
-        .into_iter()
-        .find(|kind| kind.as_str() == text)
+        [Self::IamUser, Self::AssumedRole, Self::FederationToken, Self::SessionToken]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
     }
 }
 

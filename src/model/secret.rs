@@ -56,9 +56,6 @@ mod tests {
 
     #[test]
     fn a_secret_prints_as_redacted() {
-        assert_eq!(
-            format!("{:?}", SecretAccessKey::new("hunter2")),
-            "[redacted]"
-        );
+        assert_eq!(format!("{:?}", SecretAccessKey::new("hunter2")), "[redacted]");
     }
 }

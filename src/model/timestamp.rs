@@ -44,10 +44,7 @@ impl Timestamp {
 
     /// Seconds from `now` until here, rounded to the nearest; negative when past.
     pub fn seconds_from(self, now: Self) -> i64 {
-        self.0
-            .saturating_sub(now.0)
-            .saturating_add(500)
-            .div_euclid(1000)
+        self.0.saturating_sub(now.0).saturating_add(500).div_euclid(1000)
     }
 
     /// RFC 3339 in UTC, with milliseconds when there are any.
@@ -67,10 +64,7 @@ mod tests {
     #[test]
     fn a_moment_is_written_as_rfc3339() {
         assert_eq!(Timestamp::from_millis(0).rfc3339(), "1970-01-01T00:00:00Z");
-        assert_eq!(
-            Timestamp::from_millis(1_500).rfc3339(),
-            "1970-01-01T00:00:01.5Z"
-        );
+        assert_eq!(Timestamp::from_millis(1_500).rfc3339(), "1970-01-01T00:00:01.5Z");
     }
 
     #[test]

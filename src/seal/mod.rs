@@ -1,3 +1,251 @@
-//! Encryption at rest and keyed digests. Opens and closes what the store must not show; knows
-//! neither the store nor the wire. The key comes from a key file (`[seal] key_file`) or, in dev mode
-//! without a data directory, from memory alone.
+//! Encryption at rest and keyed digests. Opens and closes what the store must not show; knows neither
+//! the store nor the wire. The key comes from a key file ([`key_file`], `[seal] key_file`) or, in dev
+//! mode without a data directory, from memory alone; what is made of it is in [`keys`].
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use zeroize::Zeroizing;
+
+use crate::model::{ClientToken, SecretAccessKey, TokenDigest};
+use crate::random::Random;
+use keys::Keys;
+pub use keys::MasterKey;
+
+pub mod key_file;
+mod keys;
+
+type Result<T> = std::result::Result<T, SealError>;
+
+/// What is sealed as the key check, and under which context.
+const KEY_CHECK: &[u8] = b"leasehold key check";
+/// The context of the key check, and the name of the setting that holds it.
+pub const KEY_CHECK_SETTING: &str = "seal/key-check";
+
+/// Why something could not be sealed or opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// There is no key.
+    #[error("leasehold is sealed: {why}")]
+    Sealed {
+        /// Why there is none.
+        why: String,
+    },
+    /// The key is not the one that this installation was made with.
+    #[error(
+        "the master key is not the one that sealed this installation\nhelp: give the key file that belongs to this data directory"
+    )]
+    WrongKey,
+    /// The bytes were changed, cut, sealed with another key or for another purpose.
+    #[error(
+        "what is stored as `{context}` cannot be opened: it was changed, or sealed with another key"
+    )]
+    NotOpened {
+        /// What it was to be opened as.
+        context: String,
+    },
+    /// Too much for one piece.
+    #[error("`{context}` is too large to seal")]
+    TooLarge {
+        /// What it was to be sealed as.
+        context: String,
+    },
+    /// A key file that others can read or write.
+    #[error(
+        "key file `{path}` can be used by others than its owner (mode {mode:04o})\nhelp: chmod 600 {path}; if others may have read it, set up anew with another key"
+    )]
+    KeyFileExposed {
+        /// The file.
+        path: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// A file that holds no key.
+    #[error("`{path}` is not a key file: {why}")]
+    KeyFileBroken {
+        /// The file.
+        path: String,
+        /// What is wrong, and what to do.
+        why: &'static str,
+    },
+    /// There is a key file already: it is never overwritten.
+    #[error("key file `{path}` exists already, it is not overwritten")]
+    KeyFileExists {
+        /// The file.
+        path: String,
+    },
+    /// The system refused.
+    #[error("cannot {action} key file `{path}`: {source}")]
+    KeyFile {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Whether there is a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SealStatus {
+    /// No key was ever given.
+    Uninitialised,
+    /// There is none now.
+    Sealed {
+        /// Why.
+        why: String,
+    },
+    /// There is one.
+    Unsealed,
+}
+
+/// Stands between what is known here and what is stored. Share it in an `Arc`.
+#[derive(Debug)]
+pub struct Barrier {
+    state: RwLock<State>,
+    random: Random,
+}
+
+#[derive(Debug)]
+enum State {
+    Uninitialised,
+    Sealed { why: String },
+    Unsealed(Arc<Keys>),
+}
+
+impl Default for Barrier {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Barrier {
+    /// Without a key. Nonces come from the system's randomness even in tests: one that came twice
+    /// under one key would give away what was sealed.
+    pub fn new() -> Self {
+        Self { state: RwLock::new(State::Uninitialised), random: Random::from_os() }
+    }
+
+    /// With a key that is nowhere else and is lost with the process.
+    pub fn in_memory(random: &Random) -> Self {
+        let barrier = Self::new();
+        barrier.set(State::Unsealed(Arc::new(Keys::of(&MasterKey::generate(random)))));
+        barrier
+    }
+
+    /// Whether there is a key.
+    pub fn status(&self) -> SealStatus {
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Uninitialised => SealStatus::Uninitialised,
+            State::Sealed { why } => SealStatus::Sealed { why: why.clone() },
+            State::Unsealed(_) => SealStatus::Unsealed,
+        }
+    }
+
+    /// Takes the key of a new installation, which has no key check yet. For all others:
+    /// [`Barrier::unseal_checked`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the caller gives the key away: it is wiped here"
+    )]
+    pub fn unseal(&self, key: MasterKey) -> Result<()> {
+        self.set(State::Unsealed(Arc::new(Keys::of(&key))));
+        Ok(())
+    }
+
+    /// Takes the key if it opens `key_check`, the stored setting [`KEY_CHECK_SETTING`]; else everything
+    /// stays as it was.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the caller gives the key away: it is wiped here"
+    )]
+    pub fn unseal_checked(&self, key: MasterKey, key_check: &[u8]) -> Result<()> {
+        let keys = Keys::of(&key);
+        match keys.open(key_check, KEY_CHECK_SETTING) {
+            Ok(text) if *text == KEY_CHECK => {
+                self.set(State::Unsealed(Arc::new(keys)));
+                Ok(())
+            }
+            Ok(_) | Err(_) => Err(SealError::WrongKey),
+        }
+    }
+
+    /// Forgets the key.
+    pub fn lock(&self, why: impl Into<String>) {
+        self.set(State::Sealed { why: why.into() });
+    }
+
+    /// What to store so that a later start can tell the right key: see [`Barrier::unseal_checked`].
+    pub fn key_check(&self) -> Result<Vec<u8>> {
+        self.seal(KEY_CHECK, KEY_CHECK_SETTING)
+    }
+
+    /// Seals `plaintext` so that it opens only with the same key and `context`, e.g. the name of the
+    /// row it is stored in. Never the same bytes twice.
+    pub fn seal(&self, plaintext: &[u8], context: &str) -> Result<Vec<u8>> {
+        let mut nonce = [0; keys::NONCE];
+        self.random.fill(&mut nonce);
+        self.keys()?.seal(plaintext, context, nonce)
+    }
+
+    /// Opens what was sealed under `context`.
+    pub fn open(&self, sealed: &[u8], context: &str) -> Result<Zeroizing<Vec<u8>>> {
+        self.keys()?.open(sealed, context)
+    }
+
+    /// Seals the secret half of an AWS access key.
+    pub fn seal_secret_key(&self, secret: &SecretAccessKey, context: &str) -> Result<Vec<u8>> {
+        self.seal(secret.expose().as_bytes(), context)
+    }
+
+    /// Opens it again.
+    pub fn open_secret_key(&self, sealed: &[u8], context: &str) -> Result<SecretAccessKey> {
+        self.open_text(sealed, context).map(|text| SecretAccessKey::new(text.as_str()))
+    }
+
+    /// Seals a token that must be shown again: the root token of development mode.
+    pub fn seal_token(&self, token: &ClientToken, context: &str) -> Result<Vec<u8>> {
+        self.seal(token.expose().as_bytes(), context)
+    }
+
+    /// Opens it again.
+    pub fn open_token(&self, sealed: &[u8], context: &str) -> Result<ClientToken> {
+        self.open_text(sealed, context).map(|text| ClientToken::new(text.as_str()))
+    }
+
+    fn open_text(&self, sealed: &[u8], context: &str) -> Result<Zeroizing<String>> {
+        let opened = self.open(sealed, context)?;
+        // What was sealed was text: this is something else.
+        let Ok(text) = std::str::from_utf8(&opened) else {
+            return Err(SealError::NotOpened { context: context.to_owned() });
+        };
+        Ok(Zeroizing::new(text.to_owned()))
+    }
+
+    /// The keyed digest under which a token is stored and looked up.
+    pub fn token_digest(&self, token: &ClientToken) -> Result<TokenDigest> {
+        Ok(TokenDigest(self.keys()?.token_digest(token.expose().as_bytes())))
+    }
+
+    /// The key of the MAC over compiled guardrails on disk.
+    pub fn code_cache_key(&self) -> Result<[u8; 32]> {
+        Ok(*self.keys()?.code_cache())
+    }
+
+    fn keys(&self) -> Result<Arc<Keys>> {
+        let why = match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Unsealed(keys) => return Ok(Arc::clone(keys)),
+            State::Sealed { why } => why.clone(),
+            State::Uninitialised => "it was never given a key".to_owned(),
+        };
+        Err(SealError::Sealed { why })
+    }
+
+    fn set(&self, state: State) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+}
+
+#[cfg(test)]
+mod tests;

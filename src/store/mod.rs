@@ -9,6 +9,7 @@ use crate::model::{
     Timestamp, Token, TokenDigest,
 };
 
+pub mod faulty;
 pub mod sqlite;
 
 /// Why the store could not answer.
@@ -39,7 +40,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// All mounts, tombstones included.
     async fn mounts(&self) -> Result<Vec<Mount>>;
-    /// Writes a mount.
+    /// Writes a mount; [`StoreError::Conflict`] when another one that is not removed has its path.
     async fn put_mount(&self, mount: &Mount) -> Result<()>;
     /// Turns a mount into a tombstone and removes its roles and `config/lease`; its binding stays
     /// while leases need it.
@@ -64,14 +65,16 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Removes a role if it is there.
     async fn remove_role(&self, mount: &MountId, name: &RoleName) -> Result<()>;
 
-    /// Writes a new token, or a changed one (same digest).
+    /// Writes a new token, or a changed one (same digest). Uses that were taken and an end stay as they
+    /// are stored, whatever an older copy says; [`StoreError::Conflict`] for a new one whose parent ended.
     async fn put_token(&self, token: &Token) -> Result<()>;
     /// A token, ended ones included until they are purged.
     async fn token(&self, digest: &TokenDigest) -> Result<Option<std::sync::Arc<Token>>>;
     /// A token by its public handle.
     async fn token_by_accessor(&self, accessor: &Accessor)
     -> Result<Option<std::sync::Arc<Token>>>;
-    /// Takes one use of a use-limited token, durably; what is left, or `None` if it had none left.
+    /// Takes one use of a use-limited token, durably; what is left (0: this was the last, stored as -1),
+    /// or `None` if it had none left or has ended. `i64::MAX` for a token without a limit.
     async fn use_token(&self, digest: &TokenDigest) -> Result<Option<i64>>;
     /// Ends a token and all its descendants in one transaction, and makes their leases due now.
     /// Returns how many ended.
@@ -80,6 +83,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     async fn expired_tokens(&self, now: Timestamp, limit: u32) -> Result<Vec<TokenDigest>>;
 
     /// Writes the row of a new lease. This is the write-ahead entry: no AWS call before it returns.
+    /// [`StoreError::Conflict`] when the id is taken or the mount was removed meanwhile.
     async fn begin_lease(&self, lease: &Lease) -> Result<()>;
     /// Saves a changed lease whose `revision` is the one that was read; the stored row gets
     /// `revision + 1`. [`StoreError::Conflict`] when someone was faster.
@@ -97,7 +101,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Makes every pending lease due now: at start they belong to a process that is gone.
     async fn abandon_pending(&self, now: Timestamp) -> Result<u64>;
     /// Deletes rows of leases gone before `before`, of tokens ended before it that hold no unfinished
-    /// lease, and tombstones of mounts without an unfinished lease.
+    /// lease, and tombstones of mounts without an unfinished lease. Returns how many of all these.
     async fn purge(&self, before: Timestamp) -> Result<u64>;
 }
 

@@ -1,1 +1,23 @@
-//! Integration tests.
+//! The integration tests: one binary, since linking is what costs. `support` has the broker in a
+//! process of the test's own and the real binary; every other module is a part of the behaviour.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a failed unwrap fails the test, and nobody imports a test"
+)]
+
+mod architecture;
+mod canary;
+mod cli;
+mod clients;
+mod crash;
+mod docs;
+mod gate;
+mod http;
+mod leases;
+mod support;
+mod tokens;
+mod walkthrough;

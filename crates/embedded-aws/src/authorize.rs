@@ -14,10 +14,7 @@ use crate::state::{Identity, Policy, Role, State, User};
 /// Refuses what the caller may not do.
 pub(crate) fn authorize(api: Api, request: &Request<'_>) -> Result<(), AwsError> {
     // STS API: these two need no permission. AssumeRole also asks the role.
-    let free = matches!(
-        request.action,
-        "GetCallerIdentity" | "GetSessionToken" | "AssumeRole"
-    );
+    let free = matches!(request.action, "GetCallerIdentity" | "GetSessionToken" | "AssumeRole");
     let admin = matches!(request.caller, Caller::Admin { .. });
     if admin || (api == Api::Sts && free) {
         return Ok(());
@@ -59,13 +56,7 @@ pub(crate) fn outcome(request: &Request<'_>, action: &str, resource: &str) -> Ou
                 }
                 Identity::Role { name, .. } => {
                     let texts = state.role(name).map(|role| role_texts(state, role));
-                    judge(
-                        texts.unwrap_or_default(),
-                        None,
-                        action,
-                        resource,
-                        &Context::unknown(),
-                    )
+                    judge(texts.unwrap_or_default(), None, action, resource, &Context::unknown())
                 }
             };
             let limited = matches!(session.identity, Identity::Federated { .. });
@@ -100,10 +91,7 @@ pub(crate) fn arn(caller: &Caller, state: &State, account: &str) -> String {
         }
     }
     let user = caller.user_name().and_then(|name| state.user(name));
-    user.map_or_else(
-        || format!("arn:aws:iam::{account}:root"),
-        |user| user.arn(account),
-    )
+    user.map_or_else(|| format!("arn:aws:iam::{account}:root"), |user| user.arn(account))
 }
 
 fn user_outcome(request: &Request<'_>, name: &str, action: &str, resource: &str) -> Outcome {
@@ -112,17 +100,8 @@ fn user_outcome(request: &Request<'_>, name: &str, action: &str, resource: &str)
         return Outcome::NotAllowed;
     };
     let context = context::of(request, user);
-    let boundary = user
-        .boundary
-        .as_deref()
-        .map(|arn| text_of(state.policy(arn)).unwrap_or("{}"));
-    judge(
-        user_texts(state, user),
-        boundary,
-        action,
-        resource,
-        &context,
-    )
+    let boundary = user.boundary.as_deref().map(|arn| text_of(state.policy(arn)).unwrap_or("{}"));
+    judge(user_texts(state, user), boundary, action, resource, &context)
 }
 
 fn judge(
@@ -132,10 +111,7 @@ fn judge(
     resource: &str,
     context: &Context,
 ) -> Outcome {
-    let documents: Vec<_> = texts
-        .into_iter()
-        .filter_map(|t| Document::parse(t).ok())
-        .collect();
+    let documents: Vec<_> = texts.into_iter().filter_map(|t| Document::parse(t).ok()).collect();
     let boundary = match boundary.map(Document::parse) {
         // A boundary that cannot be read bounds everything.
         Some(Err(_)) => return Outcome::NotAllowed,
@@ -147,42 +123,22 @@ fn judge(
 }
 
 fn user_texts<'a>(state: &'a State, user: &'a User) -> Vec<&'a str> {
-    let groups: Vec<_> = user
-        .groups
-        .iter()
-        .filter_map(|name| state.group(name))
-        .collect();
-    let inline = user
-        .inline
-        .values()
-        .chain(groups.iter().flat_map(|group| group.inline.values()));
-    let attached = user
-        .attached
-        .iter()
-        .chain(groups.iter().flat_map(|group| &group.attached));
+    let groups: Vec<_> = user.groups.iter().filter_map(|name| state.group(name)).collect();
+    let inline = user.inline.values().chain(groups.iter().flat_map(|group| group.inline.values()));
+    let attached = user.attached.iter().chain(groups.iter().flat_map(|group| &group.attached));
     let managed = attached.filter_map(|arn| text_of(state.policy(arn)));
     inline.map(String::as_str).chain(managed).collect()
 }
 
 fn role_texts<'a>(state: &'a State, role: &'a Role) -> Vec<&'a str> {
-    let managed = role
-        .attached
-        .iter()
-        .filter_map(|arn| text_of(state.policy(arn)));
-    role.inline
-        .values()
-        .map(String::as_str)
-        .chain(managed)
-        .collect()
+    let managed = role.attached.iter().filter_map(|arn| text_of(state.policy(arn)));
+    role.inline.values().map(String::as_str).chain(managed).collect()
 }
 
 /// The document of a managed policy's default version.
 pub(crate) fn text_of(policy: Option<&Policy>) -> Option<&str> {
     let policy = policy?;
-    policy
-        .versions
-        .get(&policy.default_version)
-        .map(|version| version.document.as_str())
+    policy.versions.get(&policy.default_version).map(|version| version.document.as_str())
 }
 
 /// The ARN that the action is about (Service Authorization Reference, IAM: resource types).
@@ -195,25 +151,16 @@ fn resource(request: &Request<'_>) -> String {
         return arn.to_owned();
     }
     if let Some(name) = form.get("GroupName") {
-        let path = state
-            .group(name)
-            .map(|group| group.path.as_str())
-            .or_else(|| form.get("Path"));
+        let path = state.group(name).map(|group| group.path.as_str()).or_else(|| form.get("Path"));
         return format!("arn:aws:iam::{account}:group{}{name}", path.unwrap_or("/"));
     }
     if let Some(name) = form.get("RoleName") {
-        let path = state
-            .role(name)
-            .map(|role| role.path.as_str())
-            .or_else(|| form.get("Path"));
+        let path = state.role(name).map(|role| role.path.as_str()).or_else(|| form.get("Path"));
         return format!("arn:aws:iam::{account}:role{}{name}", path.unwrap_or("/"));
     }
     match request.action {
         "ListUsers" => {
-            return format!(
-                "arn:aws:iam::{account}:user{}",
-                form.get("PathPrefix").unwrap_or("/")
-            );
+            return format!("arn:aws:iam::{account}:user{}", form.get("PathPrefix").unwrap_or("/"));
         }
         "CreatePolicy" => {
             let path = form.get("Path").unwrap_or("/");
@@ -229,9 +176,6 @@ fn resource(request: &Request<'_>) -> String {
     let Some(name) = form.get("UserName").or_else(|| request.caller.user_name()) else {
         return "*".to_owned();
     };
-    let path = state
-        .user(name)
-        .map(|user| user.path.as_str())
-        .or_else(|| form.get("Path"));
+    let path = state.user(name).map(|user| user.path.as_str()).or_else(|| form.get("Path"));
     format!("arn:aws:iam::{account}:user{}{name}", path.unwrap_or("/"))
 }

@@ -58,14 +58,9 @@ impl Caller {
             if !signed.matches(request, &key.secret) {
                 return Err(AwsError::signature_does_not_match());
             }
-            return Ok(Self::User {
-                name: user.name.clone(),
-            });
+            return Ok(Self::User { name: user.name.clone() });
         }
-        let admits = options
-            .admin_keys
-            .as_ref()
-            .is_none_or(|keys| keys.contains(id));
+        let admits = options.admin_keys.as_ref().is_none_or(|keys| keys.contains(id));
         // `ASIA` begins the id of temporary credentials: one that is not known is not ours.
         if !admits || id.is_empty() || id.starts_with("ASIA") {
             return Err(AwsError::invalid_client_token());
@@ -73,9 +68,7 @@ impl Caller {
         if !state.is_admin_key(id) {
             state.put(Entity::AdminKey(id.clone()));
         }
-        Ok(Self::Admin {
-            access_key_id: id.clone(),
-        })
+        Ok(Self::Admin { access_key_id: id.clone() })
     }
 }
 

@@ -53,9 +53,7 @@ impl HttpConnector for Connector {
 /// Which call a request is: its action, the other parameters, and the access key. A request that is
 /// not a form has an empty action.
 pub(crate) fn read_call(request: &HttpRequest) -> (String, Parameters, String) {
-    let key = Signed::read(request)
-        .map(|signed| signed.access_key_id)
-        .unwrap_or_default();
+    let key = Signed::read(request).map(|signed| signed.access_key_id).unwrap_or_default();
     let form = Form::parse(request.body().bytes().unwrap_or_default());
     let (action, parameters) = form.map(|form| split(&form)).unwrap_or_default();
     (action, parameters, key)
@@ -81,8 +79,6 @@ pub(crate) fn text_response(status: u16, body: String, request_id: &str) -> Http
     #[expect(clippy::expect_used, reason = "500 is a status")]
     let mut response = HttpResponse::new(status.expect("500 is a status"), SdkBody::from(body));
     response.headers_mut().insert("content-type", "text/xml");
-    response
-        .headers_mut()
-        .insert("x-amzn-requestid", request_id.to_owned());
+    response.headers_mut().insert("x-amzn-requestid", request_id.to_owned());
     response
 }

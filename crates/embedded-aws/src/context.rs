@@ -13,55 +13,37 @@ pub(crate) fn of(request: &Request<'_>, user: &User) -> Context {
         ("aws:username".to_owned(), user.name.clone()),
         ("aws:userid".to_owned(), user.id.clone()),
         ("aws:PrincipalArn".to_owned(), user.arn(request.account)),
-        (
-            "aws:PrincipalAccount".to_owned(),
-            request.account.to_owned(),
-        ),
+        ("aws:PrincipalAccount".to_owned(), request.account.to_owned()),
         ("aws:PrincipalType".to_owned(), "User".to_owned()),
         ("aws:SecureTransport".to_owned(), "true".to_owned()),
     ];
     let tagged = |prefix: &str, user: &User| {
         let tags = user.tags.iter();
-        tags.map(|tag| (format!("{prefix}/{}", tag.key), tag.value.clone()))
-            .collect::<Vec<_>>()
+        tags.map(|tag| (format!("{prefix}/{}", tag.key), tag.value.clone())).collect::<Vec<_>>()
     };
     pairs.extend(tagged("aws:PrincipalTag", user));
-    let target = request
-        .form
-        .get("UserName")
-        .and_then(|name| request.state.user(name));
+    let target = request.form.get("UserName").and_then(|name| request.state.user(name));
     if let Some(target) = target {
         pairs.extend(tagged("aws:ResourceTag", target));
         pairs.extend(tagged("iam:ResourceTag", target));
     }
     let requested = request.form.pairs("Tags", "Key", "Value");
-    for (key, value) in requested
-        .into_iter()
-        .filter_map(|(key, value)| key.zip(value))
-    {
+    for (key, value) in requested.into_iter().filter_map(|(key, value)| key.zip(value)) {
         pairs.push((format!("aws:RequestTag/{key}"), value.to_owned()));
         pairs.push(("aws:TagKeys".to_owned(), key.to_owned()));
     }
     let untagged = request.form.list("TagKeys").into_iter();
     pairs.extend(untagged.map(|key| ("aws:TagKeys".to_owned(), key.to_owned())));
     // Service Authorization Reference, IAM: these two are of the call, or are not there.
-    let policy = request
-        .form
-        .get("PolicyArn")
-        .filter(|_| request.action.contains("tach"));
+    let policy = request.form.get("PolicyArn").filter(|_| request.action.contains("tach"));
     let boundary = request
         .form
         .get("PermissionsBoundary")
         .or_else(|| target.and_then(|target| target.boundary.as_deref()));
-    let of_the_call = [
-        ("iam:PolicyARN", policy),
-        ("iam:PermissionsBoundary", boundary),
-    ];
+    let of_the_call = [("iam:PolicyARN", policy), ("iam:PermissionsBoundary", boundary)];
     for (key, value) in of_the_call {
         pairs.extend(value.map(|value| (key.to_owned(), value.to_owned())));
     }
     let absent = of_the_call.into_iter().filter(|(_, value)| value.is_none());
-    absent.fold(Context::from_pairs(pairs), |context, (key, _)| {
-        context.with_absent(key)
-    })
+    absent.fold(Context::from_pairs(pairs), |context, (key, _)| context.with_absent(key))
 }

@@ -23,10 +23,7 @@ pub(crate) fn identity<'a>(form: &'a Form, parameter: &str) -> Result<&'a str, A
 pub(crate) fn trust<'a>(form: &'a Form, parameter: &str) -> Result<&'a str, AwsError> {
     let text = characters(form, parameter)?;
     let json = StrictJson::parse(text).map_err(|_detail| invalid_json())?;
-    let statement = json
-        .value()
-        .get("Statement")
-        .filter(|s| s.is_object() || s.is_array());
+    let statement = json.value().get("Statement").filter(|s| s.is_object() || s.is_array());
     let principal =
         |s: &serde_json::Value| s.get("Principal").is_some() && s.get("Resource").is_none();
     let fits = statement.is_some_and(|s| match s.as_array() {
@@ -46,15 +43,12 @@ pub(crate) fn fit<'a>(
     owner: &str,
 ) -> Result<(), AwsError> {
     let canonical: Vec<String> = texts.into_iter().map(canonical).collect();
-    target
-        .check(canonical.iter().map(String::as_str))
-        .map(drop)
-        .map_err(|_size| {
-            let limit = target.limit();
-            AwsError::limit_exceeded(format!(
-                "Maximum policy size of {limit} bytes exceeded for {owner}"
-            ))
-        })
+    target.check(canonical.iter().map(String::as_str)).map(drop).map_err(|_size| {
+        let limit = target.limit();
+        AwsError::limit_exceeded(format!(
+            "Maximum policy size of {limit} bytes exceeded for {owner}"
+        ))
+    })
 }
 
 fn canonical(text: &str) -> String {
@@ -84,20 +78,12 @@ fn refusal(text: &str, problems: &[iam_policy::Problem]) -> AwsError {
         return invalid_json();
     };
     let statement = json.value().get("Statement");
-    let statements = statement.map_or(&[][..], |s| {
-        s.as_array()
-            .map_or_else(|| std::slice::from_ref(s), Vec::as_slice)
-    });
-    if statements
-        .iter()
-        .any(|s| s.get("Principal").is_some() || s.get("NotPrincipal").is_some())
-    {
+    let statements = statement
+        .map_or(&[][..], |s| s.as_array().map_or_else(|| std::slice::from_ref(s), Vec::as_slice));
+    if statements.iter().any(|s| s.get("Principal").is_some() || s.get("NotPrincipal").is_some()) {
         return AwsError::malformed_policy("Policy document should not specify a principal.");
     }
-    if problems
-        .iter()
-        .any(|problem| problem.pointer.contains("/Action"))
-    {
+    if problems.iter().any(|problem| problem.pointer.contains("/Action")) {
         return AwsError::malformed_policy(
             "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
         );

@@ -133,11 +133,7 @@ pub(crate) enum Identity {
     /// `GetSessionToken`: the user itself.
     User { name: String },
     /// `AssumeRole`.
-    Role {
-        name: String,
-        role_id: String,
-        session: String,
-    },
+    Role { name: String, role_id: String, session: String },
     /// `GetFederationToken`, and the user that asked for it.
     Federated { name: String, by: String },
 }

@@ -15,11 +15,7 @@ pub struct AwsError {
 
 impl AwsError {
     fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
+        Self { status, code, message: message.into() }
     }
 
     /// 404: the entity is not there.
@@ -39,11 +35,7 @@ impl AwsError {
 
     /// 409: something hangs on the entity.
     pub(crate) fn delete_conflict(must: &str) -> Self {
-        Self::new(
-            409,
-            "DeleteConflict",
-            format!("Cannot delete entity, must {must} first."),
-        )
+        Self::new(409, "DeleteConflict", format!("Cannot delete entity, must {must} first."))
     }
 
     /// 409: a quota is used up.
@@ -95,11 +87,7 @@ impl AwsError {
 
     /// 400: the request names no action.
     pub(crate) fn missing_action() -> Self {
-        Self::new(
-            400,
-            "MissingAction",
-            "The request must contain the parameter Action",
-        )
+        Self::new(400, "MissingAction", "The request must contain the parameter Action")
     }
 
     /// 400: the body is not a form.
@@ -118,20 +106,12 @@ impl AwsError {
 
     /// 403: temporary credentials past their end.
     pub(crate) fn expired_token() -> Self {
-        Self::new(
-            403,
-            "ExpiredToken",
-            "The security token included in the request is expired",
-        )
+        Self::new(403, "ExpiredToken", "The security token included in the request is expired")
     }
 
     /// 403: the request is not signed.
     pub(crate) fn missing_authentication() -> Self {
-        Self::new(
-            403,
-            "MissingAuthenticationToken",
-            "Request is missing Authentication Token",
-        )
+        Self::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
     }
 
     /// 403: signed with another secret than the key's.

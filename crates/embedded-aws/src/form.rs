@@ -16,10 +16,7 @@ pub(crate) struct Form(Parameters);
 impl Form {
     pub(crate) fn parse(body: &[u8]) -> Result<Self, AwsError> {
         let mut parameters = Parameters::new();
-        for pair in body
-            .split(|byte| *byte == b'&')
-            .filter(|pair| !pair.is_empty())
-        {
+        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
             let name = decode(halves.next().unwrap_or_default())?;
             let value = decode(halves.next().unwrap_or_default())?;
@@ -43,15 +40,12 @@ impl Form {
 
     /// A parameter that must be there.
     pub(crate) fn required(&self, name: &str) -> Result<&str, AwsError> {
-        self.get(name)
-            .ok_or_else(|| AwsError::missing(&member(name)))
+        self.get(name).ok_or_else(|| AwsError::missing(&member(name)))
     }
 
     /// `prefix.member.1`, `prefix.member.2`, … up to the first gap.
     pub(crate) fn list(&self, prefix: &str) -> Vec<&str> {
-        (1_usize..)
-            .map_while(|n| self.get(&format!("{prefix}.member.{n}")))
-            .collect()
+        (1_usize..).map_while(|n| self.get(&format!("{prefix}.member.{n}"))).collect()
     }
 
     /// `prefix.member.N.first` with `prefix.member.N.second`, up to the first gap.
@@ -74,9 +68,7 @@ impl Form {
 /// A parameter's name as AWS writes it in messages: `UserName` is `userName`.
 pub(crate) fn member(name: &str) -> String {
     let mut chars = name.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters, as IAM gives documents back.
@@ -125,9 +117,7 @@ fn decode(raw: &[u8]) -> Result<String, AwsError> {
 }
 
 fn digit_value(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -147,24 +137,15 @@ mod tests {
     #[test]
     fn broken_escapes_and_other_encodings_are_refused() {
         for body in ["V=%", "V=%4", "V=%zz", "V=%FC"] {
-            assert_eq!(
-                Form::parse(body.as_bytes()).unwrap_err().code,
-                "MalformedQueryString"
-            );
+            assert_eq!(Form::parse(body.as_bytes()).unwrap_err().code, "MalformedQueryString");
         }
     }
 
     #[test]
     fn encoding_leaves_only_unreserved_characters() {
-        assert_eq!(
-            encode("{\"a\": ü~-_.*}"),
-            "%7B%22a%22%3A%20%C3%BC~-_.%2A%7D"
-        );
+        assert_eq!(encode("{\"a\": ü~-_.*}"), "%7B%22a%22%3A%20%C3%BC~-_.%2A%7D");
         let back = format!("V={}", encode("ü %25 +"));
-        assert_eq!(
-            Form::parse(back.as_bytes()).unwrap().get("V"),
-            Some("ü %25 +")
-        );
+        assert_eq!(Form::parse(back.as_bytes()).unwrap().get("V"), Some("ü %25 +"));
     }
 
     #[test]
@@ -172,10 +153,7 @@ mod tests {
         let form =
             Form::parse(b"T.member.1.Key=a&T.member.1.Value=b&T.member.3.Key=c&K.member.1=x")
                 .unwrap();
-        assert_eq!(
-            form.pairs("T", "Key", "Value"),
-            vec![(Some("a"), Some("b"))]
-        );
+        assert_eq!(form.pairs("T", "Key", "Value"), vec![(Some("a"), Some("b"))]);
         assert_eq!(form.list("K"), vec!["x"]);
     }
 }

@@ -34,9 +34,7 @@ pub struct Options {
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options")
-            .field("account", &self.account)
-            .finish_non_exhaustive()
+        f.debug_struct("Options").field("account", &self.account).finish_non_exhaustive()
     }
 }
 
@@ -117,9 +115,7 @@ impl EmbeddedAws {
         };
         let mut account = Account::new(options, state, journal);
         account.seed()?;
-        Ok(Self {
-            shared: Arc::new(Mutex::new(account)),
-        })
+        Ok(Self { shared: Arc::new(Mutex::new(account)) })
     }
 
     /// The HTTP client to give to `aws-sdk-iam` and `aws-sdk-sts`.
@@ -137,19 +133,14 @@ impl EmbeddedAws {
         self.with(|account| {
             let users = account.state.users().values();
             let others = users.filter(|user| user.name != ADMIN_USER);
-            others
-                .map(|user| UserView::of(user, &account.options.account))
-                .collect()
+            others.map(|user| UserView::of(user, &account.options.account)).collect()
         })
     }
 
     /// One user, by name in any case.
     pub fn user(&self, name: &str) -> Option<UserView> {
         self.with(|account| {
-            account
-                .state
-                .user(name)
-                .map(|user| UserView::of(user, &account.options.account))
+            account.state.user(name).map(|user| UserView::of(user, &account.options.account))
         })
     }
 
@@ -159,10 +150,7 @@ impl EmbeddedAws {
             let group = account.state.group(name)?;
             let users = account.state.users().values();
             let members = users.filter(|user| user.groups.contains(&group.name));
-            Some(GroupView::of(
-                group,
-                members.map(|user| user.name.clone()).collect(),
-            ))
+            Some(GroupView::of(group, members.map(|user| user.name.clone()).collect()))
         })
     }
 
@@ -178,28 +166,18 @@ impl EmbeddedAws {
 
     /// Carries out an IAM call as the administrator, and gives the XML that AWS would answer.
     pub fn call(&self, action: &str, parameters: &[(&str, &str)]) -> Result<String, AwsError> {
-        let mut all: Parameters = parameters
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
+        let mut all: Parameters =
+            parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         all.insert("Action".to_owned(), action.to_owned());
         self.with(|account| {
             let answer = account.answer_as_admin(Api::Iam, &Form::from_parameters(all))?;
-            Ok(xml::response(
-                action,
-                Api::Iam.namespace(),
-                answer,
-                &account.request_id(),
-            ))
+            Ok(xml::response(action, Api::Iam.namespace(), answer, &account.request_id()))
         })
     }
 
     /// A customer-managed policy under `/`; gives its ARN.
     pub fn create_managed_policy(&self, name: &str, document: &str) -> Result<String, AwsError> {
-        self.call(
-            "CreatePolicy",
-            &[("PolicyName", name), ("PolicyDocument", document)],
-        )?;
+        self.call("CreatePolicy", &[("PolicyName", name), ("PolicyDocument", document)])?;
         Ok(format!("arn:aws:iam::{}:policy/{name}", self.account()))
     }
 
@@ -212,18 +190,11 @@ impl EmbeddedAws {
     ) -> Result<(), AwsError> {
         self.call("CreateGroup", &[("GroupName", name)])?;
         for (policy, document) in inline {
-            let put = [
-                ("GroupName", name),
-                ("PolicyName", policy),
-                ("PolicyDocument", document),
-            ];
+            let put = [("GroupName", name), ("PolicyName", policy), ("PolicyDocument", document)];
             self.call("PutGroupPolicy", &put)?;
         }
         for arn in attached {
-            self.call(
-                "AttachGroupPolicy",
-                &[("GroupName", name), ("PolicyArn", arn)],
-            )?;
+            self.call("AttachGroupPolicy", &[("GroupName", name), ("PolicyArn", arn)])?;
         }
         Ok(())
     }
@@ -252,12 +223,7 @@ impl EmbeddedAws {
         tags: &[(&str, &str)],
     ) -> Result<(), AwsError> {
         let names: Vec<_> = (1..=tags.len())
-            .map(|n| {
-                (
-                    format!("Tags.member.{n}.Key"),
-                    format!("Tags.member.{n}.Value"),
-                )
-            })
+            .map(|n| (format!("Tags.member.{n}.Key"), format!("Tags.member.{n}.Value")))
             .collect();
         let mut parameters = vec![("UserName", name), ("Path", path)];
         for ((key_name, value_name), (key, value)) in names.iter().zip(tags) {

@@ -75,11 +75,7 @@ impl Journal {
             Ok(bytes) => replay(&path, &bytes)?,
             Err(source) if source.kind() == io::ErrorKind::NotFound => State::default(),
             Err(source) => {
-                return Err(JournalError::Io {
-                    doing: "read",
-                    path,
-                    source,
-                });
+                return Err(JournalError::Io { doing: "read", path, source });
             }
         };
         state.drop_sessions_before(now);
@@ -124,10 +120,7 @@ fn lines(changes: &[Change]) -> io::Result<Vec<u8>> {
 
 fn replay(path: &Path, bytes: &[u8]) -> Result<State, JournalError> {
     let mut state = State::default();
-    let mut lines = bytes
-        .split_inclusive(|byte| *byte == b'\n')
-        .enumerate()
-        .peekable();
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
     while let Some((index, line)) = lines.next() {
         let torn = !line.ends_with(b"\n");
         if torn {
@@ -144,10 +137,7 @@ fn replay(path: &Path, bytes: &[u8]) -> Result<State, JournalError> {
             let header: Header = serde_json::from_slice(line).map_err(damaged)?;
             if header.embedded_aws != FORMAT {
                 let found = header.embedded_aws;
-                return Err(JournalError::Format {
-                    path: path.to_owned(),
-                    found,
-                });
+                return Err(JournalError::Format { path: path.to_owned(), found });
             }
             continue;
         }
@@ -174,20 +164,13 @@ fn compact(path: &Path, state: &State) -> io::Result<(File, u64)> {
         .truncate(true)
         .mode(0o600)
         .open(&fresh)?;
-    serde_json::to_writer(
-        &mut file,
-        &Header {
-            embedded_aws: FORMAT,
-        },
-    )?;
+    serde_json::to_writer(&mut file, &Header { embedded_aws: FORMAT })?;
     file.write_all(b"\n")?;
     file.write_all(&lines(&state.snapshot())?)?;
     file.sync_all()?;
     fs::rename(&fresh, path)?;
     // The rename itself must survive, too.
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
     let length = file.stream_position()?;
     Ok((file, length))
@@ -206,11 +189,7 @@ mod tests {
     fn a_failed_write_is_told_and_nothing_counts_as_written() {
         let path = PathBuf::from("/dev/full");
         let file = OpenOptions::new().write(true).open(&path).unwrap();
-        let mut journal = Journal {
-            path,
-            file,
-            length: 0,
-        };
+        let mut journal = Journal { path, file, length: 0 };
         let error = journal.append(&[dead_key("A")]).unwrap_err();
         assert_eq!(error.to_string(), "cannot write `/dev/full`");
         assert_eq!(journal.length, 0);

@@ -13,11 +13,7 @@ const PUBLISHED: i64 = 1_423_247_986;
 /// Path, name, and what is allowed on every resource.
 const POLICIES: &[(&str, &str, &str)] = &[
     ("/", "AdministratorAccess", r#""Action":"*""#),
-    (
-        "/",
-        "PowerUserAccess",
-        r#""NotAction":["iam:*","organizations:*","account:*"]"#,
-    ),
+    ("/", "PowerUserAccess", r#""NotAction":["iam:*","organizations:*","account:*"]"#),
     (
         "/",
         "ReadOnlyAccess",
@@ -48,16 +44,8 @@ const POLICIES: &[(&str, &str, &str)] = &[
         "IAMUserChangePassword",
         r#""Action":["iam:ChangePassword","iam:GetAccountPasswordPolicy"]"#,
     ),
-    (
-        "/",
-        "AmazonS3FullAccess",
-        r#""Action":["s3:*","s3-object-lambda:*"]"#,
-    ),
-    (
-        "/",
-        "AmazonS3ReadOnlyAccess",
-        r#""Action":["s3:Get*","s3:List*","s3:Describe*"]"#,
-    ),
+    ("/", "AmazonS3FullAccess", r#""Action":["s3:*","s3-object-lambda:*"]"#),
+    ("/", "AmazonS3ReadOnlyAccess", r#""Action":["s3:Get*","s3:List*","s3:Describe*"]"#),
     (
         "/",
         "AmazonEC2FullAccess",
@@ -68,28 +56,16 @@ const POLICIES: &[(&str, &str, &str)] = &[
         "AmazonEC2ReadOnlyAccess",
         r#""Action":["ec2:Describe*","elasticloadbalancing:Describe*","cloudwatch:Describe*","autoscaling:Describe*"]"#,
     ),
-    (
-        "/",
-        "AmazonDynamoDBFullAccess",
-        r#""Action":["dynamodb:*","dax:*"]"#,
-    ),
+    ("/", "AmazonDynamoDBFullAccess", r#""Action":["dynamodb:*","dax:*"]"#),
     (
         "/",
         "AmazonDynamoDBReadOnlyAccess",
         r#""Action":["dynamodb:BatchGetItem","dynamodb:Describe*","dynamodb:Get*","dynamodb:List*","dynamodb:Query","dynamodb:Scan"]"#,
     ),
-    (
-        "/",
-        "AmazonRDSReadOnlyAccess",
-        r#""Action":["rds:Describe*","rds:ListTagsForResource"]"#,
-    ),
+    ("/", "AmazonRDSReadOnlyAccess", r#""Action":["rds:Describe*","rds:ListTagsForResource"]"#),
     ("/", "AmazonSQSFullAccess", r#""Action":"sqs:*""#),
     ("/", "AmazonSNSFullAccess", r#""Action":"sns:*""#),
-    (
-        "/",
-        "AWSLambda_ReadOnlyAccess",
-        r#""Action":["lambda:Get*","lambda:List*"]"#,
-    ),
+    ("/", "AWSLambda_ReadOnlyAccess", r#""Action":["lambda:Get*","lambda:List*"]"#),
     ("/", "AWSLambda_FullAccess", r#""Action":"lambda:*""#),
     (
         "/",
@@ -105,10 +81,7 @@ pub(crate) fn seed(state: &mut State) {
         let document = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow",{allowed},"Resource":"*"}}]}}"#
         );
-        let version = PolicyVersion {
-            document,
-            created: PUBLISHED,
-        };
+        let version = PolicyVersion { document, created: PUBLISHED };
         state.apply(Change::Put(Entity::Policy(Policy {
             arn: format!("arn:aws:iam::aws:policy{path}{name}"),
             name: (*name).to_owned(),

@@ -28,10 +28,7 @@ impl<T> Page<T> {
             .into_iter()
             .filter(|(key, _)| after.as_deref().is_none_or(|after| *key > after))
             .peekable();
-        let mut page = Self {
-            items: Vec::new(),
-            marker: None,
-        };
+        let mut page = Self { items: Vec::new(), marker: None };
         let mut last = "";
         while page.items.len() < most {
             let Some((key, item)) = rest.next() else {
@@ -48,14 +45,7 @@ impl<T> Page<T> {
 
     /// Writes `IsTruncated` and `Marker`.
     pub(crate) fn end(&self, xml: &mut Xml) {
-        xml.text(
-            "IsTruncated",
-            if self.marker.is_some() {
-                "true"
-            } else {
-                "false"
-            },
-        );
+        xml.text("IsTruncated", if self.marker.is_some() { "true" } else { "false" });
         xml.maybe("Marker", self.marker.as_deref());
     }
 }
@@ -67,17 +57,13 @@ fn write_marker(key: &str) -> String {
 
 fn read_marker(marker: &str) -> Result<String, AwsError> {
     let invalid = || AwsError::validation("Invalid Marker.");
-    let digits: Option<Vec<u8>> = marker
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
+    let digits: Option<Vec<u8>> =
+        marker.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let bytes: Option<Vec<u8>> = digits
         .filter(|digits| !digits.is_empty())
         .map(|digits| digits.chunks(2).map(byte).collect())
         .ok_or_else(invalid)?;
-    bytes
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(invalid)
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)
 }
 
 fn byte(pair: &[u8]) -> Option<u8> {
@@ -117,11 +103,7 @@ mod tests {
             "MaxItems=1001",
             "MaxItems=x",
         ] {
-            assert_eq!(
-                page(query, &["a"]).unwrap_err().code,
-                "ValidationError",
-                "{query}"
-            );
+            assert_eq!(page(query, &["a"]).unwrap_err().code, "ValidationError", "{query}");
         }
     }
 }

@@ -77,12 +77,7 @@ pub(crate) struct Account {
 
 impl Account {
     pub(crate) fn new(options: Options, state: State, journal: Option<Journal>) -> Self {
-        Self {
-            options,
-            state,
-            journal,
-            calls: VecDeque::new(),
-        }
+        Self { options, state, journal, calls: VecDeque::new() }
     }
 
     /// Puts in what every account has: AWS's managed policies, and the administrator.
@@ -99,14 +94,7 @@ impl Account {
     pub(crate) fn request_id(&mut self) -> String {
         let hex = format!("{:032x}", self.options.rng.random::<u128>());
         let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-        [
-            part(0, 8),
-            part(8, 12),
-            part(12, 16),
-            part(16, 20),
-            part(20, 32),
-        ]
-        .join("-")
+        [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
     }
 
     /// Answers a request with a whole XML document.
@@ -122,9 +110,7 @@ impl Account {
         self.record(RecordedCall {
             action: action.clone(),
             parameters,
-            access_key_id: signed
-                .map(|signed| signed.access_key_id)
-                .unwrap_or_default(),
+            access_key_id: signed.map(|signed| signed.access_key_id).unwrap_or_default(),
             refused: result.as_ref().err().map(|error| error.code),
         });
         let (api, answer) = result?;
@@ -133,9 +119,7 @@ impl Account {
 
     /// Carries out a call of the handle.
     pub(crate) fn answer_as_admin(&mut self, api: Api, form: &Form) -> Result<Answer, AwsError> {
-        let caller = Caller::Admin {
-            access_key_id: String::new(),
-        };
+        let caller = Caller::Admin { access_key_id: String::new() };
         self.perform(api, &caller, form)
     }
 

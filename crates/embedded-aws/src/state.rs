@@ -94,9 +94,7 @@ impl State {
 
     /// The user that a live access key belongs to.
     pub(crate) fn owner(&self, access_key_id: &str) -> Option<&User> {
-        self.owners
-            .get(access_key_id)
-            .and_then(|name| self.users.get(name))
+        self.owners.get(access_key_id).and_then(|name| self.users.get(name))
     }
 
     pub(crate) fn is_dead_key(&self, access_key_id: &str) -> bool {
@@ -144,17 +142,8 @@ impl State {
         match change {
             Change::Put(Entity::User(user)) => {
                 let key = fold(&user.name);
-                let owned: Vec<_> = user
-                    .keys
-                    .iter()
-                    .map(|k| (k.id.clone(), key.clone()))
-                    .collect();
-                for old in self
-                    .users
-                    .insert(key, *user)
-                    .into_iter()
-                    .flat_map(|old| old.keys)
-                {
+                let owned: Vec<_> = user.keys.iter().map(|k| (k.id.clone(), key.clone())).collect();
+                for old in self.users.insert(key, *user).into_iter().flat_map(|old| old.keys) {
                     self.owners.remove(&old.id);
                 }
                 self.owners.extend(owned);
@@ -198,10 +187,7 @@ impl State {
 
     /// Everything that changed since the last call of this, in a fixed order.
     pub(crate) fn changes(&self) -> Vec<Change> {
-        self.dirty
-            .iter()
-            .map(|reference| self.change_of(reference))
-            .collect()
+        self.dirty.iter().map(|reference| self.change_of(reference)).collect()
     }
 
     /// Forgets what changed: it is written.
@@ -223,9 +209,7 @@ impl State {
             .chain(self.sessions.keys().cloned().map(EntityRef::Session))
             .chain(self.dead_keys.iter().cloned().map(EntityRef::DeadKey))
             .chain(self.admin_keys.iter().cloned().map(EntityRef::AdminKey));
-        references
-            .map(|reference| self.change_of(&reference))
-            .collect()
+        references.map(|reference| self.change_of(&reference)).collect()
     }
 
     fn change_of(&self, reference: &EntityRef) -> Change {

@@ -138,9 +138,7 @@ pub(crate) fn number(
         )
     };
     let Ok(value) = text.parse::<i64>() else {
-        return Err(AwsError::validation(format!(
-            "{text} is not a valid value for {parameter}"
-        )));
+        return Err(AwsError::validation(format!("{text} is not a valid value for {parameter}")));
     };
     if value < i64::from(least) {
         return Err(rule("greater", least));
@@ -165,10 +163,7 @@ pub(crate) fn tags(form: &Form) -> Result<Vec<Tag>, AwsError> {
                 "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
             ));
         }
-        tags.push(Tag {
-            key: key.to_owned(),
-            value: value.to_owned(),
-        });
+        tags.push(Tag { key: key.to_owned(), value: value.to_owned() });
     }
     if tags.len() > TAGS {
         return Err(AwsError::validation(format!(
@@ -182,9 +177,7 @@ pub(crate) fn tags(form: &Form) -> Result<Vec<Tag>, AwsError> {
 /// A tag's key.
 pub(crate) fn tag_key(key: &str, place: &str) -> Result<(), AwsError> {
     tag_text(key, place, 1, 128)?;
-    let reserved = key
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
+    let reserved = key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
     if reserved {
         return Err(AwsError::invalid_input(
             "Tag keys starting with 'aws:' are reserved for system use",

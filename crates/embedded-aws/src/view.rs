@@ -63,18 +63,11 @@ impl UserView {
             path: user.path.clone(),
             arn: user.arn(account),
             id: user.id.clone(),
-            tags: user
-                .tags
-                .iter()
-                .map(|tag| (tag.key.clone(), tag.value.clone()))
-                .collect(),
+            tags: user.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
             keys: user
                 .keys
                 .iter()
-                .map(|key| KeyView {
-                    access_key_id: key.id.clone(),
-                    active: key.active,
-                })
+                .map(|key| KeyView { access_key_id: key.id.clone(), active: key.active })
                 .collect(),
             inline: user.inline.clone(),
             attached: user.attached.iter().cloned().collect(),

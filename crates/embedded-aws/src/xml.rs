@@ -65,10 +65,7 @@ pub(crate) fn response(action: &str, namespace: &str, answer: Answer, request_id
     body.tag("ResponseMetadata", |meta| {
         meta.text("RequestId", request_id);
     });
-    format!(
-        "<{action}Response xmlns=\"{namespace}\">{}</{action}Response>",
-        body.0
-    )
+    format!("<{action}Response xmlns=\"{namespace}\">{}</{action}Response>", body.0)
 }
 
 /// A whole refusal.
@@ -87,9 +84,7 @@ pub(crate) fn error(status: u16, code: &str, message: &str, request_id: &str) ->
 /// The text of the first `<name>` that holds nothing but text.
 pub(crate) fn first<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, after) = xml.split_once(&format!("<{name}>"))?;
-    after
-        .split_once(&format!("</{name}>"))
-        .map(|(text, _)| text)
+    after.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
 
 fn escape(text: &str) -> String {
@@ -118,10 +113,9 @@ mod tests {
     #[test]
     fn values_cannot_become_markup() {
         let mut xml = Xml::new();
-        xml.text("A", "<b>&\"'\r\u{1}ü")
-            .members("L", ["x", "y"], |member, value| {
-                member.text("V", value);
-            });
+        xml.text("A", "<b>&\"'\r\u{1}ü").members("L", ["x", "y"], |member, value| {
+            member.text("V", value);
+        });
         assert_eq!(
             response("Do", "urn:x", Some(xml), "r1"),
             "<DoResponse xmlns=\"urn:x\"><DoResult><A>&lt;b&gt;&amp;&quot;&apos;&#xD;\u{FFFD}ü</A>\

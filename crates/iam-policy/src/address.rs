@@ -27,11 +27,7 @@ impl Range {
             }
             Some(_) => return None,
         };
-        if prefix <= bits {
-            Some(Self { address, prefix })
-        } else {
-            None
-        }
+        if prefix <= bits { Some(Self { address, prefix }) } else { None }
     }
 
     /// Whether every address of `other` is in this range.
@@ -48,10 +44,7 @@ impl Range {
 
     /// Whether the range lies in the private or local addresses, which never reach AWS's public endpoints.
     pub(crate) fn is_private(&self) -> bool {
-        PRIVATE
-            .iter()
-            .filter_map(|text| Self::parse(text))
-            .any(|private| private.contains(self))
+        PRIVATE.iter().filter_map(|text| Self::parse(text)).any(|private| private.contains(self))
     }
 }
 
@@ -110,14 +103,7 @@ mod tests {
 
     #[test]
     fn only_addresses_are_read() {
-        for text in [
-            "300.1.1.1/24",
-            "10.0.0.0/33",
-            "10.0.0",
-            "10.0.0.0/",
-            "10.0.0.0/+8",
-            "x",
-        ] {
+        for text in ["300.1.1.1/24", "10.0.0.0/33", "10.0.0", "10.0.0.0/", "10.0.0.0/+8", "x"] {
             assert_eq!(Range::parse(text), None, "{text}");
         }
     }

@@ -27,13 +27,9 @@ pub(crate) fn is_epoch(text: &str) -> bool {
 fn days(text: &str) -> Option<i64> {
     let mut parts = text.split('-');
     let year = number(parts.next()?, 4, 0..=9_999)?;
-    let month = parts
-        .next()
-        .map_or(Some(1), |part| number(part, 2, 1..=12))?;
+    let month = parts.next().map_or(Some(1), |part| number(part, 2, 1..=12))?;
     let last = days_in_month(year, month);
-    let day = parts
-        .next()
-        .map_or(Some(1), |part| number(part, 2, 1..=last))?;
+    let day = parts.next().map_or(Some(1), |part| number(part, 2, 1..=last))?;
     if parts.next().is_some() {
         return None;
     }
@@ -47,10 +43,7 @@ fn days(text: &str) -> Option<i64> {
         .div_euclid(4)
         .checked_sub(shifted_year.div_euclid(100))?
         .checked_add(shifted_year.div_euclid(400))?;
-    let month_days = shifted_month
-        .checked_mul(153)?
-        .checked_add(2)?
-        .div_euclid(5);
+    let month_days = shifted_month.checked_mul(153)?.checked_add(2)?.div_euclid(5);
     shifted_year
         .checked_mul(365)?
         .checked_add(leap_days)?
@@ -77,37 +70,24 @@ fn time_of_day(text: &str) -> Option<i64> {
     } else {
         let (clock, offset) = text.split_at_checked(text.rfind(['+', '-'])?)?;
         let minutes = offset.get(1..).and_then(hours_and_minutes)?;
-        (
-            clock,
-            if offset.starts_with('-') {
-                minutes.checked_neg()?
-            } else {
-                minutes
-            },
-        )
+        (clock, if offset.starts_with('-') { minutes.checked_neg()? } else { minutes })
     };
-    let clock = clock
-        .split_once('.')
-        .map_or(Some(clock), |(whole, fraction)| {
-            (!fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit()))
-                .then_some(whole)
-        })?;
+    let clock = clock.split_once('.').map_or(Some(clock), |(whole, fraction)| {
+        (!fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit()))
+            .then_some(whole)
+    })?;
     let (minutes, seconds) = match clock.split(':').count() {
         3 => clock.rsplit_once(':')?,
         _ => (clock, "00"),
     };
     let minutes = hours_and_minutes(minutes)?.checked_sub(offset)?;
     // 60: a leap second.
-    minutes
-        .checked_mul(60)?
-        .checked_add(number(seconds, 2, 0..=60)?)
+    minutes.checked_mul(60)?.checked_add(number(seconds, 2, 0..=60)?)
 }
 
 fn hours_and_minutes(text: &str) -> Option<i64> {
     let (hours, minutes) = text.split_once(':')?;
-    number(hours, 2, 0..=23)?
-        .checked_mul(60)?
-        .checked_add(number(minutes, 2, 0..=59)?)
+    number(hours, 2, 0..=23)?.checked_mul(60)?.checked_add(number(minutes, 2, 0..=59)?)
 }
 
 fn number(text: &str, digits: usize, range: std::ops::RangeInclusive<i64>) -> Option<i64> {

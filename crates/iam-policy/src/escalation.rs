@@ -59,24 +59,15 @@ mod tests {
 
     #[test]
     fn every_line_is_a_combination() {
-        let lines = TEXT
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .count();
+        let lines = TEXT.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
         assert_eq!(combinations().len(), lines);
-        assert!(
-            combinations()
-                .iter()
-                .all(|one| !one.actions.is_empty() && !one.effect.is_empty())
-        );
+        assert!(combinations().iter().all(|one| !one.actions.is_empty() && !one.effect.is_empty()));
     }
 
     #[test]
     fn no_combination_contains_another() {
-        let sets: Vec<BTreeSet<&str>> = combinations()
-            .iter()
-            .map(|one| one.actions.iter().copied().collect())
-            .collect();
+        let sets: Vec<BTreeSet<&str>> =
+            combinations().iter().map(|one| one.actions.iter().copied().collect()).collect();
         for (index, one) in sets.iter().enumerate() {
             for (other_index, other) in sets.iter().enumerate() {
                 assert!(
@@ -97,10 +88,8 @@ mod tests {
 
     #[test]
     fn a_combination_holds_only_as_a_whole() {
-        let pass_role = combinations()
-            .iter()
-            .find(|one| one.id == "pass-role-to-ec2-instance")
-            .unwrap();
+        let pass_role =
+            combinations().iter().find(|one| one.id == "pass-role-to-ec2-instance").unwrap();
         assert!(pass_role.holds(|action| ["iam:PassRole", "ec2:RunInstances"].contains(&action)));
         assert!(!pass_role.holds(|action| action == "iam:PassRole"));
     }

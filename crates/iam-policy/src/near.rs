@@ -10,11 +10,7 @@ pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let folded: Vec<u8> = word
-        .trim()
-        .bytes()
-        .map(|byte| byte.to_ascii_lowercase())
-        .collect();
+    let folded: Vec<u8> = word.trim().bytes().map(|byte| byte.to_ascii_lowercase()).collect();
     if folded.is_empty() || folded.len() > MAX_WORD {
         return None;
     }
@@ -32,11 +28,7 @@ pub(crate) fn nearest<'a>(
 /// Edits (insert, remove, replace) between the words, case ignored.
 fn distance(folded: &[u8], other: &str) -> usize {
     let mut row: Vec<usize> = (0..=folded.len()).collect();
-    for (line, byte) in other
-        .bytes()
-        .map(|byte| byte.to_ascii_lowercase())
-        .enumerate()
-    {
+    for (line, byte) in other.bytes().map(|byte| byte.to_ascii_lowercase()).enumerate() {
         let mut diagonal = line;
         let mut left = line.saturating_add(1);
         let mut cells = row.iter_mut();
@@ -46,9 +38,7 @@ fn distance(folded: &[u8], other: &str) -> usize {
         for (cell, expected) in cells.zip(folded) {
             let replaced = diagonal.saturating_add(usize::from(*expected != byte));
             diagonal = *cell;
-            left = replaced
-                .min(left.saturating_add(1))
-                .min(cell.saturating_add(1));
+            left = replaced.min(left.saturating_add(1)).min(cell.saturating_add(1));
             *cell = left;
         }
     }
@@ -63,11 +53,9 @@ mod tests {
 
     #[test]
     fn plurals_cases_and_slips_are_near() {
-        for (written, meant) in [
-            ("Actions", "Action"),
-            ("resource", "Resource"),
-            ("Efect", "Effect"),
-        ] {
+        for (written, meant) in
+            [("Actions", "Action"), ("resource", "Resource"), ("Efect", "Effect")]
+        {
             assert_eq!(nearest(written, ELEMENTS), Some(meant));
         }
     }

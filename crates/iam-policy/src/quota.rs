@@ -54,17 +54,11 @@ impl Target {
         self,
         canonical: impl IntoIterator<Item = &'a str>,
     ) -> Result<usize, TooLarge> {
-        let characters = canonical
-            .into_iter()
-            .map(characters)
-            .fold(0, usize::saturating_add);
+        let characters = canonical.into_iter().map(characters).fold(0, usize::saturating_add);
         if characters <= self.limit() {
             Ok(characters)
         } else {
-            Err(TooLarge {
-                target: self,
-                characters,
-            })
+            Err(TooLarge { target: self, characters })
         }
     }
 }
@@ -94,13 +88,7 @@ mod tests {
         let text = "a".repeat(2_048);
         assert_eq!(Target::InlineUser.check([text.as_str()]), Ok(2_048));
         let excess = Target::InlineUser.check([text.as_str(), "b"]).unwrap_err();
-        assert_eq!(
-            excess,
-            TooLarge {
-                target: Target::InlineUser,
-                characters: 2_049
-            }
-        );
+        assert_eq!(excess, TooLarge { target: Target::InlineUser, characters: 2_049 });
         assert_eq!(
             excess.to_string(),
             "the inline policies of a user may have 2048 characters without white space, this has 2049"

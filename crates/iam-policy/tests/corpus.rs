@@ -39,12 +39,7 @@ fn real_policies(folder: &std::path::Path) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = std::fs::read_dir(folder.join("policies-real"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            (
-                path.display().to_string(),
-                std::fs::read_to_string(&path).unwrap(),
-            )
-        })
+        .map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap()))
         .collect();
     found.sort();
     found
@@ -52,9 +47,7 @@ fn real_policies(folder: &std::path::Path) -> Vec<(String, String)> {
 
 fn rows(folder: &std::path::Path) -> Vec<Value> {
     let text = std::fs::read_to_string(folder.join("invalid.jsonl")).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The bytes of a row: raw text, base64, or built from parts.
@@ -109,11 +102,7 @@ fn judge(bytes: &[u8]) -> Fate {
     };
     let remarks = semantics::check(&document);
     let of = |severity: Severity| -> Vec<&'static str> {
-        remarks
-            .iter()
-            .filter(|one| one.severity == severity)
-            .map(|one| one.problem.rule)
-            .collect()
+        remarks.iter().filter(|one| one.severity == severity).map(|one| one.problem.rule).collect()
     };
     match (of(Severity::Reject), of(Severity::Warn)) {
         (rejections, _) if !rejections.is_empty() => Fate::Rejected(rejections),
@@ -126,18 +115,11 @@ fn judge(bytes: &[u8]) -> Fate {
 fn every_real_policy_is_read_and_keeps_its_meaning() {
     let Some(folder) = corpus() else { return };
     let policies = real_policies(&folder);
-    assert!(
-        policies.len() > 300,
-        "the corpus has {} policies",
-        policies.len()
-    );
+    assert!(policies.len() > 300, "the corpus has {} policies", policies.len());
     for (name, text) in policies {
         // Two are larger than what the IAM API takes; AWS's own policies are not bound by that.
         if text.chars().count() > iam_policy::json::MAX_CHARS {
-            assert_eq!(
-                StrictJson::parse(&text).unwrap_err().kind,
-                JsonErrorKind::TooLong
-            );
+            assert_eq!(StrictJson::parse(&text).unwrap_err().kind, JsonErrorKind::TooLong);
             continue;
         }
         let document =
@@ -183,11 +165,7 @@ fn broken_documents_meet_the_fate_that_their_row_names() {
         let fate = judge(&bytes);
         let took = start.elapsed();
         // 2 s: a debug build on a busy machine; the slowest row takes a few hundredths of that in release.
-        assert!(
-            took < Duration::from_secs(2),
-            "{} took {took:?}",
-            text("id")
-        );
+        assert!(took < Duration::from_secs(2), "{} took {took:?}", text("id"));
         let right = match text("expect").as_str() {
             "reject" => matches!(fate, Fate::Rejected(_)),
             // A warning of another layer (an action that only looks like one) is none of this row's business.
@@ -198,11 +176,7 @@ fn broken_documents_meet_the_fate_that_their_row_names() {
             && matches!(text("layer").as_str(), "semantic" | "schema")
             && fate == Fate::Accepted;
         if !right || silent {
-            wrong.push(format!(
-                "{}: wanted {}, got {fate:?}",
-                text("id"),
-                text("expect")
-            ));
+            wrong.push(format!("{}: wanted {}, got {fate:?}", text("id"), text("expect")));
         }
     }
     assert_eq!(wrong, [""; 0]);
@@ -256,10 +230,7 @@ fn the_decision_agrees_with_the_witnesses_of_the_comparison_corpus() {
     let text = std::fs::read_to_string(folder.join("subset.jsonl")).unwrap();
     let mut seen = 0_usize;
     let mut wrong = Vec::new();
-    for row in text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-    {
+    for row in text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
         let witness = &row["witness"];
         let read = |name: &str| Document::parse(&row[name].to_string());
         let (Some(action), Ok(wide), Ok(narrow)) =
@@ -273,12 +244,7 @@ fn the_decision_agrees_with_the_witnesses_of_the_comparison_corpus() {
             |document: &Document| decide(&[document], None, action, resource, &context).outcome;
         seen = seen.saturating_add(1);
         if ask(&wide) != Outcome::Allowed || ask(&narrow) == Outcome::Allowed {
-            wrong.push(format!(
-                "{}: {:?} {:?}",
-                row["id"],
-                ask(&wide),
-                ask(&narrow)
-            ));
+            wrong.push(format!("{}: {:?} {:?}", row["id"], ask(&wide), ask(&narrow)));
         }
     }
     assert!(seen > 50, "{seen} witnesses");
@@ -292,11 +258,10 @@ fn full_context(given: &Value, documents: [&Document; 2]) -> Context {
         None => vec![as_text(value)],
     };
     let given = given.as_object().unwrap();
-    let mut context = Context::from_pairs(given.iter().flat_map(|(key, value)| {
-        texts(value)
-            .into_iter()
-            .map(move |text| (key.clone(), text))
-    }));
+    let mut context =
+        Context::from_pairs(given.iter().flat_map(|(key, value)| {
+            texts(value).into_iter().map(move |text| (key.clone(), text))
+        }));
     let mut keys: Vec<String> = Vec::new();
     for document in documents {
         keys.extend(
@@ -307,12 +272,7 @@ fn full_context(given: &Value, documents: [&Document; 2]) -> Context {
                 .filter_map(|rest| rest.split(['}', ',']).next().map(str::to_owned)),
         );
         for statement in document.statements() {
-            keys.extend(
-                statement
-                    .conditions
-                    .iter()
-                    .map(|condition| condition.key.clone()),
-            );
+            keys.extend(statement.conditions.iter().map(|condition| condition.key.clone()));
         }
     }
     for key in keys {
@@ -324,9 +284,7 @@ fn full_context(given: &Value, documents: [&Document; 2]) -> Context {
 }
 
 fn as_text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[test]
@@ -334,10 +292,7 @@ fn inclusion_never_says_yes_where_a_witness_says_no() {
     let Some(folder) = corpus() else { return };
     let text = std::fs::read_to_string(folder.join("subset.jsonl")).unwrap();
     let mut proved = 0_usize;
-    for row in text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-    {
+    for row in text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
         let read = |name: &str| Document::parse(&row[name].to_string());
         let (Ok(inner), Ok(outer)) = (read("a"), read("b")) else {
             continue;
@@ -360,23 +315,14 @@ fn is_within(inner: &Document, outer: &Document) -> bool {
             && statement.not_resources.is_empty()
     };
     let covered = |inner: &[Entry], outer: &[Entry], covers: fn(&str, &str) -> bool| {
-        inner
-            .iter()
-            .all(|inner| outer.iter().any(|outer| covers(&outer.text, &inner.text)))
+        inner.iter().all(|inner| outer.iter().any(|outer| covers(&outer.text, &inner.text)))
     };
-    outer
-        .statements()
-        .iter()
-        .all(|statement| plain(statement) && statement.conditions.is_empty())
-        && inner
-            .statements()
-            .iter()
-            .filter(|one| one.effect == Effect::Allow)
-            .all(|one| {
-                plain(one)
-                    && outer.statements().iter().any(|other| {
-                        covered(&one.actions, &other.actions, wildcard::covers_action)
-                            && covered(&one.resources, &other.resources, wildcard::covers_resource)
-                    })
-            })
+    outer.statements().iter().all(|statement| plain(statement) && statement.conditions.is_empty())
+        && inner.statements().iter().filter(|one| one.effect == Effect::Allow).all(|one| {
+            plain(one)
+                && outer.statements().iter().any(|other| {
+                    covered(&one.actions, &other.actions, wildcard::covers_action)
+                        && covered(&one.resources, &other.resources, wildcard::covers_resource)
+                })
+        })
 }

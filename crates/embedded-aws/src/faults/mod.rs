@@ -56,11 +56,7 @@ pub enum Fault {
 impl Fault {
     /// A certain refusal with AWS's usual sentence left out.
     pub fn refuse(status: u16, code: &str) -> Self {
-        Self::Refuse {
-            status,
-            code: code.to_owned(),
-            message: format!("{code} (injected)"),
-        }
+        Self::Refuse { status, code: code.to_owned(), message: format!("{code} (injected)") }
     }
 }
 
@@ -146,18 +142,12 @@ pub struct FaultyHttp {
 impl FaultyHttp {
     /// Around `inner`, with nothing broken yet.
     pub fn new(inner: SharedHttpClient) -> Self {
-        Self {
-            inner,
-            script: Arc::new(Script::default()),
-        }
+        Self { inner, script: Arc::new(Script::default()) }
     }
 
     /// The HTTP client to give to the SDK.
     pub fn http_client(&self) -> SharedHttpClient {
-        SharedHttpClient::new(FaultyClient::new(
-            self.inner.clone(),
-            Arc::clone(&self.script),
-        ))
+        SharedHttpClient::new(FaultyClient::new(self.inner.clone(), Arc::clone(&self.script)))
     }
 
     /// Breaks the calls of `action` (`*` for all) that `times` names, counted from now.
@@ -211,10 +201,7 @@ impl FaultyHttp {
 
     /// The actions of [`Self::calls`] in order.
     pub fn actions(&self) -> Vec<String> {
-        self.calls()
-            .into_iter()
-            .map(|seen| seen.call.action)
-            .collect()
+        self.calls().into_iter().map(|seen| seen.call.action).collect()
     }
 
     /// Forgets the record and counts calls from 0 again.

@@ -55,11 +55,7 @@ pub(super) struct Script(Mutex<Inner>);
 
 impl std::fmt::Debug for Script {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.with(|inner| {
-            f.debug_struct("Script")
-                .field("rules", &inner.rules)
-                .finish()
-        })
+        self.with(|inner| f.debug_struct("Script").field("rules", &inner.rules).finish())
     }
 }
 
@@ -69,12 +65,7 @@ impl Script {
     }
 
     pub(super) fn inject(&self, action: &str, times: Times, fault: Fault) {
-        let rule = Rule {
-            action: action.to_owned(),
-            times,
-            met: 0,
-            fault,
-        };
+        let rule = Rule { action: action.to_owned(), times, met: 0, fault };
         self.with(|inner| inner.rules.push(rule));
     }
 
@@ -111,15 +102,8 @@ impl Script {
     /// Puts a call on record, and says what it gets.
     pub(super) fn plan(&self, action: String, parameters: Parameters, key: &str) -> (Call, Plan) {
         let (call, hook) = self.with(|inner| {
-            let call = Call {
-                number: inner.calls.len(),
-                action,
-                parameters,
-            };
-            inner.calls.push(SeenCall {
-                call: call.clone(),
-                outcome: Outcome::Open,
-            });
+            let call = Call { number: inner.calls.len(), action, parameters };
+            inner.calls.push(SeenCall { call: call.clone(), outcome: Outcome::Open });
             (call, inner.hook.clone())
         });
         // The hook runs outside the lock: it may take its time, or look at what it likes.
@@ -134,11 +118,7 @@ impl Script {
     pub(super) fn ended(&self, call: &Call, outcome: Outcome) {
         self.with(|inner| {
             // Not the same call where the record was cleared meanwhile.
-            if let Some(seen) = inner
-                .calls
-                .get_mut(call.number)
-                .filter(|seen| seen.call == *call)
-            {
+            if let Some(seen) = inner.calls.get_mut(call.number).filter(|seen| seen.call == *call) {
                 seen.outcome = outcome;
             }
         });
@@ -148,9 +128,7 @@ impl Script {
     pub(super) fn user_created(&self, name: &str) {
         self.with(|inner| {
             if inner.hide_reads > 0 {
-                inner
-                    .hidden_users
-                    .insert(name.to_ascii_lowercase(), inner.hide_reads);
+                inner.hidden_users.insert(name.to_ascii_lowercase(), inner.hide_reads);
             }
         });
     }
@@ -159,9 +137,7 @@ impl Script {
     pub(super) fn key_created(&self, access_key_id: &str) {
         self.with(|inner| {
             if inner.hide_reads > 0 {
-                inner
-                    .hidden_keys
-                    .insert(access_key_id.to_owned(), inner.hide_reads);
+                inner.hidden_keys.insert(access_key_id.to_owned(), inner.hide_reads);
             }
         });
     }
@@ -181,10 +157,7 @@ impl Inner {
         if let Some(fault) = chosen {
             return Plan::Fault(fault);
         }
-        let user = call
-            .parameters
-            .get("UserName")
-            .map(|name| name.to_ascii_lowercase());
+        let user = call.parameters.get("UserName").map(|name| name.to_ascii_lowercase());
         if is_read(&call.action)
             && user.is_some_and(|user| counts_down(&mut self.hidden_users, &user))
         {

@@ -56,21 +56,16 @@ impl HttpConnector for FaultyConnector {
         HttpConnectorFuture::new(async move {
             let (action, parameters, key) = read_call(&request);
             let (call, plan) = script.plan(action, parameters, &key);
-            let forward = Forward {
-                inner,
-                script: Arc::clone(&script),
-                call: call.clone(),
-            };
+            let forward = Forward { inner, script: Arc::clone(&script), call: call.clone() };
             let result = match plan {
                 Plan::Through => forward.send(request).await,
                 Plan::NotThereYet => {
                     let name = call.parameters.get("UserName").map_or("", String::as_str);
                     Ok(error_response(&AwsError::no_such_user(name), "not-spread"))
                 }
-                Plan::KeyNotThereYet => Ok(error_response(
-                    &AwsError::invalid_client_token(),
-                    "not-spread",
-                )),
+                Plan::KeyNotThereYet => {
+                    Ok(error_response(&AwsError::invalid_client_token(), "not-spread"))
+                }
                 Plan::Fault(fault) => act_out(fault, forward, request).await,
             };
             script.ended(
@@ -129,15 +124,9 @@ async fn act_out(
         }
         Fault::TimeoutAfter => {
             forward.send(request).await?;
-            Err(ConnectorError::timeout(
-                "no answer in time (injected)".into(),
-            ))
+            Err(ConnectorError::timeout("no answer in time (injected)".into()))
         }
-        Fault::Refuse {
-            status,
-            code,
-            message,
-        } => Ok(injected(status, &code, &message)),
+        Fault::Refuse { status, code, message } => Ok(injected(status, &code, &message)),
         Fault::Throttle => Ok(injected(400, "Throttling", "Rate exceeded")),
         Fault::ServerErrorBefore(status) => Ok(server_error(status)),
         Fault::ServerErrorAfter(status) => {
@@ -162,18 +151,10 @@ async fn act_out(
 }
 
 fn server_error(status: u16) -> HttpResponse {
-    let code = if status == 503 {
-        "ServiceUnavailable"
-    } else {
-        "InternalFailure"
-    };
+    let code = if status == 503 { "ServiceUnavailable" } else { "InternalFailure" };
     injected(status, code, "injected")
 }
 
 fn injected(status: u16, code: &str, message: &str) -> HttpResponse {
-    text_response(
-        status,
-        xml::error(status, code, message, "injected"),
-        "injected",
-    )
+    text_response(status, xml::error(status, code, message, "injected"), "injected")
 }

@@ -41,9 +41,7 @@ pub(super) fn detach(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let arn = validate::policy_arn(request.form, "PolicyArn")?;
     let owner = Owner::of(request)?;
     if !owner.attached(request.state).contains(arn) {
-        return Err(AwsError::no_such_entity(format!(
-            "Policy {arn} was not found."
-        )));
+        return Err(AwsError::no_such_entity(format!("Policy {arn} was not found.")));
     }
     if let Some(attached) = owner.attached_mut(request.state) {
         attached.remove(arn);
@@ -55,19 +53,12 @@ pub(super) fn list(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let prefix = validate::path_prefix(request.form)?;
     let owner = Owner::of(request)?;
     let state = &request.state;
-    let policies = owner
-        .attached(state)
-        .iter()
-        .filter_map(|arn| state.policy(arn));
+    let policies = owner.attached(state).iter().filter_map(|arn| state.policy(arn));
     let under = policies.filter(|policy| policy.path.starts_with(prefix));
-    let page = Page::of(
-        request.form,
-        under.map(|policy| (policy.arn.as_str(), policy)),
-    )?;
+    let page = Page::of(request.form, under.map(|policy| (policy.arn.as_str(), policy)))?;
     let mut xml = Xml::new();
     xml.members("AttachedPolicies", &page.items, |xml, policy| {
-        xml.text("PolicyName", &policy.name)
-            .text("PolicyArn", &policy.arn);
+        xml.text("PolicyName", &policy.name).text("PolicyArn", &policy.arn);
     });
     page.end(&mut xml);
     Ok(Some(xml))

@@ -50,10 +50,7 @@ pub(crate) fn add(
         Belonging::ServiceSpecificCredential => format!("ACCA{random}"),
     };
     if let Some(user) = state.user_mut(user) {
-        user.belongings
-            .entry(kind)
-            .or_default()
-            .insert(id.clone(), now);
+        user.belongings.entry(kind).or_default().insert(id.clone(), now);
     }
     Ok(id)
 }
@@ -61,12 +58,7 @@ pub(crate) fn add(
 fn create_login_profile(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let name = named_or_own(request)?;
     let password = request.form.required("Password")?;
-    validate::length(
-        "*".repeat(password.chars().count()).as_str(),
-        "Password",
-        1,
-        128,
-    )?;
+    validate::length("*".repeat(password.chars().count()).as_str(), "Password", 1, 128)?;
     if existing(request.state, &name)?.login_profile.is_some() {
         return Err(AwsError::entity_already_exists(format!(
             "Login Profile for user {name} already exists."
@@ -116,10 +108,7 @@ fn list(request: &mut Request<'_>, kind: Belonging) -> Result<Answer, AwsError> 
     let name = named_or_own(request)?;
     let user = existing(request.state, &name)?;
     let things = user.belongings.get(&kind).into_iter().flatten();
-    let page = Page::of(
-        request.form,
-        things.map(|(id, created)| (id.as_str(), (id, *created))),
-    )?;
+    let page = Page::of(request.form, things.map(|(id, created)| (id.as_str(), (id, *created))))?;
     let mut xml = Xml::new();
     xml.members(list_tag(kind), &page.items, |xml, (id, created)| {
         xml.text("UserName", &user.name).text(id_tag(kind), id);
@@ -133,10 +122,7 @@ fn list(request: &mut Request<'_>, kind: Belonging) -> Result<Answer, AwsError> 
                 .text("UploadDate", at),
             Belonging::ServiceSpecificCredential => xml
                 .text("Status", "Active")
-                .text(
-                    "ServiceUserName",
-                    format!("{}-at-{}", user.name, request.account),
-                )
+                .text("ServiceUserName", format!("{}-at-{}", user.name, request.account))
                 .text("CreateDate", at)
                 .text("ServiceName", "codecommit.amazonaws.com"),
         };
@@ -149,25 +135,17 @@ fn delete(request: &mut Request<'_>, kind: Belonging) -> Result<Answer, AwsError
     let id = request.form.required(id_tag(kind))?;
     let name = named_or_own(request)?;
     let user = existing(request.state, &name)?;
-    if !user
-        .belongings
-        .get(&kind)
-        .is_some_and(|things| things.contains_key(id))
-    {
+    if !user.belongings.get(&kind).is_some_and(|things| things.contains_key(id)) {
         let what = match kind {
             Belonging::MfaDevice => "MFA Device with serial number",
             Belonging::SshPublicKey => "Public Key with id",
             Belonging::SigningCertificate => "Certificate with id",
             Belonging::ServiceSpecificCredential => "Service Specific Credential with id",
         };
-        return Err(AwsError::no_such_entity(format!(
-            "The {what} {id} cannot be found."
-        )));
+        return Err(AwsError::no_such_entity(format!("The {what} {id} cannot be found.")));
     }
-    if let Some(things) = request
-        .state
-        .user_mut(&name)
-        .and_then(|user| user.belongings.get_mut(&kind))
+    if let Some(things) =
+        request.state.user_mut(&name).and_then(|user| user.belongings.get_mut(&kind))
     {
         things.remove(id);
     }

@@ -39,15 +39,9 @@ pub(super) fn create(request: &mut Request<'_>) -> Result<Answer, AwsError> {
 
 pub(super) fn get(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let group = named(request)?;
-    let members = request
-        .state
-        .users()
-        .iter()
-        .filter(|(_, user)| user.groups.contains(&group.name));
-    let page = Page::of(
-        request.form,
-        members.map(|(key, user)| (key.as_str(), user)),
-    )?;
+    let members =
+        request.state.users().iter().filter(|(_, user)| user.groups.contains(&group.name));
+    let page = Page::of(request.form, members.map(|(key, user)| (key.as_str(), user)))?;
     let mut xml = Xml::new();
     xml.tag("Group", |xml| write(xml, group, request.account));
     xml.tag("Users", |list| {
@@ -61,11 +55,7 @@ pub(super) fn get(request: &mut Request<'_>) -> Result<Answer, AwsError> {
 
 pub(super) fn delete(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let group = named(request)?;
-    let in_it = request
-        .state
-        .users()
-        .values()
-        .any(|user| user.groups.contains(&group.name));
+    let in_it = request.state.users().values().any(|user| user.groups.contains(&group.name));
     let conflicts = [
         (in_it, "remove users from group"),
         (!group.inline.is_empty(), "delete policies"),
@@ -82,14 +72,8 @@ pub(super) fn delete(request: &mut Request<'_>) -> Result<Answer, AwsError> {
 pub(super) fn list_for_user(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let name = validate::existing_user_name(request.form)?;
     let user = existing(request.state, name)?;
-    let groups = user
-        .groups
-        .iter()
-        .filter_map(|name| request.state.group(name));
-    let page = Page::of(
-        request.form,
-        groups.map(|group| (group.name.as_str(), group)),
-    )?;
+    let groups = user.groups.iter().filter_map(|name| request.state.group(name));
+    let page = Page::of(request.form, groups.map(|group| (group.name.as_str(), group)))?;
     let mut xml = Xml::new();
     xml.members("Groups", &page.items, |xml, group| {
         write(xml, group, request.account);
@@ -117,9 +101,7 @@ pub(super) fn add_user(request: &mut Request<'_>) -> Result<Answer, AwsError> {
 pub(super) fn remove_user(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let (group, user) = group_and_user(request)?;
     if !existing(request.state, &user)?.groups.contains(&group) {
-        return Err(AwsError::no_such_entity(format!(
-            "User {user} is not in group {group}."
-        )));
+        return Err(AwsError::no_such_entity(format!("User {user} is not in group {group}.")));
     }
     if let Some(user) = request.state.user_mut(&user) {
         user.groups.remove(&group);
@@ -146,9 +128,6 @@ fn write(xml: &mut Xml, group: &Group, account: &str) {
     xml.text("Path", &group.path)
         .text("GroupName", &group.name)
         .text("GroupId", &group.id)
-        .text(
-            "Arn",
-            format!("arn:aws:iam::{account}:group{}{}", group.path, group.name),
-        )
+        .text("Arn", format!("arn:aws:iam::{account}:group{}{}", group.path, group.name))
         .text("CreateDate", moment(group.created));
 }

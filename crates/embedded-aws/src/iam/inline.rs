@@ -22,10 +22,7 @@ pub(super) fn put(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let policy = validate::name(request.form, "PolicyName", NAME)?;
     let document = documents::identity(request.form, "PolicyDocument")?;
     let kept = owner.inline(request.state);
-    let others = kept
-        .iter()
-        .filter(|(name, _)| *name != policy)
-        .map(|(_, text)| text.as_str());
+    let others = kept.iter().filter(|(name, _)| *name != policy).map(|(_, text)| text.as_str());
     documents::fit(target(&owner), others.chain([document]), &owner.in_words())?;
     if let Some(inline) = owner.inline_mut(request.state) {
         inline.insert(policy.to_owned(), document.to_owned());
@@ -75,9 +72,7 @@ fn existing<'a>(
 ) -> Result<&'a str, AwsError> {
     inline.get(policy).map(String::as_str).ok_or_else(|| {
         let kind = owner.kind();
-        AwsError::no_such_entity(format!(
-            "The {kind} policy with name {policy} cannot be found."
-        ))
+        AwsError::no_such_entity(format!("The {kind} policy with name {policy} cannot be found."))
     })
 }
 

@@ -80,25 +80,18 @@ pub(super) fn delete(request: &mut Request<'_>) -> Result<Answer, AwsError> {
 pub(super) fn list(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let name = named_or_own(request)?;
     let user = existing(request.state, &name)?;
-    let mut keys: Vec<(&str, bool, i64)> = user
-        .keys
-        .iter()
-        .map(|key| (key.id.as_str(), key.active, key.created))
-        .collect();
+    let mut keys: Vec<(&str, bool, i64)> =
+        user.keys.iter().map(|key| (key.id.as_str(), key.active, key.created)).collect();
     keys.extend(own_foreign_key(request, &user.name).map(|id| (id, true, user.created)));
     keys.sort_unstable();
     let page = Page::of(request.form, keys.into_iter().map(|key| (key.0, key)))?;
     let mut xml = Xml::new();
-    xml.members(
-        "AccessKeyMetadata",
-        &page.items,
-        |xml, (id, active, created)| {
-            xml.text("UserName", &user.name)
-                .text("AccessKeyId", id)
-                .text("Status", if *active { "Active" } else { "Inactive" })
-                .text("CreateDate", moment(*created));
-        },
-    );
+    xml.members("AccessKeyMetadata", &page.items, |xml, (id, active, created)| {
+        xml.text("UserName", &user.name)
+            .text("AccessKeyId", id)
+            .text("Status", if *active { "Active" } else { "Inactive" })
+            .text("CreateDate", moment(*created));
+    });
     page.end(&mut xml);
     Ok(Some(xml))
 }

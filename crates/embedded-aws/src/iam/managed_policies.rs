@@ -24,23 +24,13 @@ pub(super) fn create(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     validate::length(description, "Description", 0, 1_000)?;
     let document = documents::identity(request.form, "PolicyDocument")?;
     documents::fit(Target::Managed, [document], &format!("policy {name}"))?;
-    let own = request
-        .state
-        .policies()
-        .values()
-        .filter(|p| !managed::is_aws_managed(&p.arn));
-    if own
-        .into_iter()
-        .any(|policy| policy.name.eq_ignore_ascii_case(name))
-    {
+    let own = request.state.policies().values().filter(|p| !managed::is_aws_managed(&p.arn));
+    if own.into_iter().any(|policy| policy.name.eq_ignore_ascii_case(name)) {
         return Err(AwsError::entity_already_exists(format!(
             "A policy called {name} already exists. Duplicate names are not allowed."
         )));
     }
-    let version = PolicyVersion {
-        document: document.to_owned(),
-        created: request.now,
-    };
+    let version = PolicyVersion { document: document.to_owned(), created: request.now };
     let policy = Policy {
         arn: format!("arn:aws:iam::{}:policy{path}{name}", request.account),
         name: name.to_owned(),
@@ -73,9 +63,7 @@ pub(super) fn delete(request: &mut Request<'_>) -> Result<Answer, AwsError> {
         return Err(AwsError::delete_conflict("detach policy from all entities"));
     }
     if policy.versions.len() > 1 {
-        return Err(AwsError::delete_conflict(
-            "delete all non-default versions of the policy",
-        ));
+        return Err(AwsError::delete_conflict("delete all non-default versions of the policy"));
     }
     let arn = policy.arn.clone();
     request.state.remove(EntityRef::Policy(arn));
@@ -86,11 +74,7 @@ pub(super) fn create_version(request: &mut Request<'_>) -> Result<Answer, AwsErr
     let document = documents::identity(request.form, "PolicyDocument")?;
     let as_default = flag(request.form, "SetAsDefault")?;
     let policy = own(request)?;
-    documents::fit(
-        Target::Managed,
-        [document],
-        &format!("policy {}", policy.name),
-    )?;
+    documents::fit(Target::Managed, [document], &format!("policy {}", policy.name))?;
     if policy.versions.len() >= VERSIONS {
         return Err(AwsError::limit_exceeded(format!(
             "A managed policy can have up to {VERSIONS} versions. Before you create a new version, \
@@ -98,10 +82,7 @@ pub(super) fn create_version(request: &mut Request<'_>) -> Result<Answer, AwsErr
         )));
     }
     let (arn, number) = (policy.arn.clone(), policy.next_version);
-    let version = PolicyVersion {
-        document: document.to_owned(),
-        created: request.now,
-    };
+    let version = PolicyVersion { document: document.to_owned(), created: request.now };
     let mut xml = Xml::new();
     xml.tag("PolicyVersion", |xml| {
         write_version(xml, number, &version, as_default);
@@ -131,14 +112,9 @@ pub(super) fn get_version(request: &mut Request<'_>) -> Result<Answer, AwsError>
 
 pub(super) fn list_versions(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let policy = named(request)?;
-    let versions: Vec<_> = policy
-        .versions
-        .iter()
-        .map(|(n, version)| (format!("{n:010}"), (*n, version)))
-        .collect();
-    let items = versions
-        .iter()
-        .map(|(key, version)| (key.as_str(), *version));
+    let versions: Vec<_> =
+        policy.versions.iter().map(|(n, version)| (format!("{n:010}"), (*n, version))).collect();
+    let items = versions.iter().map(|(key, version)| (key.as_str(), *version));
     let page = Page::of(request.form, items)?;
     let mut xml = Xml::new();
     xml.members("Versions", &page.items, |xml, (number, version)| {
@@ -162,9 +138,7 @@ pub(super) fn delete_version(request: &mut Request<'_>) -> Result<Answer, AwsErr
     let policy = own(request)?;
     let (number, _) = version(request.form, policy)?;
     if number == policy.default_version {
-        return Err(AwsError::delete_conflict(
-            "make another version the default",
-        ));
+        return Err(AwsError::delete_conflict("make another version the default"));
     }
     let arn = policy.arn.clone();
     if let Some(policy) = request.state.policy_mut(&arn) {
@@ -193,34 +167,28 @@ fn own<'a>(request: &'a Request<'_>) -> Result<&'a Policy, AwsError> {
 
 fn version<'a>(form: &Form, policy: &'a Policy) -> Result<(u32, &'a PolicyVersion), AwsError> {
     let id = form.required("VersionId")?;
-    let number = id
-        .strip_prefix('v')
-        .and_then(|digits| digits.parse::<u32>().ok());
+    let number = id.strip_prefix('v').and_then(|digits| digits.parse::<u32>().ok());
     let Some(number) = number else {
         // IAM API, `policyVersionIdType`.
         let rule =
             "Member must satisfy regular expression pattern: v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?";
         return Err(validate::constraint(id, "VersionId", rule));
     };
-    policy
-        .versions
-        .get(&number)
-        .map(|version| (number, version))
-        .ok_or_else(|| {
-            AwsError::no_such_entity(format!(
-                "Policy {} version {id} does not exist or is not attachable.",
-                policy.arn
-            ))
-        })
+    policy.versions.get(&number).map(|version| (number, version)).ok_or_else(|| {
+        AwsError::no_such_entity(format!(
+            "Policy {} version {id} does not exist or is not attachable.",
+            policy.arn
+        ))
+    })
 }
 
 fn flag(form: &Form, parameter: &str) -> Result<bool, AwsError> {
     match form.get(parameter) {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(other) => Err(AwsError::validation(format!(
-            "{other} is not a valid value for {parameter}"
-        ))),
+        Some(other) => {
+            Err(AwsError::validation(format!("{other} is not a valid value for {parameter}")))
+        }
     }
 }
 
@@ -231,25 +199,12 @@ struct Uses {
 
 fn attachments(state: &State, arn: &str) -> Uses {
     let users = state.users().values();
-    let attached = users
-        .clone()
-        .filter(|user| user.attached.contains(arn))
-        .count();
-    let groups = state
-        .groups()
-        .values()
-        .filter(|group| group.attached.contains(arn))
-        .count();
-    let roles = state
-        .roles()
-        .values()
-        .filter(|role| role.attached.contains(arn))
-        .count();
+    let attached = users.clone().filter(|user| user.attached.contains(arn)).count();
+    let groups = state.groups().values().filter(|group| group.attached.contains(arn)).count();
+    let roles = state.roles().values().filter(|role| role.attached.contains(arn)).count();
     Uses {
         attached: attached.saturating_add(groups).saturating_add(roles),
-        boundaries: users
-            .filter(|user| user.boundary.as_deref() == Some(arn))
-            .count(),
+        boundaries: users.filter(|user| user.boundary.as_deref() == Some(arn)).count(),
     }
 }
 
@@ -266,18 +221,12 @@ fn write(xml: &mut Xml, policy: &Policy, state: &State) {
             .text("IsAttachable", "true")
             .text("CreateDate", moment(policy.created))
             .text("UpdateDate", moment(policy.updated));
-        xml.maybe(
-            "Description",
-            Some(policy.description.as_str()).filter(|text| !text.is_empty()),
-        );
+        xml.maybe("Description", Some(policy.description.as_str()).filter(|text| !text.is_empty()));
     });
 }
 
 fn write_version(xml: &mut Xml, number: u32, version: &PolicyVersion, is_default: bool) {
     xml.text("VersionId", format!("v{number}"))
-        .text(
-            "IsDefaultVersion",
-            if is_default { "true" } else { "false" },
-        )
+        .text("IsDefaultVersion", if is_default { "true" } else { "false" })
         .text("CreateDate", moment(version.created));
 }

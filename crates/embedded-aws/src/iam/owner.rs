@@ -22,9 +22,7 @@ impl Owner {
         let state = &request.state;
         if request.action.contains("User") {
             let name = validate::existing_user_name(request.form)?;
-            let user = state
-                .user(name)
-                .ok_or_else(|| AwsError::no_such_user(name))?;
+            let user = state.user(name).ok_or_else(|| AwsError::no_such_user(name))?;
             return Ok(Self::User(user.name.clone()));
         }
         if request.action.contains("Group") {

@@ -62,10 +62,7 @@ pub(super) fn delete(request: &mut Request<'_>) -> Result<Answer, AwsError> {
 
 fn named<'a>(request: &'a Request<'_>) -> Result<&'a Role, AwsError> {
     let name = validate::name(request.form, "RoleName", 64)?;
-    request
-        .state
-        .role(name)
-        .ok_or_else(|| no_such("role", name))
+    request.state.role(name).ok_or_else(|| no_such("role", name))
 }
 
 fn write(xml: &mut Xml, role: &Role, account: &str) {

@@ -76,30 +76,17 @@ pub(super) fn list(request: &mut Request<'_>) -> Result<Answer, AwsError> {
 pub(super) fn delete(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let name = validate::existing_user_name(request.form)?;
     let user = existing(request.state, name)?;
-    let owns = |kind: Belonging| {
-        user.belongings
-            .get(&kind)
-            .is_some_and(|all| !all.is_empty())
-    };
+    let owns = |kind: Belonging| user.belongings.get(&kind).is_some_and(|all| !all.is_empty());
     let conflicts = [
-        (
-            !user.keys.is_empty() || user.name == ADMIN_USER,
-            "delete access keys",
-        ),
+        (!user.keys.is_empty() || user.name == ADMIN_USER, "delete access keys"),
         (!user.inline.is_empty(), "delete policies"),
         (!user.attached.is_empty(), "detach all policies"),
         (!user.groups.is_empty(), "remove users from group"),
         (user.login_profile.is_some(), "delete login profile"),
         (owns(Belonging::MfaDevice), "delete MFA device"),
         (owns(Belonging::SshPublicKey), "delete SSH public keys"),
-        (
-            owns(Belonging::SigningCertificate),
-            "delete signing certificates",
-        ),
-        (
-            owns(Belonging::ServiceSpecificCredential),
-            "delete service specific credentials",
-        ),
+        (owns(Belonging::SigningCertificate), "delete signing certificates"),
+        (owns(Belonging::ServiceSpecificCredential), "delete service specific credentials"),
     ];
     if let Some((_, must)) = conflicts.iter().find(|(holds, _)| *holds) {
         return Err(AwsError::delete_conflict(must));
@@ -116,10 +103,7 @@ pub(super) fn tag(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     }
     let mut tags = existing(request.state, name)?.tags.clone();
     for tag in fresh {
-        match tags
-            .iter_mut()
-            .find(|old| validate::same_key(&old.key, &tag.key))
-        {
+        match tags.iter_mut().find(|old| validate::same_key(&old.key, &tag.key)) {
             Some(old) => *old = tag,
             None => tags.push(tag),
         }
@@ -144,8 +128,7 @@ pub(super) fn untag(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     }
     existing(request.state, name)?;
     if let Some(user) = request.state.user_mut(name) {
-        user.tags
-            .retain(|tag| !keys.iter().any(|key| validate::same_key(key, &tag.key)));
+        user.tags.retain(|tag| !keys.iter().any(|key| validate::same_key(key, &tag.key)));
     }
     Ok(None)
 }
@@ -154,10 +137,7 @@ pub(super) fn list_tags(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let name = validate::existing_user_name(request.form)?;
     let mut tags: Vec<&Tag> = existing(request.state, name)?.tags.iter().collect();
     tags.sort_by(|one, other| one.key.cmp(&other.key));
-    let page = Page::of(
-        request.form,
-        tags.into_iter().map(|tag| (tag.key.as_str(), tag)),
-    )?;
+    let page = Page::of(request.form, tags.into_iter().map(|tag| (tag.key.as_str(), tag)))?;
     let mut xml = Xml::new();
     write_tags(&mut xml, page.items.iter().copied());
     page.end(&mut xml);
@@ -197,13 +177,9 @@ pub(super) fn named_or_own(request: &Request<'_>) -> Result<String, AwsError> {
     if request.form.get("UserName").is_some() {
         return validate::existing_user_name(request.form).map(str::to_owned);
     }
-    request
-        .caller
-        .user_name()
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            AwsError::validation("Must specify userName when calling with non-User credentials")
-        })
+    request.caller.user_name().map(str::to_owned).ok_or_else(|| {
+        AwsError::validation("Must specify userName when calling with non-User credentials")
+    })
 }
 
 fn boundary(request: &Request<'_>) -> Result<String, AwsError> {
@@ -235,8 +211,7 @@ pub(super) fn write(xml: &mut Xml, tag: &str, user: &User, account: &str, detail
         }
         if let Some(arn) = &user.boundary {
             xml.tag("PermissionsBoundary", |xml| {
-                xml.text("PermissionsBoundaryType", "Policy")
-                    .text("PermissionsBoundaryArn", arn);
+                xml.text("PermissionsBoundaryType", "Policy").text("PermissionsBoundaryArn", arn);
             });
         }
         if !user.tags.is_empty() {

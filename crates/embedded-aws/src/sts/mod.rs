@@ -26,34 +26,22 @@ pub(crate) fn dispatch(request: &mut Request<'_>) -> Result<Answer, AwsError> {
 
 fn caller_identity(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let user_id = match request.caller {
-        Caller::Session(Session {
-            identity: Identity::Role {
-                role_id, session, ..
-            },
-            ..
-        }) => {
+        Caller::Session(Session { identity: Identity::Role { role_id, session, .. }, .. }) => {
             format!("{role_id}:{session}")
         }
-        Caller::Session(Session {
-            identity: Identity::Federated { name, .. },
-            ..
-        }) => {
+        Caller::Session(Session { identity: Identity::Federated { name, .. }, .. }) => {
             format!("{}:{name}", request.account)
         }
         caller @ (Caller::Admin { .. } | Caller::User { .. } | Caller::Session(_)) => {
             let user = caller.user_name().and_then(|name| request.state.user(name));
             // The user that a session was made for is deleted.
-            user.map(|user| user.id.clone())
-                .ok_or_else(AwsError::invalid_client_token)?
+            user.map(|user| user.id.clone()).ok_or_else(AwsError::invalid_client_token)?
         }
     };
     let mut xml = Xml::new();
-    xml.text(
-        "Arn",
-        authorize::arn(request.caller, request.state, request.account),
-    )
-    .text("UserId", user_id)
-    .text("Account", request.account);
+    xml.text("Arn", authorize::arn(request.caller, request.state, request.account))
+        .text("UserId", user_id)
+        .text("Account", request.account);
     Ok(Some(xml))
 }
 
@@ -82,21 +70,13 @@ fn assume_role(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     }
     let mut xml = Xml::new();
     xml.tag("AssumedRoleUser", |xml| {
-        xml.text("AssumedRoleId", format!("{}:{session}", role.id))
-            .text(
-                "Arn",
-                format!(
-                    "arn:aws:sts::{}:assumed-role/{}/{session}",
-                    request.account, role.name
-                ),
-            );
+        xml.text("AssumedRoleId", format!("{}:{session}", role.id)).text(
+            "Arn",
+            format!("arn:aws:sts::{}:assumed-role/{}/{session}", request.account, role.name),
+        );
     });
     packed_size(&mut xml, &policies);
-    let identity = Identity::Role {
-        name: role.name,
-        role_id: role.id,
-        session,
-    };
+    let identity = Identity::Role { name: role.name, role_id: role.id, session };
     credentials(request, &mut xml, identity, policies, seconds);
     Ok(Some(xml))
 }
@@ -109,21 +89,12 @@ fn federation_token(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let mut xml = Xml::new();
     xml.tag("FederatedUser", |xml| {
         xml.text("FederatedUserId", format!("{}:{name}", request.account))
-            .text(
-                "Arn",
-                format!("arn:aws:sts::{}:federated-user/{name}", request.account),
-            );
+            .text("Arn", format!("arn:aws:sts::{}:federated-user/{name}", request.account));
     });
     packed_size(&mut xml, &policies);
     let identity = Identity::Federated { name, by };
     // STS API, GetFederationToken: twelve hours by default.
-    credentials(
-        request,
-        &mut xml,
-        identity,
-        policies,
-        seconds.unwrap_or(43_200),
-    );
+    credentials(request, &mut xml, identity, policies, seconds.unwrap_or(43_200));
     Ok(Some(xml))
 }
 
@@ -133,13 +104,7 @@ fn session_token(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     second_factor(request, &name)?;
     let mut xml = Xml::new();
     // STS API, GetSessionToken: twelve hours by default.
-    credentials(
-        request,
-        &mut xml,
-        Identity::User { name },
-        Vec::new(),
-        seconds.unwrap_or(43_200),
-    );
+    credentials(request, &mut xml, Identity::User { name }, Vec::new(), seconds.unwrap_or(43_200));
     Ok(Some(xml))
 }
 
@@ -177,11 +142,7 @@ fn trusting_role(request: &Request<'_>, arn: &str) -> Result<Role, AwsError> {
             "User: {who} is not authorized to perform: {action} on resource: {arn}"
         ))
     };
-    let role = request
-        .state
-        .roles()
-        .values()
-        .find(|role| role.arn(request.account) == arn);
+    let role = request.state.roles().values().find(|role| role.arn(request.account) == arn);
     let role = role.ok_or_else(refused)?;
     if trust::allows(request, role, authorize::outcome(request, action, arn)) {
         return Ok(role.clone());
@@ -203,16 +164,11 @@ fn long_term_user(request: &Request<'_>) -> Result<String, AwsError> {
 
 /// A code is believed where the user has the device that it is said to come from.
 fn second_factor(request: &Request<'_>, name: &str) -> Result<(), AwsError> {
-    let (serial, code) = (
-        request.form.get("SerialNumber"),
-        request.form.get("TokenCode"),
-    );
+    let (serial, code) = (request.form.get("SerialNumber"), request.form.get("TokenCode"));
     let (Some(serial), Some(code)) = (serial, code) else {
         return match serial.or(code) {
             None => Ok(()),
-            Some(_) => Err(AwsError::validation(
-                "Both SerialNumber and TokenCode are required.",
-            )),
+            Some(_) => Err(AwsError::validation("Both SerialNumber and TokenCode are required.")),
         };
     };
     // STS API: a code is six digits.
@@ -220,10 +176,7 @@ fn second_factor(request: &Request<'_>, name: &str) -> Result<(), AwsError> {
         let rule = "Member must satisfy regular expression pattern: [\\d]*";
         return Err(validate::constraint(code, "TokenCode", rule));
     }
-    let devices = request
-        .state
-        .user(name)
-        .and_then(|u| u.belongings.get(&Belonging::MfaDevice));
+    let devices = request.state.user(name).and_then(|u| u.belongings.get(&Belonging::MfaDevice));
     if devices.is_some_and(|devices| devices.contains_key(serial)) {
         return Ok(());
     }
@@ -241,10 +194,7 @@ fn session_name<'a>(
 ) -> Result<&'a str, AwsError> {
     let name = request.form.required(parameter)?;
     validate::length(name, parameter, 2, longest)?;
-    if name
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
-    {
+    if name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)) {
         return Ok(name);
     }
     let rule = "Member must satisfy regular expression pattern: [\\w+=,.@-]*";
@@ -280,9 +230,7 @@ fn packed_size(xml: &mut Xml, policies: &[String]) {
         return;
     }
     let characters: usize = policies.iter().map(|text| text.chars().count()).sum();
-    let percent = characters
-        .saturating_mul(100)
-        .checked_div(Target::Session.limit())
-        .unwrap_or(100);
+    let percent =
+        characters.saturating_mul(100).checked_div(Target::Session.limit()).unwrap_or(100);
     xml.text("PackedPolicySize", percent.clamp(1, 100).to_string());
 }

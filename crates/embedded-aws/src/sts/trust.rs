@@ -16,10 +16,7 @@ pub(super) fn allows(request: &Request<'_>, role: &Role, own: Outcome) -> bool {
         return false;
     };
     let statements = trust.get("Statement").map(list).unwrap_or_default();
-    let fitting: Vec<_> = statements
-        .into_iter()
-        .filter(|s| fits(request, s))
-        .collect();
+    let fitting: Vec<_> = statements.into_iter().filter(|s| fits(request, s)).collect();
     let effect = |s: &Value, effect: &str| s.get("Effect").and_then(Value::as_str) == Some(effect);
     if own == Outcome::ExplicitlyDenied || fitting.iter().any(|s| effect(s, "Deny")) {
         return false;
@@ -35,17 +32,13 @@ fn fits(request: &Request<'_>, statement: &Value) -> bool {
     });
     let account = request.account;
     let root = format!("arn:aws:iam::{account}:root");
-    let by_account = principals(statement)
-        .iter()
-        .any(|p| [account, root.as_str()].contains(p));
+    let by_account = principals(statement).iter().any(|p| [account, root.as_str()].contains(p));
     action && (by_account || names_caller(request, statement)) && condition(request, statement)
 }
 
 fn names_caller(request: &Request<'_>, statement: &Value) -> bool {
     let caller = authorize::arn(request.caller, request.state, request.account);
-    principals(statement)
-        .iter()
-        .any(|p| *p == "*" || *p == caller)
+    principals(statement).iter().any(|p| *p == "*" || *p == caller)
 }
 
 fn principals(statement: &Value) -> Vec<&str> {
@@ -69,15 +62,11 @@ fn condition(request: &Request<'_>, statement: &Value) -> bool {
         operator == "StringEquals"
             && keys.into_iter().all(|(key, values)| {
                 key.eq_ignore_ascii_case("sts:ExternalId")
-                    && list(values)
-                        .iter()
-                        .any(|value| value.as_str() == given && given.is_some())
+                    && list(values).iter().any(|value| value.as_str() == given && given.is_some())
             })
     })
 }
 
 fn list(value: &Value) -> Vec<&Value> {
-    value
-        .as_array()
-        .map_or_else(|| vec![value], |list| list.iter().collect())
+    value.as_array().map_or_else(|| vec![value], |list| list.iter().collect())
 }

@@ -31,11 +31,7 @@ async fn each_fault_acts_or_not_and_says_what_it_says() {
         (Fault::LostAfter, true, "io"),
         (Fault::TimeoutBefore, false, "timeout"),
         (Fault::TimeoutAfter, true, "timeout"),
-        (
-            Fault::refuse(409, "LimitExceeded"),
-            false,
-            "409 LimitExceeded",
-        ),
+        (Fault::refuse(409, "LimitExceeded"), false, "409 LimitExceeded"),
         (Fault::Throttle, false, "400 Throttling"),
         (Fault::ServerErrorBefore(500), false, "500 InternalFailure"),
         (Fault::ServerErrorAfter(503), true, "503 ServiceUnavailable"),
@@ -45,11 +41,7 @@ async fn each_fault_acts_or_not_and_says_what_it_says() {
         let error = b.iam.create_user().user_name("a").send().await.unwrap_err();
         let got = if let SdkError::DispatchFailure(failure) = &error {
             assert_ne!(failure.is_io(), failure.is_timeout());
-            if failure.is_io() {
-                "io".to_owned()
-            } else {
-                "timeout".to_owned()
-            }
+            if failure.is_io() { "io".to_owned() } else { "timeout".to_owned() }
         } else {
             refusal_of(&error)
         };
@@ -64,8 +56,7 @@ async fn each_fault_acts_or_not_and_says_what_it_says() {
 async fn faults_meet_the_calls_they_are_for() {
     let b = broken();
     b.http.fail_nth("CreateUser", 2, Fault::Throttle);
-    b.http
-        .inject("GetUser", Times::First(2), Fault::ServerErrorBefore(500));
+    b.http.inject("GetUser", Times::First(2), Fault::ServerErrorBefore(500));
     b.http.fail_every("ListUsers", Fault::Throttle);
     let mut got = Vec::new();
     for name in ["a", "b", "c"] {
@@ -81,15 +72,9 @@ async fn faults_meet_the_calls_they_are_for() {
     b.http.heal();
     b.iam.list_users().send().await.unwrap();
     assert_eq!(b.http.calls().len(), 9);
-    assert_eq!(
-        b.http.actions()[..3],
-        ["CreateUser", "CreateUser", "CreateUser"]
-    );
+    assert_eq!(b.http.actions()[..3], ["CreateUser", "CreateUser", "CreateUser"]);
     assert_eq!(b.http.calls()[1].outcome, Outcome::Answered(400));
-    assert_eq!(
-        b.http.calls()[1].call.parameters.get("UserName").unwrap(),
-        "b"
-    );
+    assert_eq!(b.http.calls()[1].call.parameters.get("UserName").unwrap(), "b");
     b.http.clear_calls();
     assert!(b.http.calls().is_empty());
 }
@@ -127,26 +112,14 @@ async fn a_fresh_user_is_hidden_from_so_many_reads() {
     let b = broken();
     b.http.hide_fresh_user(2);
     b.iam.create_user().user_name("a").send().await.unwrap();
-    let key = b
-        .iam
-        .create_access_key()
-        .user_name("a")
-        .send()
-        .await
-        .unwrap();
+    let key = b.iam.create_access_key().user_name("a").send().await.unwrap();
     let tags = b.iam.list_user_tags().user_name("a").send().await;
     assert_eq!(refusal(tags), "404 NoSuchEntity");
-    assert_eq!(
-        refusal(b.iam.get_user().user_name("A").send().await),
-        "404 NoSuchEntity"
-    );
+    assert_eq!(refusal(b.iam.get_user().user_name("A").send().await), "404 NoSuchEntity");
     b.iam.get_user().user_name("a").send().await.unwrap();
     let sts = sts(b.http.http_client(), key_of(&key));
     for _ in 0..2 {
-        assert_eq!(
-            refusal(sts.get_caller_identity().send().await),
-            "403 InvalidClientTokenId"
-        );
+        assert_eq!(refusal(sts.get_caller_identity().send().await), "403 InvalidClientTokenId");
     }
     sts.get_caller_identity().send().await.unwrap();
     b.http.hide_fresh_user(0);
@@ -163,22 +136,12 @@ async fn a_hook_can_cut_the_power_at_every_step() {
         let count = Arc::clone(&seen);
         b.http.on_call(Box::new(move |call| {
             count.fetch_add(1, Ordering::SeqCst);
-            if call.number == cut {
-                Decision::Fault(Fault::LostBefore)
-            } else {
-                Decision::Pass
-            }
+            if call.number == cut { Decision::Fault(Fault::LostBefore) } else { Decision::Pass }
         }));
         let story = async {
             b.iam.create_user().user_name("a").send().await.ok()?;
             b.iam.create_access_key().user_name("a").send().await.ok()?;
-            b.iam
-                .delete_user_policy()
-                .user_name("a")
-                .policy_name("p")
-                .send()
-                .await
-                .ok()
+            b.iam.delete_user_policy().user_name("a").policy_name("p").send().await.ok()
         };
         assert!(story.await.is_none());
         assert_eq!(seen.load(Ordering::SeqCst), cut + 1);

@@ -9,30 +9,15 @@ use crate::support::{S3_READ, World, keys, refusal, sentence};
 async fn get_caller_identity_answers_by_the_signing_key() {
     let world = World::new();
     let admin = world.sts().get_caller_identity().send().await.unwrap();
-    assert_eq!(
-        admin.arn(),
-        Some("arn:aws:iam::123456789012:user/account-admin")
-    );
+    assert_eq!(admin.arn(), Some("arn:aws:iam::123456789012:user/account-admin"));
     assert_eq!(admin.account(), Some("123456789012"));
 
     world.aws.create_user("alice", "/team/", &[]).unwrap();
-    let key = world
-        .iam()
-        .create_access_key()
-        .user_name("alice")
-        .send()
-        .await
-        .unwrap();
+    let key = world.iam().create_access_key().user_name("alice").send().await.unwrap();
     let own = world.sts_as(crate::support::key_of(&key));
     let identity = own.get_caller_identity().send().await.unwrap();
-    assert_eq!(
-        identity.arn(),
-        Some("arn:aws:iam::123456789012:user/team/alice")
-    );
-    assert_eq!(
-        identity.user_id(),
-        Some(world.aws.user("alice").unwrap().id.as_str())
-    );
+    assert_eq!(identity.arn(), Some("arn:aws:iam::123456789012:user/team/alice"));
+    assert_eq!(identity.user_id(), Some(world.aws.user("alice").unwrap().id.as_str()));
 }
 
 #[tokio::test]
@@ -41,10 +26,7 @@ async fn another_account_has_its_own_id() {
     let identity = world.sts().get_caller_identity().send().await.unwrap();
     assert_eq!(identity.account(), Some("210987654321"));
     world.aws.create_user("a", "/", &[]).unwrap();
-    assert_eq!(
-        world.aws.user("a").unwrap().arn,
-        "arn:aws:iam::210987654321:user/a"
-    );
+    assert_eq!(world.aws.user("a").unwrap().arn, "arn:aws:iam::210987654321:user/a");
 }
 
 #[tokio::test]
@@ -54,31 +36,18 @@ async fn inactive_deleted_and_unknown_keys_are_refused() {
     let whoami = || world.sts_as(key.clone()).get_caller_identity().send();
     let set = |status| {
         let update = world.iam().update_access_key().user_name("a");
-        update
-            .access_key_id(key.access_key_id())
-            .status(status)
-            .send()
+        update.access_key_id(key.access_key_id()).status(status).send()
     };
     whoami().await.unwrap();
     set(StatusType::Inactive).await.unwrap();
     assert_eq!(refusal(whoami().await), "403 InvalidClientTokenId");
     set(StatusType::Active).await.unwrap();
     whoami().await.unwrap();
-    let delete = world
-        .iam()
-        .delete_access_key()
-        .user_name("a")
-        .access_key_id(key.access_key_id());
+    let delete = world.iam().delete_access_key().user_name("a").access_key_id(key.access_key_id());
     delete.send().await.unwrap();
     assert_eq!(refusal(whoami().await), "403 InvalidClientTokenId");
     // A deleted key is not forgotten with its user.
-    world
-        .iam()
-        .delete_user()
-        .user_name("a")
-        .send()
-        .await
-        .unwrap();
+    world.iam().delete_user().user_name("a").send().await.unwrap();
     assert_eq!(refusal(whoami().await), "403 InvalidClientTokenId");
     let unknown = keys("ASIAUNKNOWNUNKNOWN77", "secret", Some("token"));
     let unknown = world.sts_as(unknown).get_caller_identity().send().await;
@@ -90,10 +59,7 @@ async fn the_administrators_keys_can_be_named() {
     let world = World::with(|options| options.admin_keys([crate::support::ADMIN_KEY.to_owned()]));
     world.sts().get_caller_identity().send().await.unwrap();
     let other = world.sts_as(keys("AKIAUNKNOWNUNKNOWN77", "secret", None));
-    assert_eq!(
-        refusal(other.get_caller_identity().send().await),
-        "403 InvalidClientTokenId"
-    );
+    assert_eq!(refusal(other.get_caller_identity().send().await), "403 InvalidClientTokenId");
 }
 
 #[tokio::test]
@@ -101,10 +67,7 @@ async fn a_wrong_secret_does_not_sign() {
     let world = World::new();
     let key = world.user_with_key("a").await;
     let wrong = world.sts_as(keys(key.access_key_id(), "wrong", None));
-    assert_eq!(
-        refusal(wrong.get_caller_identity().send().await),
-        "403 SignatureDoesNotMatch"
-    );
+    assert_eq!(refusal(wrong.get_caller_identity().send().await), "403 SignatureDoesNotMatch");
 }
 
 #[tokio::test]
@@ -122,12 +85,7 @@ async fn a_created_user_may_do_what_its_policies_allow() {
     );
     let admin = world.iam();
     let put = |name: &str, text: &str| {
-        admin
-            .put_user_policy()
-            .user_name("a")
-            .policy_name(name)
-            .policy_document(text)
-            .send()
+        admin.put_user_policy().user_name("a").policy_name(name).policy_document(text).send()
     };
     put("s3", S3_READ).await.unwrap();
     assert_eq!(refusal(list().await), "403 AccessDenied");
@@ -140,19 +98,9 @@ async fn a_created_user_may_do_what_its_policies_allow() {
     .await
     .unwrap();
     assert!(sentence(list().await).ends_with("with an explicit deny in an identity-based policy"));
-    admin
-        .delete_user_policy()
-        .user_name("a")
-        .policy_name("none")
-        .send()
-        .await
-        .unwrap();
+    admin.delete_user_policy().user_name("a").policy_name("none").send().await.unwrap();
     let bound = admin.put_user_permissions_boundary().user_name("a");
-    bound
-        .permissions_boundary("arn:aws:iam::aws:policy/AmazonS3FullAccess")
-        .send()
-        .await
-        .unwrap();
+    bound.permissions_boundary("arn:aws:iam::aws:policy/AmazonS3FullAccess").send().await.unwrap();
     assert_eq!(refusal(list().await), "403 AccessDenied");
     assert_eq!(world.aws.users().len(), 1);
 }
@@ -161,20 +109,10 @@ async fn a_created_user_may_do_what_its_policies_allow() {
 async fn group_policies_count_and_own_resources_are_told_apart() {
     let world = World::new();
     let own = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*AccessKey*","Resource":"arn:aws:iam::*:user/${aws:username}"}]}"#;
-    world
-        .aws
-        .create_group("self-service", &[("own", own)], &[])
-        .unwrap();
+    world.aws.create_group("self-service", &[("own", own)], &[]).unwrap();
     let key = world.user_with_key("a").await;
     world.aws.create_user("b", "/", &[]).unwrap();
-    world
-        .iam()
-        .add_user_to_group()
-        .user_name("a")
-        .group_name("self-service")
-        .send()
-        .await
-        .unwrap();
+    world.iam().add_user_to_group().user_name("a").group_name("self-service").send().await.unwrap();
     let iam = world.iam_as(key);
     iam.create_access_key().send().await.unwrap();
     let other = iam.create_access_key().user_name("b").send().await;
@@ -193,57 +131,28 @@ async fn a_broker_can_be_held_to_its_path_its_tag_and_its_policies() {
          "Condition":{"StringEquals":{"aws:ResourceTag/broker":"b1"}}},
         {"Effect":"Allow","Action":"iam:AttachUserPolicy","Resource":"arn:aws:iam::123456789012:user/vault/*",
          "Condition":{"ArnEquals":{"iam:PolicyARN":"arn:aws:iam::aws:policy/ReadOnlyAccess"}}}]}"#;
-    let put = world
-        .iam()
-        .put_user_policy()
-        .user_name("broker")
-        .policy_name("broker");
+    let put = world.iam().put_user_policy().user_name("broker").policy_name("broker");
     put.policy_document(text).send().await.unwrap();
     let iam = world.iam_as(key);
     let tag = |value: &str| {
-        aws_sdk_iam::types::Tag::builder()
-            .key("broker")
-            .value(value)
-            .build()
-            .unwrap()
+        aws_sdk_iam::types::Tag::builder().key("broker").value(value).build().unwrap()
     };
     let create = |path: &str, value: &str| {
-        iam.create_user()
-            .user_name("u")
-            .path(path)
-            .tags(tag(value))
-            .send()
+        iam.create_user().user_name("u").path(path).tags(tag(value)).send()
     };
     assert_eq!(refusal(create("/", "b1").await), "403 AccessDenied");
     assert_eq!(refusal(create("/vault/", "b2").await), "403 AccessDenied");
-    let untagged = iam
-        .create_user()
-        .user_name("u")
-        .path("/vault/")
-        .send()
-        .await;
+    let untagged = iam.create_user().user_name("u").path("/vault/").send().await;
     assert_eq!(refusal(untagged), "403 AccessDenied");
     create("/vault/", "b1").await.unwrap();
     let attach = |name: &str| {
         let arn = format!("arn:aws:iam::aws:policy/{name}");
-        iam.attach_user_policy()
-            .user_name("u")
-            .policy_arn(arn)
-            .send()
+        iam.attach_user_policy().user_name("u").policy_arn(arn).send()
     };
-    assert_eq!(
-        refusal(attach("AdministratorAccess").await),
-        "403 AccessDenied"
-    );
+    assert_eq!(refusal(attach("AdministratorAccess").await), "403 AccessDenied");
     attach("ReadOnlyAccess").await.unwrap();
-    assert_eq!(
-        world.aws.user("u").unwrap().attached,
-        ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
-    );
-    world
-        .aws
-        .create_user("foreign", "/vault/", &[("broker", "b2")])
-        .unwrap();
+    assert_eq!(world.aws.user("u").unwrap().attached, ["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
+    world.aws.create_user("foreign", "/vault/", &[("broker", "b2")]).unwrap();
     let foreign = iam.delete_user().user_name("foreign").send().await;
     assert_eq!(refusal(foreign), "403 AccessDenied");
     let own = iam.delete_user().user_name("u").send().await;

@@ -22,55 +22,18 @@ async fn everything_is_there_after_a_kill() {
     let path = dir.path().join("aws.jsonl");
     let world = open(&path);
     let key = world.user_with_key("alice").await;
-    let put = world
-        .iam()
-        .put_user_policy()
-        .user_name("alice")
-        .policy_name("p");
+    let put = world.iam().put_user_policy().user_name("alice").policy_name("p");
     put.policy_document(S3_READ).send().await.unwrap();
     let arn = world.aws.create_managed_policy("m", S3_READ).unwrap();
-    world
-        .aws
-        .create_group("g", &[("p", S3_READ)], &[&arn])
-        .unwrap();
-    world
-        .iam()
-        .add_user_to_group()
-        .user_name("alice")
-        .group_name("g")
-        .send()
-        .await
-        .unwrap();
+    world.aws.create_group("g", &[("p", S3_READ)], &[&arn]).unwrap();
+    world.iam().add_user_to_group().user_name("alice").group_name("g").send().await.unwrap();
     world.aws.add_ssh_key("alice").unwrap();
     world.aws.create_user("bob", "/", &[]).unwrap();
-    world
-        .iam()
-        .delete_user()
-        .user_name("bob")
-        .send()
-        .await
-        .unwrap();
-    let dead = key_of(
-        &world
-            .iam()
-            .create_access_key()
-            .user_name("alice")
-            .send()
-            .await
-            .unwrap(),
-    );
+    world.iam().delete_user().user_name("bob").send().await.unwrap();
+    let dead = key_of(&world.iam().create_access_key().user_name("alice").send().await.unwrap());
     let delete = world.iam().delete_access_key().user_name("alice");
-    delete
-        .access_key_id(dead.access_key_id())
-        .send()
-        .await
-        .unwrap();
-    let session = world
-        .sts_as(key.clone())
-        .get_session_token()
-        .send()
-        .await
-        .unwrap();
+    delete.access_key_id(dead.access_key_id()).send().await.unwrap();
+    let session = world.sts_as(key.clone()).get_session_token().send().await.unwrap();
     let session = session_of(session.credentials().unwrap());
 
     // No close, no flush: the handle is still open, as after a kill. Twice, since opening rewrites.
@@ -78,30 +41,10 @@ async fn everything_is_there_after_a_kill() {
         let again = open(&path);
         assert_eq!(again.aws.users(), world.aws.users());
         assert_eq!(again.aws.group("g"), world.aws.group("g"));
-        again
-            .iam()
-            .get_policy()
-            .policy_arn(&arn)
-            .send()
-            .await
-            .unwrap();
-        again
-            .sts_as(key.clone())
-            .get_caller_identity()
-            .send()
-            .await
-            .unwrap();
-        again
-            .sts_as(session.clone())
-            .get_caller_identity()
-            .send()
-            .await
-            .unwrap();
-        let dead = again
-            .sts_as(dead.clone())
-            .get_caller_identity()
-            .send()
-            .await;
+        again.iam().get_policy().policy_arn(&arn).send().await.unwrap();
+        again.sts_as(key.clone()).get_caller_identity().send().await.unwrap();
+        again.sts_as(session.clone()).get_caller_identity().send().await.unwrap();
+        let dead = again.sts_as(dead.clone()).get_caller_identity().send().await;
         assert_eq!(refusal(dead), "403 InvalidClientTokenId");
     }
     let mode = fs::metadata(&path).unwrap().permissions().mode();
@@ -120,24 +63,14 @@ async fn a_torn_last_line_is_left_out_and_a_damaged_one_is_an_error() {
     // A power cut may leave any part of the last line.
     for length in whole.len()..more.len() {
         fs::write(&path, &more[..length]).unwrap();
-        let names: Vec<_> = open(&path)
-            .aws
-            .users()
-            .into_iter()
-            .map(|user| user.name)
-            .collect();
+        let names: Vec<_> = open(&path).aws.users().into_iter().map(|user| user.name).collect();
         assert_eq!(names, ["a"], "{length}");
     }
-    let text = String::from_utf8(more)
-        .unwrap()
-        .replacen("\"put\"", "\"putt\"", 1);
+    let text = String::from_utf8(more).unwrap().replacen("\"put\"", "\"putt\"", 1);
     fs::write(&path, text).unwrap();
     let now = Arc::new(AtomicU64::new(START));
     let error = EmbeddedAws::open(Some(path), options(&now)).unwrap_err();
-    assert!(
-        matches!(error, JournalError::Damaged { line: 2, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, JournalError::Damaged { line: 2, .. }), "{error}");
 }
 
 #[tokio::test]

@@ -28,45 +28,24 @@ async fn keys_are_listed_made_inactive_and_deleted() {
     let iam = world.iam();
     let id = key.access_key_id();
     let update = |id: &str, status| {
-        iam.update_access_key()
-            .user_name("a")
-            .access_key_id(id)
-            .status(status)
-            .send()
+        iam.update_access_key().user_name("a").access_key_id(id).status(status).send()
     };
     update(id, StatusType::Inactive).await.unwrap();
     let listed = iam.list_access_keys().user_name("a").send().await.unwrap();
     let listed = &listed.access_key_metadata()[0];
-    assert_eq!(
-        (listed.access_key_id(), listed.status()),
-        (Some(id), Some(&StatusType::Inactive))
-    );
+    assert_eq!((listed.access_key_id(), listed.status()), (Some(id), Some(&StatusType::Inactive)));
 
     let unknown = "AKIAUNKNOWNUNKNOWN77";
-    assert_eq!(
-        refusal(update(unknown, StatusType::Active).await),
-        "404 NoSuchEntity"
-    );
-    assert_eq!(
-        refusal(update("short", StatusType::Active).await),
-        "400 ValidationError"
-    );
+    assert_eq!(refusal(update(unknown, StatusType::Active).await), "404 NoSuchEntity");
+    assert_eq!(refusal(update("short", StatusType::Active).await), "400 ValidationError");
     let odd = update(id, StatusType::from("Asleep")).await;
     assert_eq!(refusal(odd), "400 ValidationError");
-    let delete = |id: &str| {
-        iam.delete_access_key()
-            .user_name("a")
-            .access_key_id(id)
-            .send()
-    };
+    let delete = |id: &str| iam.delete_access_key().user_name("a").access_key_id(id).send();
     delete(id).await.unwrap();
     assert_eq!(refusal(delete(id).await), "404 NoSuchEntity");
     // Somebody else's key is not this user's to delete.
     let other = world.user_with_key("b").await;
-    assert_eq!(
-        refusal(delete(other.access_key_id()).await),
-        "404 NoSuchEntity"
-    );
+    assert_eq!(refusal(delete(other.access_key_id()).await), "404 NoSuchEntity");
 }
 
 #[tokio::test]
@@ -74,85 +53,27 @@ async fn calls_without_a_user_name_mean_the_caller() {
     let world = World::new();
     let key = world.user_with_key("a").await;
     let allow = "arn:aws:iam::aws:policy/IAMFullAccess";
-    world
-        .aws
-        .call(
-            "AttachUserPolicy",
-            &[("UserName", "a"), ("PolicyArn", allow)],
-        )
-        .unwrap();
+    world.aws.call("AttachUserPolicy", &[("UserName", "a"), ("PolicyArn", allow)]).unwrap();
     let own = world.iam_as(key.clone());
     let listed = own.list_access_keys().send().await.unwrap();
-    assert_eq!(
-        listed.access_key_metadata()[0].access_key_id(),
-        Some(key.access_key_id())
-    );
+    assert_eq!(listed.access_key_metadata()[0].access_key_id(), Some(key.access_key_id()));
     let second = own.create_access_key().send().await.unwrap();
     assert_eq!(second.access_key().unwrap().user_name(), "a");
-    own.delete_access_key()
-        .access_key_id(key.access_key_id())
-        .send()
-        .await
-        .unwrap();
+    own.delete_access_key().access_key_id(key.access_key_id()).send().await.unwrap();
     assert_eq!(world.aws.user("a").unwrap().keys.len(), 1);
-    assert_eq!(
-        refusal(own.list_access_keys().send().await),
-        "403 InvalidClientTokenId"
-    );
+    assert_eq!(refusal(own.list_access_keys().send().await), "403 InvalidClientTokenId");
 }
 
 #[tokio::test]
 async fn the_administrators_key_can_be_rotated() {
     let world = World::new();
-    let name = world
-        .iam()
-        .get_user()
-        .send()
-        .await
-        .unwrap()
-        .user()
-        .unwrap()
-        .user_name()
-        .to_owned();
-    let fresh = world
-        .iam()
-        .create_access_key()
-        .user_name(&name)
-        .send()
-        .await
-        .unwrap();
-    let third = world
-        .iam()
-        .create_access_key()
-        .user_name(&name)
-        .send()
-        .await;
+    let name = world.iam().get_user().send().await.unwrap().user().unwrap().user_name().to_owned();
+    let fresh = world.iam().create_access_key().user_name(&name).send().await.unwrap();
+    let third = world.iam().create_access_key().user_name(&name).send().await;
     assert_eq!(refusal(third), "409 LimitExceeded");
     let fresh = world.iam_as(key_of(&fresh));
-    fresh
-        .delete_access_key()
-        .user_name(&name)
-        .access_key_id(ADMIN_KEY)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        refusal(world.iam().get_user().send().await),
-        "403 InvalidClientTokenId"
-    );
-    assert_eq!(
-        fresh
-            .get_user()
-            .send()
-            .await
-            .unwrap()
-            .user()
-            .unwrap()
-            .user_name(),
-        name
-    );
-    assert_eq!(
-        refusal(fresh.delete_user().user_name(name).send().await),
-        "409 DeleteConflict"
-    );
+    fresh.delete_access_key().user_name(&name).access_key_id(ADMIN_KEY).send().await.unwrap();
+    assert_eq!(refusal(world.iam().get_user().send().await), "403 InvalidClientTokenId");
+    assert_eq!(fresh.get_user().send().await.unwrap().user().unwrap().user_name(), name);
+    assert_eq!(refusal(fresh.delete_user().user_name(name).send().await), "409 DeleteConflict");
 }

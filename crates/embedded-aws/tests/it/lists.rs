@@ -6,10 +6,7 @@ use crate::support::{S3_READ, World, refusal};
 async fn users_come_in_pages_under_their_prefix() {
     let world = World::new();
     for n in 0..5 {
-        world
-            .aws
-            .create_user(&format!("u{n}"), "/vault/", &[])
-            .unwrap();
+        world.aws.create_user(&format!("u{n}"), "/vault/", &[]).unwrap();
         world.aws.create_user(&format!("x{n}"), "/", &[]).unwrap();
     }
     let iam = world.iam();
@@ -24,24 +21,14 @@ async fn users_come_in_pages_under_their_prefix() {
         assert_eq!(page.is_truncated(), page.marker().is_some());
         // What was listed is deleted at once: the rest must still come.
         for user in page.users() {
-            iam.delete_user()
-                .user_name(user.user_name())
-                .send()
-                .await
-                .unwrap();
+            iam.delete_user().user_name(user.user_name()).send().await.unwrap();
         }
         let Some(next) = page.marker() else { break };
         marker = Some(next.to_owned());
     }
     assert_eq!(
         (names, pages),
-        (
-            vec!["u0", "u1", "u2", "u3", "u4"]
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
-            3
-        )
+        (vec!["u0", "u1", "u2", "u3", "u4"].into_iter().map(str::to_owned).collect(), 3)
     );
     let part_of_a_name = iam.list_users().path_prefix("/va").send().await.unwrap();
     assert_eq!(part_of_a_name.users().len(), 0);
@@ -51,27 +38,11 @@ async fn users_come_in_pages_under_their_prefix() {
 async fn a_hundred_is_a_page_where_no_size_is_given() {
     let world = World::new();
     for n in 0..101 {
-        world
-            .aws
-            .create_user(&format!("u{n:03}"), "/p/", &[])
-            .unwrap();
+        world.aws.create_user(&format!("u{n:03}"), "/p/", &[]).unwrap();
     }
-    let page = world
-        .iam()
-        .list_users()
-        .path_prefix("/p/")
-        .send()
-        .await
-        .unwrap();
+    let page = world.iam().list_users().path_prefix("/p/").send().await.unwrap();
     assert_eq!((page.users().len(), page.is_truncated()), (100, true));
-    let all = world
-        .iam()
-        .list_users()
-        .path_prefix("/p/")
-        .max_items(1000)
-        .send()
-        .await
-        .unwrap();
+    let all = world.iam().list_users().path_prefix("/p/").max_items(1000).send().await.unwrap();
     assert_eq!((all.users().len(), all.is_truncated()), (101, false));
     for size in [0, 1001] {
         let odd = world.iam().list_users().max_items(size).send().await;
@@ -84,34 +55,15 @@ async fn a_hundred_is_a_page_where_no_size_is_given() {
 #[tokio::test]
 async fn every_list_of_a_user_has_pages() {
     let world = World::new();
-    world
-        .aws
-        .create_user("a", "/", &[("t1", ""), ("t2", "")])
-        .unwrap();
+    world.aws.create_user("a", "/", &[("t1", ""), ("t2", "")]).unwrap();
     let iam = world.iam();
     for n in ["1", "2"] {
-        let put = iam
-            .put_user_policy()
-            .user_name("a")
-            .policy_name(format!("p{n}"));
+        let put = iam.put_user_policy().user_name("a").policy_name(format!("p{n}"));
         put.policy_document(S3_READ).send().await.unwrap();
-        let arn = world
-            .aws
-            .create_managed_policy(&format!("m{n}"), S3_READ)
-            .unwrap();
-        iam.attach_user_policy()
-            .user_name("a")
-            .policy_arn(arn)
-            .send()
-            .await
-            .unwrap();
+        let arn = world.aws.create_managed_policy(&format!("m{n}"), S3_READ).unwrap();
+        iam.attach_user_policy().user_name("a").policy_arn(arn).send().await.unwrap();
         world.aws.create_group(&format!("g{n}"), &[], &[]).unwrap();
-        iam.add_user_to_group()
-            .user_name("a")
-            .group_name(format!("g{n}"))
-            .send()
-            .await
-            .unwrap();
+        iam.add_user_to_group().user_name("a").group_name(format!("g{n}")).send().await.unwrap();
         iam.create_access_key().user_name("a").send().await.unwrap();
         world.aws.add_mfa_device("a").unwrap();
         world.aws.add_ssh_key("a").unwrap();

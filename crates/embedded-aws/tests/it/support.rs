@@ -72,15 +72,7 @@ impl World {
     /// A fresh user with one key.
     pub(crate) async fn user_with_key(&self, name: &str) -> Credentials {
         self.aws.create_user(name, "/", &[]).unwrap();
-        key_of(
-            &self
-                .iam()
-                .create_access_key()
-                .user_name(name)
-                .send()
-                .await
-                .unwrap(),
-        )
+        key_of(&self.iam().create_access_key().user_name(name).send().await.unwrap())
     }
 }
 
@@ -98,11 +90,7 @@ pub(crate) fn key_of(output: &CreateAccessKeyOutput) -> Credentials {
 }
 
 pub(crate) fn session_of(session: &aws_sdk_sts::types::Credentials) -> Credentials {
-    keys(
-        session.access_key_id(),
-        session.secret_access_key(),
-        Some(session.session_token()),
-    )
+    keys(session.access_key_id(), session.secret_access_key(), Some(session.session_token()))
 }
 
 pub(crate) fn iam(http: SharedHttpClient, credentials: Credentials) -> aws_sdk_iam::Client {
@@ -135,9 +123,7 @@ pub(crate) fn refusal<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::De
 }
 
 pub(crate) fn refusal_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
-    let status = error
-        .raw_response()
-        .map_or(0, |response| response.status().as_u16());
+    let status = error.raw_response().map_or(0, |response| response.status().as_u16());
     format!("{status} {}", error.code().unwrap_or("without a code"))
 }
 

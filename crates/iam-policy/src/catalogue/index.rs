@@ -21,10 +21,7 @@ impl Index {
     /// Fills a table with the hashes of rows, in the order of the rows.
     pub(super) fn of(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
         let size = hashes.len().saturating_mul(2).max(2).next_power_of_two();
-        let mut index = Self {
-            slots: vec![FREE; size],
-            mask: size.saturating_sub(1),
-        };
+        let mut index = Self { slots: vec![FREE; size], mask: size.saturating_sub(1) };
         for (row, hash) in hashes.enumerate() {
             let mut at = index.first_slot(hash);
             while index.slots.get(at).is_some_and(|slot| *slot != FREE) {
@@ -58,9 +55,7 @@ pub(super) fn hash(parts: &[&str]) -> u64 {
     parts
         .iter()
         .flat_map(|part| part.bytes())
-        .fold(BASIS, |hash, byte| {
-            (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(PRIME)
-        })
+        .fold(BASIS, |hash, byte| (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(PRIME))
 }
 
 #[cfg(test)]
@@ -69,16 +64,10 @@ mod tests {
 
     #[test]
     fn every_row_is_among_the_candidates_of_its_hash() {
-        let names: Vec<String> = (0..500)
-            .map(|number| format!("s3:Action{number}"))
-            .collect();
+        let names: Vec<String> = (0..500).map(|number| format!("s3:Action{number}")).collect();
         let index = Index::of(names.iter().map(|name| hash(&[name])));
         for (row, name) in names.iter().enumerate() {
-            assert!(
-                index
-                    .candidates(hash(&[&name.to_uppercase()]))
-                    .any(|found| found == row)
-            );
+            assert!(index.candidates(hash(&[&name.to_uppercase()])).any(|found| found == row));
         }
     }
 

@@ -71,19 +71,9 @@ fn parse(text: &'static str) -> Catalogue {
         }
     }
     close(&mut services, &collected, rows.len());
-    let prefix = |row: &Row| {
-        services
-            .get(row.service)
-            .map_or("", |service| service.prefix)
-    };
+    let prefix = |row: &Row| services.get(row.service).map_or("", |service| service.prefix);
     let index = Index::of(rows.iter().map(|row| hash(&[prefix(row), ":", row.name])));
-    Catalogue {
-        version,
-        services,
-        rows,
-        index,
-        all: all.finish(Form::All),
-    }
+    Catalogue { version, services, rows, index, all: all.finish(Form::All) }
 }
 
 fn close(services: &mut [Service], collected: &Collected, rows: usize) {
@@ -96,31 +86,19 @@ fn close(services: &mut [Service], collected: &Collected, rows: usize) {
 fn service(header: &'static str, first_row: usize) -> Service {
     let (prefix, rest) = column(header);
     let (types, keys) = column(rest);
-    Service {
-        prefix,
-        types,
-        keys,
-        rows: first_row..first_row,
-        summary: ActionSummary::UNKNOWN,
-    }
+    Service { prefix, types, keys, rows: first_row..first_row, summary: ActionSummary::UNKNOWN }
 }
 
 fn row(line: &'static str, service: usize) -> Row {
     let (name, rest) = column(line);
     let (flags, details) = column(rest);
-    let levels = flags
-        .chars()
-        .filter(char::is_ascii_uppercase)
-        .map(Levels::from_letter);
+    let levels = flags.chars().filter(char::is_ascii_uppercase).map(Levels::from_letter);
     Row {
         service,
         name,
         details,
         levels: levels.fold(Levels::NONE, Levels::union),
-        traits: flags
-            .chars()
-            .map(Traits::from_letter)
-            .fold(Traits::NONE, Traits::union),
+        traits: flags.chars().map(Traits::from_letter).fold(Traits::NONE, Traits::union),
         gone: flags.contains('-'),
     }
 }
@@ -141,14 +119,8 @@ mod tests {
         assert_eq!(catalogue.version(), "1");
         assert_eq!(catalogue.services().collect::<Vec<_>>(), ["ec2", "s3"]);
         let found = catalogue.lookup("S3:getobject").unwrap();
-        assert_eq!(
-            (found.name.as_str(), found.resource_types),
-            ("s3:GetObject", vec!["object"])
-        );
-        assert_eq!(
-            catalogue.lookup("ec2:RunInstances").unwrap().condition_keys,
-            ["ec2:Region"]
-        );
+        assert_eq!((found.name.as_str(), found.resource_types), ("s3:GetObject", vec!["object"]));
+        assert_eq!(catalogue.lookup("ec2:RunInstances").unwrap().condition_keys, ["ec2:Region"]);
         assert!(catalogue.lookup("s3:Old").unwrap().gone);
         assert_eq!(catalogue.annotate("*").covers, 3);
     }

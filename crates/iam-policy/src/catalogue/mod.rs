@@ -113,10 +113,7 @@ impl Catalogue {
 
     /// The known actions that a pattern such as `s3:Get*` covers, at most `limit` of them by name.
     pub fn expand(&self, pattern: &str, limit: u32) -> Expansion {
-        let mut expansion = Expansion {
-            actions: Vec::new(),
-            total: 0,
-        };
+        let mut expansion = Expansion { actions: Vec::new(), total: 0 };
         self.visit(pattern, |service, row| {
             if expansion.total < limit {
                 expansion.actions.push(Self::full_name(service, row));
@@ -129,22 +126,17 @@ impl Catalogue {
     /// What the actions covered by an entry have in common.
     pub fn annotate(&self, entry: &str) -> ActionSummary {
         if !crate::wildcard::has_wildcard(entry) {
-            return self
-                .find(entry)
-                .map_or(ActionSummary::UNKNOWN, |(_, row)| ActionSummary {
-                    form: Form::Exact,
-                    covers: 1,
-                    levels: row.levels,
-                    traits: row.traits,
-                });
+            return self.find(entry).map_or(ActionSummary::UNKNOWN, |(_, row)| ActionSummary {
+                form: Form::Exact,
+                covers: 1,
+                levels: row.levels,
+                traits: row.traits,
+            });
         }
         if crate::wildcard::is_everything(entry) {
             return self.all;
         }
-        if let Some(service) = entry
-            .strip_suffix(":*")
-            .and_then(|prefix| self.service(prefix))
-        {
+        if let Some(service) = entry.strip_suffix(":*").and_then(|prefix| self.service(prefix)) {
             return service.summary;
         }
         let mut summary = Collected::default();
@@ -167,12 +159,8 @@ impl Catalogue {
 
 impl ActionSummary {
     /// What is said of a name that is not known.
-    pub const UNKNOWN: Self = Self {
-        form: Form::Unknown,
-        covers: 0,
-        levels: Levels::UNKNOWN,
-        traits: Traits::NONE,
-    };
+    pub const UNKNOWN: Self =
+        Self { form: Form::Unknown, covers: 0, levels: Levels::UNKNOWN, traits: Traits::NONE };
 }
 
 /// Adds up what rows have in common.
@@ -186,12 +174,7 @@ struct Collected {
 
 impl Default for Collected {
     fn default() -> Self {
-        Self {
-            covers: 0,
-            levels: Levels::NONE,
-            some: Traits::NONE,
-            every: Traits::ALL,
-        }
+        Self { covers: 0, levels: Levels::NONE, some: Traits::NONE, every: Traits::ALL }
     }
 }
 
@@ -205,10 +188,7 @@ impl Collected {
 
     fn finish(&self, form: Form) -> ActionSummary {
         if self.covers == 0 {
-            return ActionSummary {
-                form,
-                ..ActionSummary::UNKNOWN
-            };
+            return ActionSummary { form, ..ActionSummary::UNKNOWN };
         }
         let some = self.some.without(Traits::ANY_RESOURCE_ONLY);
         let everywhere = self.every.intersection(Traits::ANY_RESOURCE_ONLY);

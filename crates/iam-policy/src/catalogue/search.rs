@@ -23,15 +23,9 @@ impl Catalogue {
     pub(super) fn find(&self, action: &str) -> Option<(&Service, &Row)> {
         let (prefix, name) = action.split_once(':')?;
         self.index.candidates(hash(&[action])).find_map(|row| {
-            let row = self
-                .rows
-                .get(row)
-                .filter(|row| row.name.eq_ignore_ascii_case(name))?;
+            let row = self.rows.get(row).filter(|row| row.name.eq_ignore_ascii_case(name))?;
             let service = self.services.get(row.service)?;
-            service
-                .prefix
-                .eq_ignore_ascii_case(prefix)
-                .then_some((service, row))
+            service.prefix.eq_ignore_ascii_case(prefix).then_some((service, row))
         })
     }
 
@@ -76,9 +70,8 @@ impl Catalogue {
         let first = rows.partition_point(|row| compare(row.name, literal) == Ordering::Less);
         for row in rows.get(first..).unwrap_or_default() {
             let name = row.name;
-            let begins = name
-                .get(..literal.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(literal));
+            let begins =
+                name.get(..literal.len()).is_some_and(|start| start.eq_ignore_ascii_case(literal));
             if !begins {
                 break;
             }
@@ -112,10 +105,7 @@ fn pick<'a>(list: &'a str, places: &str) -> Vec<&'a str> {
         return Vec::new();
     }
     let words: Vec<&str> = list.split(',').collect();
-    places
-        .split(',')
-        .filter_map(|place| words.get(place.parse::<usize>().ok()?).copied())
-        .collect()
+    places.split(',').filter_map(|place| words.get(place.parse::<usize>().ok()?).copied()).collect()
 }
 
 /// The order of names: by their lower-case bytes. Equal bytes, most of them, are not lowered.

@@ -24,31 +24,11 @@ fn the_canaries_sing() {
     assert!(get_object.traits.contains(Traits::READS_DATA));
     assert!(get_object.resource_types.contains(&"object"));
     assert!(action("ec2:RunInstances").resource_types.len() > 10);
-    assert!(
-        action("iam:PassRole")
-            .condition_keys
-            .contains(&"iam:PassedToService")
-    );
-    assert!(
-        action("iam:CreateAccessKey")
-            .traits
-            .contains(Traits::ISSUES_CREDENTIALS)
-    );
-    assert!(
-        action("s3:PutBucketPolicy")
-            .traits
-            .contains(Traits::EXPOSES)
-    );
-    assert!(
-        action("ec2:DescribeInstances")
-            .traits
-            .contains(Traits::ANY_RESOURCE_ONLY)
-    );
-    assert!(
-        !action("s3:GetObject")
-            .traits
-            .contains(Traits::ANY_RESOURCE_ONLY)
-    );
+    assert!(action("iam:PassRole").condition_keys.contains(&"iam:PassedToService"));
+    assert!(action("iam:CreateAccessKey").traits.contains(Traits::ISSUES_CREDENTIALS));
+    assert!(action("s3:PutBucketPolicy").traits.contains(Traits::EXPOSES));
+    assert!(action("ec2:DescribeInstances").traits.contains(Traits::ANY_RESOURCE_ONLY));
+    assert!(!action("s3:GetObject").traits.contains(Traits::ANY_RESOURCE_ONLY));
     assert!(action("ec2:CreateTags").levels.contains(Levels::TAGGING));
     assert!(action("s3:ListBucket").levels.contains(Levels::LIST));
 }
@@ -57,10 +37,7 @@ fn the_canaries_sing() {
 fn every_known_action_is_found_by_its_name() {
     let catalogue = Catalogue::bundled();
     let expansion = catalogue.expand("*", u32::MAX);
-    assert_eq!(
-        u32::try_from(expansion.actions.len()).unwrap(),
-        expansion.total
-    );
+    assert_eq!(u32::try_from(expansion.actions.len()).unwrap(), expansion.total);
     let mut folded = BTreeSet::new();
     for name in &expansion.actions {
         assert_eq!(catalogue.lookup(&name.to_uppercase()).unwrap().name, *name);
@@ -74,16 +51,9 @@ fn every_action_has_a_level_and_dependents_that_exist() {
     let mut unknown = BTreeSet::new();
     for name in catalogue.expand("*", u32::MAX).actions {
         let found = catalogue.lookup(&name).unwrap();
-        assert!(
-            !found.levels.is_empty() && !found.levels.intersects(Levels::UNKNOWN),
-            "{name}"
-        );
-        unknown.extend(
-            found
-                .depends_on
-                .into_iter()
-                .filter(|other| catalogue.lookup(other).is_none()),
-        );
+        assert!(!found.levels.is_empty() && !found.levels.intersects(Levels::UNKNOWN), "{name}");
+        unknown
+            .extend(found.depends_on.into_iter().filter(|other| catalogue.lookup(other).is_none()));
     }
     // The sources name a few that are misspelt or gone.
     assert!(unknown.len() < 40, "{unknown:?}");
@@ -109,16 +79,10 @@ fn a_pattern_covers_what_matching_one_by_one_covers() {
             .filter(|name| crate::wildcard::matches_action(pattern, name))
             .collect();
         let expansion = catalogue.expand(pattern, u32::MAX);
-        assert_eq!(
-            expansion.actions.iter().collect::<Vec<_>>(),
-            expected,
-            "{pattern}"
-        );
+        assert_eq!(expansion.actions.iter().collect::<Vec<_>>(), expected, "{pattern}");
         assert_eq!(summary(pattern).covers, expansion.total, "{pattern}");
         assert_eq!(summary(pattern).form, Form::Pattern, "{pattern}");
-        let levels = expected
-            .iter()
-            .fold(Levels::NONE, |all, name| all.union(action(name).levels));
+        let levels = expected.iter().fold(Levels::NONE, |all, name| all.union(action(name).levels));
         assert_eq!(summary(pattern).levels, levels, "{pattern}");
     }
 }
@@ -139,10 +103,7 @@ fn entries_are_told_apart_by_form() {
         assert_eq!(summary(unknown), ActionSummary::UNKNOWN, "{unknown}");
     }
     let nothing = summary("s3:Nothing*");
-    assert_eq!(
-        (nothing.form, nothing.covers, nothing.levels),
-        (Form::Pattern, 0, Levels::UNKNOWN)
-    );
+    assert_eq!((nothing.form, nothing.covers, nothing.levels), (Form::Pattern, 0, Levels::UNKNOWN));
 }
 
 #[test]

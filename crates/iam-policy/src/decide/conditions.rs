@@ -66,11 +66,7 @@ fn matches_any(
             cap = Truth::Unknown;
         }
     }
-    let truth = if test.is_negated() {
-        truth.not()
-    } else {
-        truth
-    };
+    let truth = if test.is_negated() { truth.not() } else { truth };
     truth.and(cap)
 }
 

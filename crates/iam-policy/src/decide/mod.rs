@@ -85,14 +85,12 @@ pub fn decide(
     let cap = judge(&[boundary], action, resource, context).outcome;
     match (cap, granted.outcome) {
         (Outcome::ExplicitlyDenied, _)
-        | (Outcome::NotAllowed, Outcome::Allowed | Outcome::ConditionallyAllowed) => Decision {
-            outcome: cap,
-            statements: Vec::new(),
-        },
-        (Outcome::ConditionallyAllowed, Outcome::Allowed) => Decision {
-            outcome: Outcome::ConditionallyAllowed,
-            ..granted
-        },
+        | (Outcome::NotAllowed, Outcome::Allowed | Outcome::ConditionallyAllowed) => {
+            Decision { outcome: cap, statements: Vec::new() }
+        }
+        (Outcome::ConditionallyAllowed, Outcome::Allowed) => {
+            Decision { outcome: Outcome::ConditionallyAllowed, ..granted }
+        }
         (Outcome::Allowed | Outcome::ConditionallyAllowed | Outcome::NotAllowed, _) => granted,
     }
 }
@@ -115,30 +113,21 @@ fn judge(documents: &[&Document], action: &str, resource: &str, context: &Contex
         }
     }
     let any = |found: &[(Truth, (usize, String))]| {
-        found
-            .iter()
-            .fold(Truth::No, |truth, (one, _)| truth.or(*one))
+        found.iter().fold(Truth::No, |truth, (one, _)| truth.or(*one))
     };
     let certain = |found: Vec<(Truth, (usize, String))>| {
-        found
-            .into_iter()
-            .filter(|(truth, _)| *truth == Truth::Yes)
-            .map(|(_, at)| at)
-            .collect()
+        found.into_iter().filter(|(truth, _)| *truth == Truth::Yes).map(|(_, at)| at).collect()
     };
     match (any(&denies), any(&allows)) {
-        (Truth::Yes, _) => Decision {
-            outcome: Outcome::ExplicitlyDenied,
-            statements: certain(denies),
-        },
-        (Truth::No | Truth::Unknown, Truth::No) => Decision {
-            outcome: Outcome::NotAllowed,
-            statements: Vec::new(),
-        },
-        (Truth::No, Truth::Yes) => Decision {
-            outcome: Outcome::Allowed,
-            statements: certain(allows),
-        },
+        (Truth::Yes, _) => {
+            Decision { outcome: Outcome::ExplicitlyDenied, statements: certain(denies) }
+        }
+        (Truth::No | Truth::Unknown, Truth::No) => {
+            Decision { outcome: Outcome::NotAllowed, statements: Vec::new() }
+        }
+        (Truth::No, Truth::Yes) => {
+            Decision { outcome: Outcome::Allowed, statements: certain(allows) }
+        }
         (Truth::Unknown, Truth::Yes | Truth::Unknown) | (Truth::No, Truth::Unknown) => Decision {
             outcome: Outcome::ConditionallyAllowed,
             statements: allows.into_iter().chain(denies).map(|(_, at)| at).collect(),

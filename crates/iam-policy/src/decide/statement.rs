@@ -14,11 +14,7 @@ pub(super) fn applies(
     resource: &str,
     context: &Context,
 ) -> Truth {
-    let named = |entries: &[Entry]| {
-        entries
-            .iter()
-            .any(|entry| matches_action(&entry.text, action))
-    };
+    let named = |entries: &[Entry]| entries.iter().any(|entry| matches_action(&entry.text, action));
     let by_action = if statement.not_actions.is_empty() {
         named(&statement.actions)
     } else {
@@ -28,24 +24,13 @@ pub(super) fn applies(
         return Truth::No;
     }
     let by_resource = if statement.not_resources.is_empty() {
-        reached(&statement.resources, language, resource, context, |truth| {
-            truth
-        })
+        reached(&statement.resources, language, resource, context, |truth| truth)
     } else {
-        reached(
-            &statement.not_resources,
-            language,
-            resource,
-            context,
-            Truth::not,
-        )
+        reached(&statement.not_resources, language, resource, context, Truth::not)
     };
-    statement
-        .conditions
-        .iter()
-        .fold(by_resource, |truth, condition| {
-            truth.and(conditions::holds(language, condition, context))
-        })
+    statement.conditions.iter().fold(by_resource, |truth, condition| {
+        truth.and(conditions::holds(language, condition, context))
+    })
 }
 
 /// Whether some entry matches, turned round by `read` for `NotResource`. The IAM User Guide says that a variable

@@ -11,9 +11,9 @@ use crate::document::Test;
 
 pub(super) fn number(test: Test, wanted: &str, found: &str) -> Truth {
     match (wanted.trim().parse::<f64>(), found.trim().parse::<f64>()) {
-        (Ok(wanted), Ok(found)) => found
-            .partial_cmp(&wanted)
-            .map_or(Truth::Unknown, |order| compared(test, order)),
+        (Ok(wanted), Ok(found)) => {
+            found.partial_cmp(&wanted).map_or(Truth::Unknown, |order| compared(test, order))
+        }
         (Ok(_) | Err(_), Ok(_) | Err(_)) => Truth::Unknown,
     }
 }

@@ -25,11 +25,7 @@ pub(super) struct Pattern {
 
 impl Pattern {
     pub(super) fn fill(text: &str, language: Version, context: &Context) -> Self {
-        let mut filled = Self {
-            text: String::with_capacity(text.len()),
-            open: false,
-            void: false,
-        };
+        let mut filled = Self { text: String::with_capacity(text.len()), open: false, void: false };
         let mut rest = text;
         while let Some((before, after)) = split_variable(rest, language) {
             filled.text.push_str(before);

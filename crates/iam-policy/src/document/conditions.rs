@@ -21,12 +21,7 @@ pub(super) fn conditions(reader: &mut Reader<'_>, at: &str, value: JsonRef<'_>) 
             continue;
         };
         if block.json_type() != JsonType::Object {
-            reader.wrong_type(
-                &pointer,
-                &format!("`{name}`"),
-                "an object of condition keys",
-                block,
-            );
+            reader.wrong_type(&pointer, &format!("`{name}`"), "an object of condition keys", block);
             continue;
         }
         for (key, values) in block.members() {
@@ -90,12 +85,7 @@ fn condition_value(
         JsonType::String => value.as_str()?,
         JsonType::Number | JsonType::Boolean => value.raw(),
         JsonType::Null | JsonType::Array | JsonType::Object => {
-            reader.wrong_type(
-                at,
-                "a condition value",
-                "a string, a number or a boolean",
-                value,
-            );
+            reader.wrong_type(at, "a condition value", "a string, a number or a boolean", value);
             return None;
         }
     };
@@ -136,10 +126,6 @@ impl ValueTypes {
             JsonType::Boolean => Self::Booleans,
             JsonType::Null | JsonType::Array | JsonType::Object => Self::Mixed,
         };
-        if self == Self::None || self == found {
-            found
-        } else {
-            Self::Mixed
-        }
+        if self == Self::None || self == found { found } else { Self::Mixed }
     }
 }

@@ -6,15 +6,8 @@ use super::read::Reader;
 use super::{Condition, Effect, Entry, Statement, conditions, form};
 use crate::json::{JsonRef, JsonType, element_pointer, push_pointer};
 
-const ELEMENTS: [&str; 7] = [
-    "Sid",
-    "Effect",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-];
+const ELEMENTS: [&str; 7] =
+    ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
 /// Which kind of entry a list holds.
 #[derive(Clone, Copy)]
@@ -96,9 +89,7 @@ fn member(reader: &mut Reader<'_>, found: &mut Found, at: &str, name: &str, valu
             let help = "remove it: the policy is about the user that it is attached to";
             reader.report_name("unknown-element", at, message, Some(help.to_owned()));
         }
-        unknown => found
-            .meant
-            .extend(reader.unknown("statement", at, unknown, &ELEMENTS)),
+        unknown => found.meant.extend(reader.unknown("statement", at, unknown, &ELEMENTS)),
     }
 }
 
@@ -114,9 +105,7 @@ fn one_of(reader: &mut Reader<'_>, found: &Found, pointer: &str, [plain, negated
         }
         (false, false) => {
             let message = format!("the statement has no `{plain}`");
-            let help = Some(format!(
-                "add `{plain}` (or, to name what is left out, `{negated}`)"
-            ));
+            let help = Some(format!("add `{plain}` (or, to name what is left out, `{negated}`)"));
             reader.report("missing-element", pointer, message, help);
         }
         (true, false) | (false, true) => {}
@@ -164,9 +153,7 @@ fn entries(
     value: JsonRef<'_>,
 ) -> Vec<Entry> {
     match value.json_type() {
-        JsonType::String => entry(reader, at.to_owned(), name, list, value)
-            .into_iter()
-            .collect(),
+        JsonType::String => entry(reader, at.to_owned(), name, list, value).into_iter().collect(),
         JsonType::Array => {
             let read: Vec<Entry> = value
                 .children()
@@ -184,12 +171,7 @@ fn entries(
             read
         }
         JsonType::Null | JsonType::Boolean | JsonType::Number | JsonType::Object => {
-            reader.wrong_type(
-                at,
-                &format!("`{name}`"),
-                "a string or a list of strings",
-                value,
-            );
+            reader.wrong_type(at, &format!("`{name}`"), "a string or a list of strings", value);
             Vec::new()
         }
     }
@@ -203,12 +185,7 @@ fn entry(
     value: JsonRef<'_>,
 ) -> Option<Entry> {
     let Some(text) = value.as_str() else {
-        reader.wrong_type(
-            &pointer,
-            &format!("an entry of `{name}`"),
-            "a string",
-            value,
-        );
+        reader.wrong_type(&pointer, &format!("an entry of `{name}`"), "a string", value);
         return None;
     };
     let checked = match list {
@@ -218,8 +195,5 @@ fn entry(
     if let Err(fault) = checked {
         reader.report(fault.rule, &pointer, fault.message, fault.help);
     }
-    Some(Entry {
-        text: text.to_owned(),
-        pointer,
-    })
+    Some(Entry { text: text.to_owned(), pointer })
 }

@@ -21,11 +21,7 @@ pub(super) struct Fault {
 }
 
 fn fault(rule: &'static str, message: String, help: &str) -> Fault {
-    Fault {
-        rule,
-        message,
-        help: Some(help.to_owned()),
-    }
+    Fault { rule, message, help: Some(help.to_owned()) }
 }
 
 /// An action: `*`, `*:*`, or `service:name` with wildcards in the name only.
@@ -59,9 +55,7 @@ pub(super) fn action(text: &str) -> Result<(), Fault> {
         ));
     }
     if service.is_empty()
-        || !service
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        || !service.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     {
         let message = format!("the action `{shown}` has no valid service before the colon");
         return Err(fault(
@@ -90,11 +84,7 @@ pub(super) fn resource(text: &str) -> Result<(), Fault> {
     }
     let shown = text.escape_debug();
     let invalid = |what: &str, help: &str| {
-        Err(fault(
-            "invalid-arn",
-            format!("the resource `{shown}` {what}"),
-            help,
-        ))
+        Err(fault("invalid-arn", format!("the resource `{shown}` {what}"), help))
     };
     let parts: Vec<&str> = text.splitn(ARN_PARTS, ':').collect();
     let [prefix, partition, service, region, account, resource] = parts.as_slice() else {
@@ -174,11 +164,7 @@ fn wildcards(text: &str) -> Result<(), Fault> {
     if count(b'*') > MAX_STARS || count(b'?') > MAX_QUESTION_MARKS {
         let message =
             format!("a pattern has more than {MAX_STARS} `*` or {MAX_QUESTION_MARKS} `?`");
-        return Err(fault(
-            "too-many-wildcards",
-            message,
-            "write a shorter pattern, or several",
-        ));
+        return Err(fault("too-many-wildcards", message, "write a shorter pattern, or several"));
     }
     Ok(())
 }
@@ -198,9 +184,5 @@ pub(super) fn condition_key(text: &str) -> Result<(), Fault> {
         return Ok(());
     }
     let message = format!("`{shown}` is not a condition key");
-    Err(fault(
-        "invalid-condition-key",
-        message,
-        "write `service:name`, such as `aws:SourceIp`",
-    ))
+    Err(fault("invalid-condition-key", message, "write `service:name`, such as `aws:SourceIp`"))
 }

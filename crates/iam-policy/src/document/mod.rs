@@ -153,11 +153,7 @@ impl Document {
     /// Takes a tree whose form is right, or says everything that is wrong with it.
     pub fn from_json(json: StrictJson) -> Result<Self, Vec<Problem>> {
         let (version, statements) = read::read(&json)?;
-        Ok(Self {
-            json,
-            version,
-            statements,
-        })
+        Ok(Self { json, version, statements })
     }
 
     /// The version, if written.
@@ -217,11 +213,7 @@ impl std::fmt::Display for Problem {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(&self.message)?;
         if let Some(position) = self.position {
-            write!(
-                formatter,
-                " at line {} column {}",
-                position.line, position.column
-            )?;
+            write!(formatter, " at line {} column {}", position.line, position.column)?;
         }
         if let Some(help) = &self.help {
             write!(formatter, "\nhelp: {help}")?;

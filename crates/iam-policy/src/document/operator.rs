@@ -15,10 +15,7 @@ pub enum SetPrefix {
 
 /// The comparison itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(
-    missing_docs,
-    reason = "the names are the operators' own, in the IAM User Guide"
-)]
+#[expect(missing_docs, reason = "the names are the operators' own, in the IAM User Guide")]
 pub enum Test {
     StringEquals,
     StringNotEquals,
@@ -104,20 +101,9 @@ impl Operator {
             Some(name) => (name, true),
             None => (rest, false),
         };
-        let test = TESTS
-            .into_iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, test)| test)?;
+        let test = TESTS.into_iter().find(|(known, _)| *known == name).map(|(_, test)| test)?;
         // IfExists on Null would say nothing (IAM User Guide: "to the end of any condition operator name except the Null condition").
-        if if_exists && test == Test::Null {
-            None
-        } else {
-            Some(Self {
-                set,
-                test,
-                if_exists,
-            })
-        }
+        if if_exists && test == Test::Null { None } else { Some(Self { set, test, if_exists }) }
     }
 
     /// The known name nearest to a misspelt one.
@@ -188,10 +174,7 @@ impl Test {
 
     /// Whether it compares ARNs.
     pub const fn is_arn(self) -> bool {
-        matches!(
-            self,
-            Self::ArnEquals | Self::ArnNotEquals | Self::ArnLike | Self::ArnNotLike
-        )
+        matches!(self, Self::ArnEquals | Self::ArnNotEquals | Self::ArnLike | Self::ArnNotLike)
     }
 
     /// Whether `*` and `?` are wildcards in its values.

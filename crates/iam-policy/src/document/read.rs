@@ -19,16 +19,9 @@ pub(super) struct Reader<'a> {
 }
 
 pub(super) fn read(json: &StrictJson) -> Result<(Option<Version>, Vec<Statement>), Vec<Problem>> {
-    let mut reader = Reader {
-        json,
-        problems: Vec::new(),
-    };
+    let mut reader = Reader { json, problems: Vec::new() };
     let (version, statements) = reader.policy();
-    if reader.problems.is_empty() {
-        Ok((version, statements))
-    } else {
-        Err(reader.problems)
-    }
+    if reader.problems.is_empty() { Ok((version, statements)) } else { Err(reader.problems) }
 }
 
 impl Reader<'_> {
@@ -80,12 +73,7 @@ impl Reader<'_> {
         found: JsonRef<'_>,
     ) {
         let found = found.json_type().with_article();
-        self.report(
-            "wrong-type",
-            pointer,
-            format!("{what} must be {expected}, not {found}"),
-            None,
-        );
+        self.report("wrong-type", pointer, format!("{what} must be {expected}, not {found}"), None);
     }
 
     fn policy(&mut self) -> (Option<Version>, Vec<Statement>) {
@@ -165,12 +153,7 @@ impl Reader<'_> {
             other => {
                 let message = format!("`{other}` is not a version of the policy language");
                 let help = "write `2012-10-17`: it names the language, not the day of the policy";
-                self.report(
-                    "unknown-version",
-                    "/Version",
-                    message,
-                    Some(help.to_owned()),
-                );
+                self.report("unknown-version", "/Version", message, Some(help.to_owned()));
                 None
             }
         }
@@ -179,9 +162,9 @@ impl Reader<'_> {
     fn statements(&mut self, value: JsonRef<'_>) -> Vec<Statement> {
         const POINTER: &str = "/Statement";
         match value.json_type() {
-            JsonType::Object => elements::statement(self, POINTER.to_owned(), value)
-                .into_iter()
-                .collect(),
+            JsonType::Object => {
+                elements::statement(self, POINTER.to_owned(), value).into_iter().collect()
+            }
             JsonType::Array => {
                 let read: Vec<Statement> = value
                     .children()
@@ -197,12 +180,7 @@ impl Reader<'_> {
                 read
             }
             JsonType::Null | JsonType::Boolean | JsonType::Number | JsonType::String => {
-                self.wrong_type(
-                    POINTER,
-                    "`Statement`",
-                    "an object or a list of objects",
-                    value,
-                );
+                self.wrong_type(POINTER, "`Statement`", "an object or a list of objects", value);
                 Vec::new()
             }
         }

@@ -24,35 +24,21 @@ fn statement(members: &str) -> String {
 
 /// Rules and pointers of what is wrong with a statement.
 fn faults(members: &str) -> Vec<(&'static str, String)> {
-    problems(&statement(members))
-        .into_iter()
-        .map(|one| (one.rule, one.pointer))
-        .collect()
+    problems(&statement(members)).into_iter().map(|one| (one.rule, one.pointer)).collect()
 }
 
 #[test]
 fn single_values_become_lists_and_keep_their_pointers() {
     let document = Document::parse(GOOD).unwrap();
-    let [statement] = document.statements() else {
-        panic!("one statement")
-    };
-    assert_eq!(
-        (statement.pointer.as_str(), statement.sid.as_deref()),
-        ("/Statement", Some("One"))
-    );
+    let [statement] = document.statements() else { panic!("one statement") };
+    assert_eq!((statement.pointer.as_str(), statement.sid.as_deref()), ("/Statement", Some("One")));
     assert_eq!(statement.effect, Effect::Allow);
-    let pointers: Vec<_> = statement
-        .actions
-        .iter()
-        .map(|entry| entry.pointer.as_str())
-        .collect();
+    let pointers: Vec<_> = statement.actions.iter().map(|entry| entry.pointer.as_str()).collect();
     assert_eq!(pointers, ["/Statement/Action/0", "/Statement/Action/1"]);
     assert_eq!(statement.not_resources[0].pointer, "/Statement/NotResource");
     assert!(statement.resources.is_empty() && statement.not_actions.is_empty());
     assert_eq!(
-        document
-            .position("/Statement/Action/1")
-            .map(|at| (at.line, at.column)),
+        document.position("/Statement/Action/1").map(|at| (at.line, at.column)),
         Some((5, 32))
     );
     assert_eq!(document.version(), Some(Version::V2012));
@@ -68,20 +54,14 @@ fn condition_values_keep_their_digits_and_types() {
         (conditions[1].values[0].as_str(), conditions[1].types),
         ("true", ValueTypes::Booleans)
     );
-    assert_eq!(
-        conditions[1].pointer,
-        "/Statement/Condition/Bool/aws:SecureTransport"
-    );
+    assert_eq!(conditions[1].pointer, "/Statement/Condition/Bool/aws:SecureTransport");
 }
 
 #[test]
 fn a_missing_version_reads_as_the_old_language() {
     let text = r#"{"Statement":{"Effect":"Deny","NotAction":"*","Resource":"*"}}"#;
     let document = Document::parse(text).unwrap();
-    assert_eq!(
-        (document.version(), document.language()),
-        (None, Version::V2008)
-    );
+    assert_eq!((document.version(), document.language()), (None, Version::V2008));
     assert_eq!(document.canonical(), text);
 }
 
@@ -95,19 +75,13 @@ fn a_near_miss_is_one_problem_with_a_suggestion() {
     );
     assert_eq!(problem.message, "a statement has no element `Actions`");
     assert_eq!(problem.help.as_deref(), Some("did you mean `Action`?"));
-    assert_eq!(
-        problem.position.unwrap().offset,
-        text.find("\"Actions\"").unwrap()
-    );
+    assert_eq!(problem.position.unwrap().offset, text.find("\"Actions\"").unwrap());
 }
 
 #[test]
 fn missing_and_exclusive_elements_are_told_once_each() {
     let at = |rule, pointer: &str| (rule, pointer.to_owned());
-    assert_eq!(
-        faults(r#""Effect":"Allow","Action":"*""#),
-        [at("missing-element", "/Statement/0")]
-    );
+    assert_eq!(faults(r#""Effect":"Allow","Action":"*""#), [at("missing-element", "/Statement/0")]);
     assert_eq!(
         faults(r#""Effect":"Allow","Action":"*","NotAction":"s3:*","Resource":"*""#),
         [at("exclusive-elements", "/Statement/0/NotAction")]
@@ -146,22 +120,12 @@ fn other_things_than_policies_are_refused() {
 fn words_of_the_wrong_form_are_refused() {
     let with = |action: &str, resource: &str| {
         let members = format!(r#""Effect":"Allow","Action":"{action}","Resource":"{resource}""#);
-        Document::parse(&statement(&members))
-            .map(|_| ())
-            .map_err(|problems| problems[0].rule)
+        Document::parse(&statement(&members)).map(|_| ()).map_err(|problems| problems[0].rule)
     };
     for action in ["*", "*:*", "S3:Get*", "a2c:?etX*", "execute-api:Invoke"] {
         assert_eq!(with(action, "*"), Ok(()), "{action}");
     }
-    for action in [
-        "GetObject",
-        "s*:Get",
-        "s3:",
-        ":x",
-        "s3:Get Object",
-        "**",
-        "a:b:c",
-    ] {
+    for action in ["GetObject", "s*:Get", "s3:", ":x", "s3:Get Object", "**", "a:b:c"] {
         assert_eq!(with(action, "*"), Err("invalid-action"), "{action}");
     }
     assert_eq!(with("s3:${aws:username}", "*"), Err("variable-in-action"));
@@ -196,10 +160,7 @@ fn operators_and_values_of_conditions_are_read() {
             .map(|_| ())
             .map_err(|problems| problems[0].to_string())
     };
-    assert_eq!(
-        condition(r#"{"ForAnyValue:StringLikeIfExists":{"aws:TagKeys":["a",""]}}"#),
-        Ok(())
-    );
+    assert_eq!(condition(r#"{"ForAnyValue:StringLikeIfExists":{"aws:TagKeys":["a",""]}}"#), Ok(()));
     for text in [
         r#"{"StringEqual":{"aws:username":"x"}}"#,
         r#"{"NullIfExists":{"aws:username":"true"}}"#,
@@ -213,10 +174,7 @@ fn operators_and_values_of_conditions_are_read() {
         assert!(condition(text).is_err(), "{text}");
     }
     let message = condition(r#"{"StringEqual":{"aws:username":"x"}}"#).unwrap_err();
-    assert!(
-        message.ends_with("help: did you mean `StringEquals`?"),
-        "{message}"
-    );
+    assert!(message.ends_with("help: did you mean `StringEquals`?"), "{message}");
 }
 
 #[test]

@@ -17,11 +17,7 @@ pub struct Position {
 
 impl Position {
     /// The first character.
-    pub const START: Self = Self {
-        line: 1,
-        column: 1,
-        offset: 0,
-    };
+    pub const START: Self = Self { line: 1, column: 1, offset: 0 };
 
     /// The place of a byte offset in `text`; an offset past the end is the end.
     pub fn of(text: &str, offset: usize) -> Self {

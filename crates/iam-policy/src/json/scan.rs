@@ -77,13 +77,7 @@ impl Scanner<'_> {
     fn value(&mut self, name: Option<Name>) -> Result<(), JsonError> {
         let start = self.at;
         let index = self.out.nodes.len();
-        self.out.nodes.push(Node {
-            kind: Kind::Null,
-            name,
-            start,
-            end: start,
-            next: 0,
-        });
+        self.out.nodes.push(Node { kind: Kind::Null, name, start, end: start, next: 0 });
         let kind = match self.peek() {
             Some(b'{') => self.object()?,
             Some(b'[') => self.array()?,
@@ -94,13 +88,7 @@ impl Scanner<'_> {
         let next = self.out.nodes.len();
         let end = self.at;
         if let Some(node) = self.out.nodes.get_mut(index) {
-            *node = Node {
-                kind,
-                name,
-                start,
-                end,
-                next,
-            };
+            *node = Node { kind, name, start, end, next };
         }
         Ok(())
     }
@@ -148,9 +136,9 @@ impl Scanner<'_> {
     fn member(&mut self) -> Result<(), JsonError> {
         if self.peek() != Some(b'"') {
             let found = self.found();
-            return Err(self.syntax(format!(
-                "expected a member name in double quotes, found {found}"
-            )));
+            return Err(
+                self.syntax(format!("expected a member name in double quotes, found {found}"))
+            );
         }
         let start = self.at;
         let text = self.string()?;
@@ -199,11 +187,8 @@ impl Scanner<'_> {
 
     fn word(&mut self) -> Result<Kind, JsonError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        let known = [
-            ("true", Kind::Bool(true)),
-            ("false", Kind::Bool(false)),
-            ("null", Kind::Null),
-        ];
+        let known =
+            [("true", Kind::Bool(true)), ("false", Kind::Bool(false)), ("null", Kind::Null)];
         for (word, kind) in known {
             if rest.starts_with(word) {
                 self.out.canonical.push_str(word);
@@ -247,11 +232,7 @@ impl Scanner<'_> {
 
     /// Names what stands at the current place.
     pub(super) fn found(&self) -> String {
-        match self
-            .text
-            .get(self.at..)
-            .and_then(|rest| rest.chars().next())
-        {
+        match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
             None => "the end of the document".to_owned(),
             Some(character) if character.is_control() || u32::from(character) > 0x7e => {
                 format!("the character U+{:04X}", u32::from(character))
@@ -272,20 +253,11 @@ impl Scanner<'_> {
                 Step::Element(index) => push_pointer(&mut pointer, &index.to_string()),
             }
         }
-        JsonError {
-            kind,
-            message,
-            position: Position::of(self.text, at),
-            pointer,
-        }
+        JsonError { kind, message, position: Position::of(self.text, at), pointer }
     }
 
     pub(super) fn hold(&mut self, kind: JsonErrorKind, at: usize, message: String) {
-        if self
-            .held
-            .as_ref()
-            .is_none_or(|held| at < held.position.offset)
-        {
+        if self.held.as_ref().is_none_or(|held| at < held.position.offset) {
             self.held = Some(self.error(kind, at, message));
         }
     }

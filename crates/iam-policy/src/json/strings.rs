@@ -21,9 +21,7 @@ impl Scanner<'_> {
                     let escaped_at = self.at;
                     let character = self.escape()?;
                     self.check_character(character, escaped_at);
-                    decoded
-                        .get_or_insert_with(|| so_far.to_owned())
-                        .push(character);
+                    decoded.get_or_insert_with(|| so_far.to_owned()).push(character);
                 }
                 Some(0x20..=0x7f) => self.plain_run(decoded.as_mut()),
                 Some(0x80..) => self.wide_character(decoded.as_mut()),
@@ -41,9 +39,7 @@ impl Scanner<'_> {
             }
         };
         self.forward(1);
-        self.out
-            .canonical
-            .push_str(self.text.get(quote..self.at).unwrap_or_default());
+        self.out.canonical.push_str(self.text.get(quote..self.at).unwrap_or_default());
         Ok(match decoded {
             None => Text::Source { start, end },
             Some(text) => {
@@ -56,11 +52,7 @@ impl Scanner<'_> {
     fn plain_run(&mut self, decoded: Option<&mut String>) {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let plain = |byte: &u8| matches!(byte, 0x20..=0x7f) && !matches!(byte, b'"' | b'\\');
-        let length = rest
-            .as_bytes()
-            .iter()
-            .take_while(|byte| plain(byte))
-            .count();
+        let length = rest.as_bytes().iter().take_while(|byte| plain(byte)).count();
         if let Some(decoded) = decoded {
             decoded.push_str(rest.get(..length).unwrap_or_default());
         }
@@ -68,11 +60,7 @@ impl Scanner<'_> {
     }
 
     fn wide_character(&mut self, decoded: Option<&mut String>) {
-        let Some(character) = self
-            .text
-            .get(self.at..)
-            .and_then(|rest| rest.chars().next())
-        else {
+        let Some(character) = self.text.get(self.at..).and_then(|rest| rest.chars().next()) else {
             return self.forward(1);
         };
         self.check_character(character, self.at);
@@ -132,10 +120,7 @@ impl Scanner<'_> {
     }
 
     fn hex4(&mut self) -> Result<u32, JsonError> {
-        let digits = self
-            .text
-            .get(self.at..self.at.saturating_add(4))
-            .unwrap_or_default();
+        let digits = self.text.get(self.at..self.at.saturating_add(4)).unwrap_or_default();
         let all_hex = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         match u32::from_str_radix(digits, 16) {
             Ok(value) if all_hex => {

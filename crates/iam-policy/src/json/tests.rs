@@ -15,35 +15,15 @@ fn the_canonical_text_loses_white_space_only() {
         StrictJson::parse(" {\r\n\t\"b\" : [ 1.50 , \"a \\u0062\" ] , \"a\": -0 } \n").unwrap();
     assert_eq!(json.canonical(), r#"{"b":[1.50,"a \u0062"],"a":-0}"#);
     assert_eq!(json.at("/b/1").unwrap().as_str(), Some("a b"));
-    assert_eq!(
-        json.value(),
-        &serde_json::json!({"b": [1.5, "a b"], "a": -0.0})
-    );
+    assert_eq!(json.value(), &serde_json::json!({"b": [1.5, "a b"], "a": -0.0}));
 }
 
 #[test]
 fn positions_are_those_of_the_original_text() {
     let json = StrictJson::parse("{\n  \"é/~\": [1,\n 2]}").unwrap();
-    assert_eq!(
-        json.position("/é~1~0"),
-        Some(Position {
-            line: 2,
-            column: 10,
-            offset: 12
-        })
-    );
-    assert_eq!(
-        json.name_position("/é~1~0"),
-        Some(Position {
-            line: 2,
-            column: 3,
-            offset: 4
-        })
-    );
-    assert_eq!(
-        json.position("/é~1~0/1").map(|at| (at.line, at.column)),
-        Some((3, 2))
-    );
+    assert_eq!(json.position("/é~1~0"), Some(Position { line: 2, column: 10, offset: 12 }));
+    assert_eq!(json.name_position("/é~1~0"), Some(Position { line: 2, column: 3, offset: 4 }));
+    assert_eq!(json.position("/é~1~0/1").map(|at| (at.line, at.column)), Some((3, 2)));
     assert_eq!(json.position(""), Some(Position::START));
     for missing in ["/x", "x", "/é~1~0/2", "/é~1~0/01", "/é~1~0/-", "/é~1~0/0/0"] {
         assert_eq!(json.position(missing), None, "{missing}");
@@ -68,18 +48,10 @@ fn broken_json_is_called_that_even_after_other_faults() {
 
 #[test]
 fn characters_that_iam_does_not_take_are_named() {
-    for text in [
-        "[\"\u{4e00}\"]",
-        r#"["\u0000"]"#,
-        r#"["\ud800"]"#,
-        r#"["\ud83d\ude00"]"#,
-        r#"["\b"]"#,
-    ] {
-        assert_eq!(
-            fault(text),
-            (JsonErrorKind::Character, "/0".to_owned()),
-            "{text}"
-        );
+    for text in
+        ["[\"\u{4e00}\"]", r#"["\u0000"]"#, r#"["\ud800"]"#, r#"["\ud83d\ude00"]"#, r#"["\b"]"#]
+    {
+        assert_eq!(fault(text), (JsonErrorKind::Character, "/0".to_owned()), "{text}");
     }
     assert!(StrictJson::parse("[\"\u{ff}\\n\"]").is_ok());
 }
@@ -88,17 +60,11 @@ fn characters_that_iam_does_not_take_are_named() {
 fn the_limits_hold_on_both_sides() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(StrictJson::parse(&nested(MAX_DEPTH)).is_ok());
-    assert_eq!(
-        fault(&nested(MAX_DEPTH.saturating_add(1))).0,
-        JsonErrorKind::Depth
-    );
+    assert_eq!(fault(&nested(MAX_DEPTH.saturating_add(1))).0, JsonErrorKind::Depth);
 
     let long = |characters: usize| format!("\"{}\"", "é".repeat(characters.saturating_sub(2)));
     assert!(StrictJson::parse(&long(MAX_CHARS)).is_ok());
-    assert_eq!(
-        fault(&long(MAX_CHARS.saturating_add(1))).0,
-        JsonErrorKind::TooLong
-    );
+    assert_eq!(fault(&long(MAX_CHARS.saturating_add(1))).0, JsonErrorKind::TooLong);
 
     assert!(StrictJson::parse("9007199254740993").is_ok());
     assert_eq!(fault("1e400").0, JsonErrorKind::Number);
@@ -112,19 +78,13 @@ fn bytes_that_are_not_utf8_say_where() {
         (error.kind, error.position.line, error.position.column),
         (JsonErrorKind::Encoding, 2, 2)
     );
-    assert_eq!(
-        StrictJson::parse_bytes(b"\xef\xbb\xbf{}").unwrap_err().kind,
-        JsonErrorKind::Syntax
-    );
+    assert_eq!(StrictJson::parse_bytes(b"\xef\xbb\xbf{}").unwrap_err().kind, JsonErrorKind::Syntax);
 }
 
 #[test]
 fn an_error_reads_as_a_sentence() {
     let error = StrictJson::parse("{\"a\": [1 2]}").unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "expected `,` or `]`, found `2` at line 1 column 10"
-    );
+    assert_eq!(error.to_string(), "expected `,` or `]`, found `2` at line 1 column 10");
     assert_eq!(error.pointer, "/a");
 }
 

@@ -117,9 +117,7 @@ impl<'a> JsonRef<'a> {
 
     /// The value as it is written in the source.
     pub fn raw(self) -> &'a str {
-        self.node()
-            .and_then(|node| self.json.text.get(node.start..node.end))
-            .unwrap_or_default()
+        self.node().and_then(|node| self.json.text.get(node.start..node.end)).unwrap_or_default()
     }
 
     /// The elements of an array or the values of an object, in order; nothing for other values.
@@ -138,15 +136,12 @@ impl<'a> JsonRef<'a> {
 
     /// The members of an object in their order.
     pub fn members(self) -> impl Iterator<Item = (&'a str, JsonRef<'a>)> {
-        self.children()
-            .filter_map(|child| Some((child.name()?, child)))
+        self.children().filter_map(|child| Some((child.name()?, child)))
     }
 
     /// The value of a member.
     pub fn member(self, name: &str) -> Option<JsonRef<'a>> {
-        self.members()
-            .find(|(found, _)| *found == name)
-            .map(|(_, value)| value)
+        self.members().find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 
     /// The decoded name, if the value is a member of an object.
@@ -161,9 +156,7 @@ impl<'a> JsonRef<'a> {
 
     /// Where the member's name starts, or the value if it has none.
     pub fn name_position(self) -> Position {
-        let start = self
-            .node()
-            .map_or(0, |node| node.name.map_or(node.start, |name| name.start));
+        let start = self.node().map_or(0, |node| node.name.map_or(node.start, |name| name.start));
         Position::of(&self.json.text, start)
     }
 
@@ -199,9 +192,7 @@ impl<'a> JsonRef<'a> {
             Some(Kind::String(text)) => Value::String(self.text(text).to_owned()),
             Some(Kind::Array) => Value::Array(self.children().map(JsonRef::to_value).collect()),
             Some(Kind::Object) => Value::Object(
-                self.members()
-                    .map(|(name, v)| (name.to_owned(), v.to_value()))
-                    .collect(),
+                self.members().map(|(name, v)| (name.to_owned(), v.to_value())).collect(),
             ),
         }
     }

@@ -21,12 +21,8 @@ const MULTIVALUED: [&str; 7] = [
 ];
 
 /// Global keys that hold an ARN (IAM User Guide, global condition context keys).
-const ARN_KEYS: [&str; 4] = [
-    "aws:PrincipalArn",
-    "aws:SourceArn",
-    "aws:FederatedProvider",
-    "lambda:SourceFunctionArn",
-];
+const ARN_KEYS: [&str; 4] =
+    ["aws:PrincipalArn", "aws:SourceArn", "aws:FederatedProvider", "lambda:SourceFunctionArn"];
 
 /// Keys that end in the name of a tag.
 const TAG_KEYS: [&str; 3] = ["aws:PrincipalTag/", "aws:RequestTag/", "aws:ResourceTag/"];
@@ -35,10 +31,7 @@ pub(super) fn check(checker: &mut Checker<'_>, statement: &Statement) {
     empty_blocks(checker, statement);
     let mut seen = HashSet::new();
     for condition in &statement.conditions {
-        if !seen.insert((
-            condition.operator.as_str(),
-            condition.key.to_ascii_lowercase(),
-        )) {
+        if !seen.insert((condition.operator.as_str(), condition.key.to_ascii_lowercase())) {
             let message = format!(
                 "the key `{}` differs only in case from another of `{}`",
                 condition.key, condition.operator
@@ -56,10 +49,7 @@ pub(super) fn check(checker: &mut Checker<'_>, statement: &Statement) {
         key(checker, condition);
         together(checker, condition, operator);
         let document = checker.document;
-        let written = document
-            .json()
-            .at(&condition.pointer)
-            .map(JsonRef::json_type);
+        let written = document.json().at(&condition.pointer).map(JsonRef::json_type);
         for (index, value) in condition.values.iter().enumerate() {
             let at = match written {
                 Some(JsonType::Array) => element_pointer(&condition.pointer, index),
@@ -85,10 +75,7 @@ fn empty_blocks(checker: &mut Checker<'_>, statement: &Statement) {
             "remove it, or say when the statement holds",
         );
     }
-    for (operator, keys) in block
-        .members()
-        .filter(|(_, keys)| keys.children().next().is_none())
-    {
+    for (operator, keys) in block.members().filter(|(_, keys)| keys.children().next().is_none()) {
         let mut pointer = at.clone();
         push_pointer(&mut pointer, operator);
         let message = format!("`{operator}` tests no key");
@@ -131,37 +118,18 @@ fn key(checker: &mut Checker<'_>, condition: &Condition) {
 
 fn together(checker: &mut Checker<'_>, condition: &Condition, operator: Operator) {
     let at = &condition.pointer;
-    let Condition {
-        key,
-        operator: name,
-        ..
-    } = condition;
+    let Condition { key, operator: name, .. } = condition;
     if condition.types == ValueTypes::Mixed {
         let message = format!("the values of `{key}` have different types");
-        checker.reject(
-            "mixed-value-types",
-            at,
-            message,
-            "write all of them as strings",
-        );
+        checker.reject("mixed-value-types", at, message, "write all of them as strings");
     }
     if condition.values.is_empty() {
         let message = format!("`{key}` has no values to be compared with");
-        checker.warn(
-            "empty-values",
-            at,
-            message,
-            "name a value, or remove the key",
-        );
+        checker.warn("empty-values", at, message, "name a value, or remove the key");
     }
     if operator.test == Test::Bool && condition.values.len() > 1 {
         let message = format!("`{key}` has more than one boolean value");
-        checker.reject(
-            "several-booleans",
-            at,
-            message,
-            "keep the one that is meant",
-        );
+        checker.reject("several-booleans", at, message, "keep the one that is meant");
     }
     if operator.test == Test::Null && operator.set.is_some() {
         let message = format!("`{name}` does what `Null` does");
@@ -180,8 +148,5 @@ fn together(checker: &mut Checker<'_>, condition: &Condition, operator: Operator
 }
 
 fn has_wildcard(condition: &Condition) -> bool {
-    condition
-        .values
-        .iter()
-        .any(|value| value.contains(['*', '?']))
+    condition.values.iter().any(|value| value.contains(['*', '?']))
 }

@@ -38,20 +38,11 @@ pub struct Remark {
 
 /// Checks a document of the right form.
 pub fn check(document: &Document) -> Vec<Remark> {
-    let mut checker = Checker {
-        document,
-        rejections: Vec::new(),
-        warnings: Vec::new(),
-    };
+    let mut checker = Checker { document, rejections: Vec::new(), warnings: Vec::new() };
     if document.version().is_none() {
         let help =
             "add `\"Version\": \"2012-10-17\"`; without it the old language of 2008 is meant";
-        checker.warn(
-            "missing-version",
-            "",
-            "the policy has no `Version`".to_owned(),
-            help,
-        );
+        checker.warn("missing-version", "", "the policy has no `Version`".to_owned(), help);
     }
     checker.repeated_sids();
     for statement in document.statements() {
@@ -161,12 +152,7 @@ impl Checker<'_> {
                     .to_owned()
             }
         };
-        self.warn(
-            "unknown-action",
-            &entry.pointer,
-            format!("`{text}` {what}"),
-            &help,
-        );
+        self.warn("unknown-action", &entry.pointer, format!("`{text}` {what}"), &help);
     }
 
     fn resource(&mut self, entry: &Entry) {

@@ -20,33 +20,22 @@ fn of_resource(resource: &str) -> Vec<&'static str> {
 }
 
 fn of_condition(condition: &str) -> Vec<(Severity, &'static str, String)> {
-    of(&format!(
-        r#""Action":"s3:GetObject","Resource":"*","Condition":{condition}"#
-    ))
+    of(&format!(r#""Action":"s3:GetObject","Resource":"*","Condition":{condition}"#))
 }
 
 #[test]
 fn a_plain_document_brings_no_remark() {
-    assert_eq!(
-        of(r#""Action":"s3:GetObject","Resource":"arn:aws:s3:::b/${aws:username}/*""#),
-        []
-    );
+    assert_eq!(of(r#""Action":"s3:GetObject","Resource":"arn:aws:s3:::b/${aws:username}/*""#), []);
 }
 
 #[test]
 fn a_missing_version_warns_and_makes_variables_text() {
-    let found = remarks(
-        "",
-        r#""Action":"s3:GetObject","Resource":"arn:aws:s3:::b/${aws:username}""#,
-    );
+    let found =
+        remarks("", r#""Action":"s3:GetObject","Resource":"arn:aws:s3:::b/${aws:username}""#);
     assert_eq!(
         found,
         [
-            (
-                Severity::Reject,
-                "variable-needs-version",
-                "/Statement/0/Resource".to_owned()
-            ),
+            (Severity::Reject, "variable-needs-version", "/Statement/0/Resource".to_owned()),
             (Severity::Warn, "missing-version", String::new()),
         ]
     );
@@ -70,36 +59,22 @@ fn variables_are_read_inside_their_strings() {
         ("arn:aws:s3:::b/${aws:username", "variable-not-closed"),
         ("arn:aws:s3:::b/${}", "variable-empty"),
         ("arn:aws:s3:::b/${aws: username}", "variable-with-space"),
-        (
-            "arn:aws:s3:::b/${aws:username, x}",
-            "variable-default-not-quoted",
-        ),
+        ("arn:aws:s3:::b/${aws:username, x}", "variable-default-not-quoted"),
         ("arn:aws:s3:::b/${jndi:x}", "unknown-variable"),
-        (
-            "arn:aws:iam::${aws:PrincipalAccount}:user/x",
-            "variable-in-arn",
-        ),
+        ("arn:aws:iam::${aws:PrincipalAccount}:user/x", "variable-in-arn"),
     ] {
         assert_eq!(of_resource(resource), [rule], "{resource}");
     }
-    assert_eq!(
-        of_resource("arn:aws:s3:::b/${*}${?}${$}${aws:username, 'x'}"),
-        [""; 0]
-    );
+    assert_eq!(of_resource("arn:aws:s3:::b/${*}${?}${$}${aws:username, 'x'}"), [""; 0]);
 }
 
 #[test]
 fn an_unknown_action_warns_with_a_suggestion() {
     let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:GetObjekt","s3:Nothing*"],"Resource":"*"}}"#;
     let found = check(&Document::parse(text).unwrap());
-    let helps: Vec<_> = found
-        .iter()
-        .map(|one| (one.severity, one.problem.help.clone().unwrap()))
-        .collect();
-    assert_eq!(
-        helps[0],
-        (Severity::Warn, "did you mean `s3:GetObject`?".to_owned())
-    );
+    let helps: Vec<_> =
+        found.iter().map(|one| (one.severity, one.problem.help.clone().unwrap())).collect();
+    assert_eq!(helps[0], (Severity::Warn, "did you mean `s3:GetObject`?".to_owned()));
     assert_eq!(found.len(), 2);
 }
 
@@ -117,76 +92,24 @@ const MISMATCHES: [(&str, Severity, &str); 17] = [
         Severity::Reject,
         "repeated-condition-key",
     ),
-    (
-        r#"{"StringEquals":{"aws:username":["a",1]}}"#,
-        Severity::Reject,
-        "mixed-value-types",
-    ),
-    (
-        r#"{"Bool":{"aws:SecureTransport":["true","false"]}}"#,
-        Severity::Reject,
-        "several-booleans",
-    ),
-    (
-        r#"{"StringEquals":{"aws:TagKeys":"a"}}"#,
-        Severity::Reject,
-        "missing-qualifier",
-    ),
+    (r#"{"StringEquals":{"aws:username":["a",1]}}"#, Severity::Reject, "mixed-value-types"),
+    (r#"{"Bool":{"aws:SecureTransport":["true","false"]}}"#, Severity::Reject, "several-booleans"),
+    (r#"{"StringEquals":{"aws:TagKeys":"a"}}"#, Severity::Reject, "missing-qualifier"),
     (
         r#"{"NumericLessThan":{"s3:max-keys":"${aws:username}"}}"#,
         Severity::Reject,
         "variable-under-operator",
     ),
-    (
-        r#"{"BinaryEquals":{"aws:PrincipalTag/a":"@@"}}"#,
-        Severity::Reject,
-        "invalid-base64",
-    ),
-    (
-        r#"{"StringEquals":{"aws:SourceVpce":"vpce1234"}}"#,
-        Severity::Reject,
-        "invalid-vpc-id",
-    ),
-    (
-        r#"{"StringEquals":{"aws:RequestTag/":"x"}}"#,
-        Severity::Reject,
-        "missing-tag-key",
-    ),
-    (
-        r#"{"ForAllValues:Null":{"aws:TagKeys":"true"}}"#,
-        Severity::Warn,
-        "null-with-qualifier",
-    ),
-    (
-        r#"{"StringEquals":{"aws:PrincipalTag/a":"ops-*"}}"#,
-        Severity::Warn,
-        "wildcard-without-like",
-    ),
-    (
-        r#"{"StringLike":{"aws:PrincipalArn":"arn:*"}}"#,
-        Severity::Warn,
-        "string-operator-on-arn",
-    ),
-    (
-        r#"{"DateLessThan":{"aws:CurrentTime":"tomorrow"}}"#,
-        Severity::Warn,
-        "invalid-date",
-    ),
-    (
-        r#"{"DateLessThan":{"aws:CurrentTime":"1893456000"}}"#,
-        Severity::Warn,
-        "date-in-seconds",
-    ),
-    (
-        r#"{"StringEquals":{"zz9:nope":"x"}}"#,
-        Severity::Warn,
-        "unknown-condition-key",
-    ),
-    (
-        r#"{"StringEquals":{"aws:username":[]}}"#,
-        Severity::Warn,
-        "empty-values",
-    ),
+    (r#"{"BinaryEquals":{"aws:PrincipalTag/a":"@@"}}"#, Severity::Reject, "invalid-base64"),
+    (r#"{"StringEquals":{"aws:SourceVpce":"vpce1234"}}"#, Severity::Reject, "invalid-vpc-id"),
+    (r#"{"StringEquals":{"aws:RequestTag/":"x"}}"#, Severity::Reject, "missing-tag-key"),
+    (r#"{"ForAllValues:Null":{"aws:TagKeys":"true"}}"#, Severity::Warn, "null-with-qualifier"),
+    (r#"{"StringEquals":{"aws:PrincipalTag/a":"ops-*"}}"#, Severity::Warn, "wildcard-without-like"),
+    (r#"{"StringLike":{"aws:PrincipalArn":"arn:*"}}"#, Severity::Warn, "string-operator-on-arn"),
+    (r#"{"DateLessThan":{"aws:CurrentTime":"tomorrow"}}"#, Severity::Warn, "invalid-date"),
+    (r#"{"DateLessThan":{"aws:CurrentTime":"1893456000"}}"#, Severity::Warn, "date-in-seconds"),
+    (r#"{"StringEquals":{"zz9:nope":"x"}}"#, Severity::Warn, "unknown-condition-key"),
+    (r#"{"StringEquals":{"aws:username":[]}}"#, Severity::Warn, "empty-values"),
     (r#"{"StringEquals":{}}"#, Severity::Warn, "empty-condition"),
     ("{}", Severity::Warn, "empty-condition"),
 ];

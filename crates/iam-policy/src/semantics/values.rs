@@ -54,12 +54,7 @@ fn address(checker: &mut Checker<'_>, at: &str, key: &str, value: &str) {
     };
     if range.has_host_bits() {
         let message = format!("`{value}` has bits set after its prefix, which AWS ignores");
-        checker.warn(
-            "address-host-bits",
-            at,
-            message,
-            "write the first address of the range",
-        );
+        checker.warn("address-host-bits", at, message, "write the first address of the range");
     }
     if key.eq_ignore_ascii_case("aws:SourceIp") && range.is_private() {
         let message =
@@ -76,20 +71,10 @@ fn address(checker: &mut Checker<'_>, at: &str, key: &str, value: &str) {
 fn date_value(checker: &mut Checker<'_>, at: &str, value: &str) {
     if date::seconds(value).is_none() {
         let message = format!("`{value}` is not a date");
-        checker.warn(
-            "invalid-date",
-            at,
-            message,
-            "write it as `2030-01-31T23:59:59Z`",
-        );
+        checker.warn("invalid-date", at, message, "write it as `2030-01-31T23:59:59Z`");
     } else if date::is_epoch(value) {
         let message = format!("`{value}` is a date in seconds, which AWS discourages");
-        checker.warn(
-            "date-in-seconds",
-            at,
-            message,
-            "write it as `2030-01-31T23:59:59Z`",
-        );
+        checker.warn("date-in-seconds", at, message, "write it as `2030-01-31T23:59:59Z`");
     }
 }
 
@@ -119,7 +104,5 @@ fn is_base64(text: &str) -> bool {
     let padding = text.len().saturating_sub(digits.len());
     text.len().is_multiple_of(4)
         && padding <= 2
-        && digits
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+        && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
 }

@@ -45,9 +45,7 @@ pub(super) fn check_value(checker: &mut Checker<'_>, pointer: &str, test: Test, 
 }
 
 fn fifth_colon(text: &str) -> Option<usize> {
-    text.match_indices(':')
-        .nth(ARN_PARTS.saturating_sub(2))
-        .map(|(at, _)| at)
+    text.match_indices(':').nth(ARN_PARTS.saturating_sub(2)).map(|(at, _)| at)
 }
 
 fn check_text(checker: &mut Checker<'_>, pointer: &str, text: &str) {
@@ -66,12 +64,7 @@ fn check_text(checker: &mut Checker<'_>, pointer: &str, text: &str) {
     while let Some((_, after)) = rest.split_once("${") {
         let Some((variable, after)) = after.split_once('}') else {
             let message = format!("`{text}` has `${{` without `}}`");
-            checker.reject(
-                "variable-not-closed",
-                pointer,
-                message,
-                "close the variable with `}`",
-            );
+            checker.reject("variable-not-closed", pointer, message, "close the variable with `}`");
             return;
         };
         check_variable(checker, pointer, variable);

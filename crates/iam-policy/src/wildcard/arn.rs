@@ -12,10 +12,7 @@ const PARTS: usize = 6;
 pub fn matches_resource(pattern: &str, resource: &str) -> bool {
     match split(pattern) {
         Some(pattern) => split(resource).is_some_and(|parts| {
-            pattern
-                .iter()
-                .zip(parts)
-                .all(|(pattern, part)| matches(pattern, part))
+            pattern.iter().zip(parts).all(|(pattern, part)| matches(pattern, part))
         }),
         None => matches(pattern, resource),
     }
@@ -29,10 +26,9 @@ pub fn matches_arn(pattern: &str, arn: &str) -> bool {
 /// Whether `outer` matches every resource that `inner` matches. A yes is proved; a no may be a yes not seen.
 pub fn covers_resource(outer: &str, inner: &str) -> bool {
     match (split(outer), split(inner)) {
-        (Some(outer), Some(inner)) => outer
-            .iter()
-            .zip(inner)
-            .all(|(outer, inner)| covers(outer, inner)),
+        (Some(outer), Some(inner)) => {
+            outer.iter().zip(inner).all(|(outer, inner)| covers(outer, inner))
+        }
         (Some(_), None) => false,
         // What six parts match is among what the same text matches as one run.
         (None, Some(_) | None) => covers(outer, inner),
@@ -42,24 +38,14 @@ pub fn covers_resource(outer: &str, inner: &str) -> bool {
 /// Whether some resource can match both. A no is proved; a yes may hold only for ARNs that nobody has.
 pub fn overlaps_resource(one: &str, other: &str) -> bool {
     match (split(one), split(other)) {
-        (Some(one), Some(other)) => one
-            .iter()
-            .zip(other)
-            .all(|(one, other)| overlaps(one, other)),
+        (Some(one), Some(other)) => one.iter().zip(other).all(|(one, other)| overlaps(one, other)),
         (Some(_) | None, Some(_) | None) => overlaps(one, other),
     }
 }
 
 fn split(text: &str) -> Option<[&str; PARTS]> {
     let mut parts = text.splitn(PARTS, ':');
-    Some([
-        parts.next()?,
-        parts.next()?,
-        parts.next()?,
-        parts.next()?,
-        parts.next()?,
-        parts.next()?,
-    ])
+    Some([parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?])
 }
 
 #[cfg(test)]
@@ -72,14 +58,8 @@ mod tests {
             "arn:aws:sqs:*:111122223333:q*",
             "arn:aws:sqs:eu-west-1:111122223333:queue"
         ));
-        assert!(!matches_resource(
-            "arn:aws:sqs:*:q",
-            "arn:aws:sqs:eu-west-1:111122223333"
-        ));
-        assert!(!matches_resource(
-            "arn:aws:*:::b",
-            "arn:aws:sqs:eu-west-1:1:b"
-        ));
+        assert!(!matches_resource("arn:aws:sqs:*:q", "arn:aws:sqs:eu-west-1:111122223333"));
+        assert!(!matches_resource("arn:aws:*:::b", "arn:aws:sqs:eu-west-1:1:b"));
         assert!(!matches_resource("arn:aws:s3*:x:y", "arn:aws:s3:::b"));
     }
 
@@ -101,10 +81,7 @@ mod tests {
             "arn:aws:logs:*:*:log-group:*",
             "arn:aws:logs:eu-west-1:1:log-group:a:b"
         ));
-        assert!(!matches_resource(
-            "arn:aws:s3:::Bucket",
-            "arn:aws:s3:::bucket"
-        ));
+        assert!(!matches_resource("arn:aws:s3:::Bucket", "arn:aws:s3:::bucket"));
     }
 
     #[test]

@@ -15,9 +15,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 
 /// Whether an action pattern matches an action; case does not matter in actions.
 pub fn matches_action(pattern: &str, action: &str) -> bool {
-    glob(pattern, action, |one, other| {
-        one.eq_ignore_ascii_case(&other)
-    })
+    glob(pattern, action, |one, other| one.eq_ignore_ascii_case(&other))
 }
 
 /// Whether a word has wildcards.
@@ -29,9 +27,7 @@ pub fn has_wildcard(pattern: &str) -> bool {
 pub fn is_everything(pattern: &str) -> bool {
     let stars = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'*');
     stars(pattern)
-        || pattern
-            .split_once(':')
-            .is_some_and(|(service, name)| stars(service) && stars(name))
+        || pattern.split_once(':').is_some_and(|(service, name)| stars(service) && stars(name))
 }
 
 /// Matches greedily, coming back to the last star only: earlier stars never need to take more, as whatever they

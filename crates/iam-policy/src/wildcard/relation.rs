@@ -9,10 +9,7 @@ pub fn covers(outer: &str, inner: &str) -> bool {
 
 /// The same for actions, where case does not matter.
 pub fn covers_action(outer: &str, inner: &str) -> bool {
-    covers_letters(
-        &letters(&outer.to_ascii_lowercase()),
-        &letters(&inner.to_ascii_lowercase()),
-    )
+    covers_letters(&letters(&outer.to_ascii_lowercase()), &letters(&inner.to_ascii_lowercase()))
 }
 
 /// Whether some text matches both, case kept.
@@ -22,10 +19,7 @@ pub fn overlaps(one: &str, other: &str) -> bool {
 
 /// The same for actions, where case does not matter.
 pub fn overlaps_action(one: &str, other: &str) -> bool {
-    overlap_letters(
-        &letters(&one.to_ascii_lowercase()),
-        &letters(&other.to_ascii_lowercase()),
-    )
+    overlap_letters(&letters(&one.to_ascii_lowercase()), &letters(&other.to_ascii_lowercase()))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,201 @@
+//! The one wasmtime engine, how it is set up, and the [`Host`] around it.
+//! No WASI, no threads, no shared memory, no 64-bit memory: a guest gets the contract's imports and nothing else.
+//! Loading is in [`crate::load`], one call in [`crate::evaluate`], the figures in [`crate::limits`].
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use tokio::sync::Semaphore;
+use wasmtime::component::Linker;
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::limits::Limits;
+use crate::state::State;
+use crate::tick::Ticker;
+
+/// Room on a fiber's stack beside the guest's frames, for host functions.
+const HOST_STACK_BYTES: usize = 1 << 20;
+/// Instances beside those of evaluations: for plugins that describe themselves and for the check of settings.
+const SPARE_INSTANCES: u32 = 8;
+/// Best of five settings measured together with `pagemap_scan` (guardrails study, 6.3).
+const MEMORY_KEEP_RESIDENT_BYTES: usize = 8 << 20;
+/// As above.
+const TABLE_KEEP_RESIDENT_BYTES: usize = 64 << 10;
+
+/// Where compiled code is kept between starts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CodeCache {
+    /// The folder; made when it is missing.
+    pub directory: PathBuf,
+    /// Key of the MAC on each file. Compiled code runs as the host does: whoever has this key can run code here.
+    pub mac_key: [u8; 32],
+}
+
+impl fmt::Debug for CodeCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeCache")
+            .field("directory", &self.directory)
+            .field("mac_key", &"[redacted]")
+            .finish()
+    }
+}
+
+/// How a host is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostConfig {
+    /// What guests may use.
+    pub limits: Limits,
+    /// Where compiled code is kept; `None` = every start compiles.
+    pub code_cache: Option<CodeCache>,
+}
+
+/// Why there is no host.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// wasmtime does not run on this machine, or not with these limits.
+    #[error("the WebAssembly engine does not start")]
+    Engine(#[source] wasmtime::Error),
+    /// The tick thread did not start.
+    #[error("the guardrail tick thread does not start")]
+    Tick(#[source] std::io::Error),
+}
+
+/// Runs guardrails. Cheap to clone: clones share the engine, the slots and the tick.
+#[derive(Clone)]
+pub struct Host(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<State>,
+    pub(crate) limits: Limits,
+    pub(crate) code_cache: Option<CodeCache>,
+    pub(crate) slots: Semaphore,
+    pub(crate) waiting: AtomicUsize,
+    pub(crate) ticker: Ticker,
+}
+
+impl Host {
+    /// Starts the engine and its tick.
+    pub fn new(config: HostConfig) -> Result<Self, HostError> {
+        let HostConfig { limits, code_cache } = config;
+        let engine = start_engine(&limits).map_err(HostError::Engine)?;
+        let linker = crate::imports::linker(&engine).map_err(HostError::Engine)?;
+        let ticker = Ticker::start(&engine).map_err(HostError::Tick)?;
+        let slots = usize::try_from(limits.concurrent_evaluations)
+            .unwrap_or(usize::MAX)
+            .clamp(1, Semaphore::MAX_PERMITS);
+        Ok(Self(Arc::new(Shared {
+            engine,
+            linker,
+            limits,
+            code_cache,
+            slots: Semaphore::new(slots),
+            waiting: AtomicUsize::new(0),
+            ticker,
+        })))
+    }
+
+    /// What guests may use.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Names the engine's version, for verdicts: same version and same input, same answer.
+    pub fn engine_version() -> &'static str {
+        concat!("guardrail-host ", env!("CARGO_PKG_VERSION"), ", wasmtime 48")
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("limits", &self.0.limits).finish_non_exhaustive()
+    }
+}
+
+/// With the pooling allocator where its address space can be had, else (a small VM, `ulimit -v`) without.
+fn start_engine(limits: &Limits) -> wasmtime::Result<Engine> {
+    let mut config = base_config(limits);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+    match Engine::new(&config) {
+        Ok(engine) => Ok(engine),
+        Err(refused) => {
+            let engine = Engine::new(&base_config(limits))?;
+            tracing::warn!(
+                error = format!("{refused:#}"),
+                "no address space for pooled guardrail instances: each evaluation allocates its own"
+            );
+            Ok(engine)
+        }
+    }
+}
+
+fn base_config(limits: &Limits) -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .concurrency_support(false)
+        .consume_fuel(true)
+        .epoch_interruption(true)
+        .max_wasm_stack(limits.stack_bytes)
+        .async_stack_size(limits.stack_bytes.saturating_add(HOST_STACK_BYTES))
+        .shared_memory(false)
+        .wasm_memory64(false)
+        .wasm_relaxed_simd(false)
+        // One answer for one input on every machine: NaN bits are the one thing that differs.
+        .cranelift_nan_canonicalization(true);
+    config
+}
+
+fn pool(limits: &Limits) -> PoolingAllocationConfig {
+    let slots = limits.concurrent_evaluations.max(1).saturating_add(SPARE_INSTANCES);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(slots)
+        .total_core_instances(slots.saturating_mul(8))
+        .total_memories(slots)
+        .total_tables(slots.saturating_mul(4))
+        .total_stacks(slots)
+        .max_core_instances_per_component(limits.core_instances)
+        .max_memories_per_component(limits.memories)
+        .max_tables_per_component(limits.tables)
+        .max_memory_size(limits.memory_bytes)
+        .table_elements(limits.table_elements)
+        .linear_memory_keep_resident(MEMORY_KEEP_RESIDENT_BYTES)
+        .table_keep_resident(TABLE_KEEP_RESIDENT_BYTES)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_starts_with_the_default_limits() {
+        let host = Host::new(HostConfig { limits: Limits::default(), code_cache: None }).unwrap();
+        assert_eq!(host.limits(), &Limits::default());
+        assert_eq!(host.0.slots.available_permits(), 64);
+    }
+
+    #[test]
+    fn a_host_without_the_address_space_for_a_pool_starts_without_one() {
+        // 60 000 memories of 4 GiB with their guards are more than 47 bits of addresses hold.
+        let limits = Limits { concurrent_evaluations: 60_000, ..Limits::default() };
+        assert!(
+            Engine::new(
+                base_config(&limits)
+                    .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(&limits)))
+            )
+            .is_err()
+        );
+        let host = Host::new(HostConfig { limits, code_cache: None }).unwrap();
+        assert_eq!(host.0.slots.available_permits(), 60_000);
+    }
+
+    #[test]
+    fn a_cache_key_is_not_printed() {
+        let cache = CodeCache { directory: "/x".into(), mac_key: [7; 32] };
+        assert_eq!(format!("{cache:?}"), r#"CodeCache { directory: "/x", mac_key: "[redacted]" }"#);
+    }
+}

@@ -1,0 +1,143 @@
+//! Making tokens (contract 3.2). What may be asked for, and what becomes of it, is decided by the pure
+//! rules of [`super::plan`]; here it is written. Looking up, renewing and revoking: [`super::token`].
+
+use std::collections::BTreeMap;
+
+use super::plan::plan;
+use super::token::{Granted, TOKEN_PREFIX, TOKEN_RANDOM};
+use super::{Auth, AuthError, Caller, acl, is_live};
+use crate::model::{Accessor, ClientToken, Token};
+use crate::store::StoreError;
+
+/// What a new token should be. Texts are read, numbers are not yet checked.
+#[derive(Debug, Clone, Default)]
+pub struct NewToken {
+    /// The token itself, chosen by the caller.
+    pub id: Option<ClientToken>,
+    /// Policies as sent; empty = the parent's.
+    pub policies: Vec<String>,
+    /// Shown on lookup.
+    pub meta: Option<BTreeMap<String, String>>,
+    /// Whether it outlives its parent.
+    pub no_parent: bool,
+    /// Whether `default` is left out.
+    pub no_default_policy: bool,
+    /// Whether it shall be renewable.
+    pub renewable: bool,
+    /// Seconds; `None` = not sent.
+    pub ttl: Option<i64>,
+    /// Seconds; `None` = not sent.
+    pub explicit_max_ttl: Option<i64>,
+    /// Seconds; `None` = not sent.
+    pub period: Option<i64>,
+    /// For logs and user names.
+    pub display_name: Option<String>,
+    /// 0 = without limit.
+    pub num_uses: i64,
+}
+
+/// Why a token is not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CreateRefused {
+    /// The caller's token has limited uses.
+    #[error("restricted use token cannot generate child tokens")]
+    RestrictedParent,
+    /// More policies than the parent has.
+    #[error("child policies must be subset of parent")]
+    NotSubset,
+    /// The policy of wrapping tokens.
+    #[error("cannot assign policy \"response-wrapping\"")]
+    ReservedPolicy,
+    /// Only root makes root.
+    #[error("root tokens may not be created without parent token being root")]
+    RootWithoutRoot,
+    /// A root token that ends made one that does not.
+    #[error("expiring root tokens cannot create non-expiring root tokens")]
+    ExpiringRoot,
+    /// Only root makes orphans.
+    #[error("root or sudo privileges required to create orphan token")]
+    OrphanWithoutRoot,
+    /// Only root chooses ids.
+    #[error("root or sudo privileges required to specify token id")]
+    IdWithoutRoot,
+    /// Only root makes periodic tokens.
+    #[error("root or sudo privileges required to create periodic token")]
+    PeriodWithoutRoot,
+    /// There is such a token.
+    #[error("cannot create a token with a duplicate ID")]
+    DuplicateId,
+    /// Below zero.
+    #[error("number of uses cannot be negative")]
+    NegativeUses,
+    /// Below zero; holds the field's name.
+    #[error("{0} must be positive")]
+    NotPositive(&'static str),
+}
+
+impl Auth {
+    /// Makes a token as a child of the caller's.
+    pub async fn create(&self, caller: &Caller, new: NewToken) -> Result<Granted, AuthError> {
+        let now = self.parts.clock.now();
+        let planned = plan(caller.token(), &new, now)?;
+        let client_token = match &new.id {
+            Some(id) => id.clone(),
+            None => self.fresh_token(),
+        };
+        let digest = self.parts.barrier.token_digest(&client_token)?;
+        if new.id.is_some() && self.parts.store.token(&digest).await?.is_some() {
+            return Err(CreateRefused::DuplicateId.into());
+        }
+        let token = planned.token(digest, self.fresh_accessor(), new, now);
+        match self.parts.store.put_token(&token).await {
+            // The caller's token ended meanwhile, and its children with it.
+            Err(StoreError::Conflict) => return Err(AuthError::InvalidToken),
+            written => written?,
+        }
+        Ok(Granted { client_token: Some(client_token), token, warnings: planned.warnings })
+    }
+
+    /// Makes a root token that never ends, as at init; with an `id` that is a live root token already
+    /// (dev mode after a restart) there is nothing to do.
+    pub async fn create_root(&self, id: Option<ClientToken>) -> Result<ClientToken, AuthError> {
+        let now = self.parts.clock.now();
+        let client_token = id.unwrap_or_else(|| self.fresh_token());
+        let digest = self.parts.barrier.token_digest(&client_token)?;
+        if let Some(stored) = self.parts.store.token(&digest).await? {
+            let is_root = stored.policies.iter().any(|policy| policy == acl::ROOT);
+            if is_root && is_live(&stored, now) {
+                return Ok(client_token);
+            }
+            return Err(CreateRefused::DuplicateId.into());
+        }
+        let token = Token {
+            digest,
+            accessor: self.fresh_accessor(),
+            parent: None,
+            policies: vec![acl::ROOT.to_owned()],
+            display_name: "root".to_owned(),
+            meta: None,
+            path: "auth/token/root".to_owned(),
+            num_uses: 0,
+            created_at: now,
+            creation_ttl: 0,
+            expires_at: None,
+            explicit_max_ttl: 0,
+            period: 0,
+            renewable: false,
+            last_renewal: None,
+            ended_at: None,
+        };
+        self.parts.store.put_token(&token).await?;
+        Ok(client_token)
+    }
+
+    fn fresh_token(&self) -> ClientToken {
+        let random = self.parts.random.base62(TOKEN_RANDOM);
+        ClientToken::new(format!("{TOKEN_PREFIX}{random}"))
+    }
+
+    fn fresh_accessor(&self) -> Accessor {
+        // 24 characters: contract 3.2.
+        Accessor(self.parts.random.base62(24))
+    }
+}

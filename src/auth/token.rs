@@ -1,0 +1,234 @@
+//! The life of a token after it was made (contract 3.2): looked up, renewed, revoked. Its end ends its
+//! descendants and everybody's leases in one transaction. Making one: [`super::create`]; those whose
+//! time is over are ended by the reaper, [`crate::leases`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::plan::remaining;
+use super::{Auth, AuthError, Caller};
+use crate::model::{ClientToken, Timestamp, Token};
+
+/// What a token begins with, as Vault's service tokens do.
+pub(super) const TOKEN_PREFIX: &str = "hvs.";
+/// Random characters of a token. With the prefix 95, about as long as Vault's (contract 3.2).
+pub(super) const TOKEN_RANDOM: usize = 91;
+/// 768 h: the server's default and maximum TTL (contract 1.6).
+pub(super) const MAX_TTL_SECONDS: u64 = 2_764_800;
+
+/// A token as it was given out or renewed.
+#[derive(Debug, Clone)]
+pub struct Granted {
+    /// The token itself, where the caller may see it.
+    pub client_token: Option<ClientToken>,
+    /// What is stored about it.
+    pub token: Token,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+}
+
+impl Granted {
+    /// Seconds until its end, 0 = never.
+    pub fn lease_duration(&self, now: Timestamp) -> u64 {
+        ttl(&self.token, now)
+    }
+}
+
+/// A token that was looked up.
+#[derive(Debug, Clone)]
+pub struct TokenLookup {
+    /// What is stored about it.
+    pub token: Arc<Token>,
+    /// Seconds until its end, 0 = never.
+    pub ttl: u64,
+}
+
+impl Auth {
+    /// The caller's own token.
+    pub fn lookup_self(&self, caller: &Caller) -> TokenLookup {
+        let ttl = ttl(caller.token(), self.parts.clock.now());
+        TokenLookup { token: Arc::clone(&caller.token), ttl }
+    }
+
+    /// A token by itself.
+    pub async fn lookup(&self, token: &ClientToken) -> Result<TokenLookup, AuthError> {
+        let digest = self.parts.barrier.token_digest(token)?;
+        let token = self.live(&digest).await?.ok_or(AuthError::NoSuchToken)?;
+        let ttl = ttl(&token, self.parts.clock.now());
+        Ok(TokenLookup { token, ttl })
+    }
+
+    /// Moves the end of the caller's own token.
+    pub async fn renew_self(&self, caller: &Caller, increment: u64) -> Result<Granted, AuthError> {
+        self.renewed(caller.token(), increment).await
+    }
+
+    /// Moves the end of a token.
+    pub async fn renew(&self, token: &ClientToken, increment: u64) -> Result<Granted, AuthError> {
+        let digest = self.parts.barrier.token_digest(token)?;
+        let stored = self.live(&digest).await?.ok_or(AuthError::NoSuchToken)?;
+        self.renewed(&stored, increment).await
+    }
+
+    async fn renewed(&self, stored: &Token, increment: u64) -> Result<Granted, AuthError> {
+        let now = self.parts.clock.now();
+        let (token, warnings) = renewal(stored, increment, now)?;
+        self.parts.store.put_token(&token).await?;
+        Ok(Granted { client_token: None, token, warnings })
+    }
+
+    /// Ends the caller's own token.
+    pub async fn revoke_self(&self, caller: &Caller) -> Result<(), AuthError> {
+        self.end(&caller.token().digest).await.map(drop)
+    }
+
+    /// Ends a token; one that is not there has ended already.
+    pub async fn revoke(&self, token: &ClientToken) -> Result<(), AuthError> {
+        let digest = self.parts.barrier.token_digest(token)?;
+        if self.parts.store.token(&digest).await?.is_some() {
+            self.end(&digest).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Seconds until the end, 0 = never.
+fn ttl(token: &Token, now: Timestamp) -> u64 {
+    let seconds = token.expires_at.map_or(0, |end| end.seconds_from(now));
+    u64::try_from(seconds).unwrap_or(0)
+}
+
+/// What a renewal makes of a token (contract 1.6 and 3.2): the period, else the increment, else what it
+/// was made for; the maximum counts from when it was made.
+fn renewal(
+    token: &Token,
+    increment: u64,
+    now: Timestamp,
+) -> Result<(Token, Vec<String>), AuthError> {
+    if token.expires_at.is_none() {
+        return Err(AuthError::NoLease);
+    }
+    if !token.renewable {
+        return Err(AuthError::NotRenewable);
+    }
+    let wanted = match (token.period, increment, token.creation_ttl) {
+        (0, 0, 0) => MAX_TTL_SECONDS,
+        (0, 0, creation) => creation,
+        (0, increment, _) => increment,
+        (period, _, _) => period,
+    };
+    let explicit = remaining(token.explicit_max_ttl, token.created_at, now);
+    let most = if token.period > 0 {
+        explicit
+    } else {
+        explicit.min(remaining(MAX_TTL_SECONDS, token.created_at, now))
+    };
+    if most == 0 {
+        return Err(AuthError::PastMaximum);
+    }
+    let warnings = if wanted > most { vec![capped(wanted, most)] } else { Vec::new() };
+    let mut renewed = token.clone();
+    renewed.expires_at = Some(now.after(Duration::from_secs(wanted.min(most))));
+    renewed.last_renewal = Some(now);
+    Ok((renewed, warnings))
+}
+
+/// Vault's warning about a TTL that was cut (contract 1.6).
+pub(super) fn capped(wanted: u64, most: u64) -> String {
+    let (wanted, most) = (go_duration(wanted), go_duration(most));
+    format!(
+        "TTL of \"{wanted}\" exceeded the effective max_ttl of \"{most}\"; TTL value is capped accordingly"
+    )
+}
+
+/// Seconds as Go prints a duration, without units that are zero at the end: `768h`, `1h30m`.
+fn go_duration(seconds: u64) -> String {
+    let part = |unit: u64, modulus: u64| {
+        let whole = seconds.checked_div(unit).unwrap_or(0);
+        whole.checked_rem(modulus).unwrap_or(0)
+    };
+    let (hours, minutes, rest) = (part(3_600, u64::MAX), part(60, 60), part(1, 60));
+    match (hours, minutes, rest) {
+        (0, 0, rest) => format!("{rest}s"),
+        (0, minutes, 0) => format!("{minutes}m"),
+        (0, minutes, rest) => format!("{minutes}m{rest}s"),
+        (hours, 0, 0) => format!("{hours}h"),
+        (hours, minutes, 0) => format!("{hours}h{minutes}m"),
+        (hours, minutes, rest) => format!("{hours}h{minutes}m{rest}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Accessor, TokenDigest};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn token(ttl: u64) -> Token {
+        Token {
+            digest: TokenDigest("d".to_owned()),
+            accessor: Accessor("a".to_owned()),
+            parent: None,
+            policies: vec!["default".to_owned()],
+            display_name: "token".to_owned(),
+            meta: None,
+            path: "auth/token/create".to_owned(),
+            num_uses: 0,
+            created_at: NOW,
+            creation_ttl: ttl,
+            expires_at: Some(NOW.after(Duration::from_secs(ttl))),
+            explicit_max_ttl: 0,
+            period: 0,
+            renewable: true,
+            last_renewal: None,
+            ended_at: None,
+        }
+    }
+
+    fn later(seconds: u64) -> Timestamp {
+        NOW.after(Duration::from_secs(seconds))
+    }
+
+    fn renewed_to(token: &Token, increment: u64, at: u64) -> u64 {
+        let (renewed, _) = renewal(token, increment, later(at)).unwrap();
+        assert_eq!(renewed.last_renewal, Some(later(at)));
+        ttl(&renewed, later(at))
+    }
+
+    #[test]
+    fn a_renewal_is_a_wish_and_not_an_addition() {
+        assert_eq!(renewed_to(&token(600), 0, 100), 600);
+        assert_eq!(renewed_to(&token(600), 60, 100), 60);
+        assert_eq!(renewed_to(&token(600), 3600, 100), 3600);
+    }
+
+    #[test]
+    fn the_maximum_counts_from_the_making() {
+        let limited = Token { explicit_max_ttl: 1000, ..token(600) };
+        let (renewed, warnings) = renewal(&limited, 600, later(500)).unwrap();
+        assert_eq!(ttl(&renewed, later(500)), 500);
+        assert_eq!(
+            warnings,
+            [
+                r#"TTL of "10m" exceeded the effective max_ttl of "8m20s"; TTL value is capped accordingly"#
+            ]
+        );
+        assert!(matches!(renewal(&limited, 1, later(1000)), Err(AuthError::PastMaximum)));
+    }
+
+    #[test]
+    fn a_periodic_token_gets_its_period_and_has_no_end() {
+        let periodic = Token { period: 3, ..token(3) };
+        assert_eq!(renewed_to(&periodic, 999, 2), 3);
+        assert_eq!(renewed_to(&periodic, 0, MAX_TTL_SECONDS.saturating_mul(2)), 3);
+    }
+
+    #[test]
+    fn what_cannot_be_renewed_says_why() {
+        let fixed = Token { renewable: false, ..token(60) };
+        assert!(matches!(renewal(&fixed, 0, NOW), Err(AuthError::NotRenewable)));
+        let root = Token { expires_at: None, ..token(0) };
+        assert!(matches!(renewal(&root, 0, NOW), Err(AuthError::NoLease)));
+    }
+}

@@ -1,0 +1,275 @@
+//! Paces the calls to one account. Free until AWS asks to slow down, then a token bucket whose rate
+//! halves with each such answer and grows back by steps; issuing goes before clean-up. Must never
+//! hold a call for good: clean-up gets its share under any load. Used by [`super::sdk`] alone.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Who waits for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Somebody waits for a credential.
+    Issue,
+    /// Teardown, which can come a moment later.
+    CleanUp,
+}
+
+/// Calls a second. IAM does not publish its limits, so these are ours: never below one call a second,
+/// free again above a rate at which AWS would long have spoken (account-wide limits seen in the
+/// field are below 20/s).
+const SLOWEST: f64 = 1.0;
+const FREE_ABOVE: f64 = 100.0;
+/// Growth per second without a complaint: from a halved 20/s back in ten seconds.
+const GROWTH: f64 = 1.0;
+/// Many calls are under way when AWS complains: their answers within this time are one complaint.
+const ONE_COMPLAINT: Duration = Duration::from_millis(500);
+/// While issuing waits too, every so-manieth token goes to clean-up.
+const CLEAN_UP_SHARE: u32 = 5;
+
+/// The pace of one account.
+#[derive(Debug)]
+pub(super) struct Limiter {
+    state: Mutex<State>,
+    issue: tokio::sync::Mutex<()>,
+    clean_up: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Calls a second; `None` = free.
+    rate: Option<f64>,
+    tokens: f64,
+    counted_at: Instant,
+    complained_at: Option<Instant>,
+    /// How many issuing calls wait.
+    issue_waiting: u32,
+    /// How many tokens went to issuing while clean-up waited.
+    passed_over: u32,
+    /// Calls let through in the second that began then, and in the one before.
+    second: Instant,
+    in_second: u32,
+    in_last_second: u32,
+}
+
+impl Limiter {
+    /// Free.
+    pub(super) fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            state: Mutex::new(State {
+                rate: None,
+                tokens: 0.0,
+                counted_at: now,
+                complained_at: None,
+                issue_waiting: 0,
+                passed_over: 0,
+                second: now,
+                in_second: 0,
+                in_last_second: 0,
+            }),
+            issue: tokio::sync::Mutex::new(()),
+            clean_up: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut State, Instant) -> T) -> T {
+        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner), Instant::now())
+    }
+
+    /// Waits for the turn of one call.
+    pub(super) async fn turn(&self, class: Class) {
+        if self.with(State::is_free) {
+            return;
+        }
+        let _counted = (class == Class::Issue).then(|| Waiting::new(self));
+        // The queues are fair; only the first of each looks for tokens.
+        let queue = match class {
+            Class::Issue => &self.issue,
+            Class::CleanUp => &self.clean_up,
+        };
+        let _first = queue.lock().await;
+        while let Some(wait) = self.with(|state, now| state.take(class, now)) {
+            pause(wait).await;
+        }
+    }
+
+    /// AWS asked to slow down.
+    pub(super) fn throttled(&self) {
+        self.with(State::slow_down);
+    }
+
+    #[cfg(test)]
+    fn rate(&self) -> Option<f64> {
+        self.with(|state, now| {
+            state.refill(now);
+            state.rate
+        })
+    }
+}
+
+/// Counts an issuing call as waiting, until it is dropped.
+struct Waiting<'a>(&'a Limiter);
+
+impl<'a> Waiting<'a> {
+    fn new(limiter: &'a Limiter) -> Self {
+        limiter.with(|state, _| state.issue_waiting = state.issue_waiting.saturating_add(1));
+        Self(limiter)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.with(|state, _| state.issue_waiting = state.issue_waiting.saturating_sub(1));
+    }
+}
+
+impl State {
+    /// Lets the call through where there is no limit.
+    fn is_free(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        if self.rate.is_some() {
+            return false;
+        }
+        self.count(now);
+        true
+    }
+
+    /// Takes a token, or says how long to wait before asking again.
+    fn take(&mut self, class: Class, now: Instant) -> Option<Duration> {
+        self.refill(now);
+        let Some(rate) = self.rate else {
+            self.count(now);
+            return None;
+        };
+        if self.tokens < 1.0 {
+            return Some(seconds((1.0 - self.tokens) / rate));
+        }
+        let yields = class == Class::CleanUp
+            && self.issue_waiting > 0
+            && self.passed_over < CLEAN_UP_SHARE.saturating_sub(1);
+        if yields {
+            self.passed_over = self.passed_over.saturating_add(1);
+            return Some(seconds(1.0 / rate));
+        }
+        if class == Class::CleanUp {
+            self.passed_over = 0;
+        }
+        self.tokens -= 1.0;
+        self.count(now);
+        None
+    }
+
+    /// Adds what time brought: tokens, and a higher rate.
+    fn refill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.counted_at).as_secs_f64();
+        self.counted_at = now;
+        let Some(rate) = self.rate else { return };
+        let grown = rate + GROWTH * passed;
+        if grown > FREE_ABOVE {
+            self.rate = None;
+            return;
+        }
+        self.rate = Some(grown);
+        // At most a fifth of a second's calls in one go: a burst is what AWS complained about.
+        self.tokens = (self.tokens + rate * passed).min((grown / 5.0).max(1.0));
+    }
+
+    fn slow_down(&mut self, now: Instant) {
+        self.refill(now);
+        let again =
+            self.complained_at.is_some_and(|at| now.saturating_duration_since(at) < ONE_COMPLAINT);
+        if again && self.rate.is_some() {
+            return;
+        }
+        self.complained_at = Some(now);
+        self.tokens = 0.0;
+        let before = self
+            .rate
+            .unwrap_or_else(|| f64::from(self.in_second.max(self.in_last_second)).min(FREE_ABOVE));
+        self.rate = Some((before / 2.0).max(SLOWEST));
+    }
+
+    fn count(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.second);
+        if passed >= Duration::from_secs(1) {
+            self.in_last_second = if passed < Duration::from_secs(2) { self.in_second } else { 0 };
+            self.in_second = 0;
+            self.second = now;
+        }
+        self.in_second = self.in_second.saturating_add(1);
+    }
+}
+
+/// At least a millisecond, so that rounding never makes a busy loop.
+fn seconds(count: f64) -> Duration {
+    Duration::try_from_secs_f64(count).unwrap_or_default().max(Duration::from_millis(1))
+}
+
+#[expect(clippy::disallowed_methods, reason = "waiting for AWS's pace")]
+async fn pause(wait: Duration) {
+    tokio::time::sleep(wait).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    async fn throttled_at_twenty() -> Arc<Limiter> {
+        let limiter = Arc::new(Limiter::new());
+        for _ in 0..20 {
+            limiter.turn(Class::CleanUp).await;
+        }
+        limiter.throttled();
+        limiter
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_free_until_aws_complains_then_halves_and_grows_back() {
+        let limiter = throttled_at_twenty().await;
+        assert_eq!(limiter.rate(), Some(10.0));
+        limiter.throttled();
+        assert_eq!(limiter.rate(), Some(10.0), "answers at once are one complaint");
+        tokio::time::advance(Duration::from_secs(2)).await;
+        limiter.throttled();
+        assert_eq!(limiter.rate(), Some(6.0));
+        tokio::time::advance(Duration::from_secs(200)).await;
+        assert_eq!(limiter.rate(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_keep_the_pace() {
+        let limiter = throttled_at_twenty().await;
+        let start = Instant::now();
+        for _ in 0..20 {
+            limiter.turn(Class::CleanUp).await;
+        }
+        let took = start.elapsed().as_secs_f64();
+        assert!((1.0..2.5).contains(&took), "{took}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn issuing_goes_first_and_clean_up_still_gets_its_share() {
+        let limiter = throttled_at_twenty().await;
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = Vec::new();
+        for class in [Class::CleanUp, Class::Issue] {
+            for _ in 0..40 {
+                let (limiter, order) = (Arc::clone(&limiter), Arc::clone(&order));
+                tasks.push(tokio::spawn(async move {
+                    limiter.turn(class).await;
+                    order.lock().unwrap().push(class);
+                }));
+            }
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let order = order.lock().unwrap();
+        let early = order.iter().take(40).filter(|class| **class == Class::Issue).count();
+        assert!((25..40).contains(&early), "{early} of the first forty were issuing");
+    }
+}

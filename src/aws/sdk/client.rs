@@ -1,0 +1,108 @@
+//! Builds the SDK's IAM client: region and endpoint (contract 1.1), timeouts, credentials, one
+//! connection pool. Must never probe AWS: `config/root` accepts anything, and a call shows the rest.
+
+use std::time::Duration;
+
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::ProvideRegion;
+use aws_config::provider_config::ProviderConfig;
+use aws_sdk_iam::config::retry::RetryConfig;
+use aws_sdk_iam::config::timeout::TimeoutConfig;
+use aws_sdk_iam::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
+use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use super::CredentialSource;
+use crate::aws::AwsError;
+use crate::aws::accounts::AccountSettings;
+
+/// A connection that takes longer will not come: the SDK's own default is 3.1 s, which a busy network
+/// across the world has been seen to miss (aws-smithy-runtime `client/defaults.rs`).
+const CONNECT: Duration = Duration::from_secs(5);
+/// IAM's slowest answers take a few seconds; nothing of ours waits longer than the load balancers'
+/// usual 60 s with one repetition.
+const ATTEMPT: Duration = Duration::from_secs(30);
+/// Shorter than AWS keeps idle connections, so that a call does not meet one that is being closed:
+/// for `CreateUser` that would be an unclear answer.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// HTTPS over rustls with ring, plain HTTP where an endpoint says so. Clones share one pool; the
+/// certificates are read when the first connection is made.
+pub(in crate::aws) fn pooled_http_client() -> SharedHttpClient {
+    Builder::new()
+        .pool_idle_timeout(IDLE)
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https()
+}
+
+/// The IAM client of an account.
+pub(super) async fn iam(
+    settings: &AccountSettings,
+    http: SharedHttpClient,
+    credentials: CredentialSource,
+) -> Result<aws_sdk_iam::Client, AwsError> {
+    let region = region(settings).await;
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .build();
+    let mut config = aws_sdk_iam::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(region.clone())
+        .http_client(http.clone())
+        .timeout_config(timeouts)
+        // `call.rs` repeats: it knows which calls may be, and tells the limiter.
+        .retry_config(RetryConfig::disabled())
+        // Answers are small; watching their throughput costs CPU on each call.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    if !settings.iam_endpoint.is_empty() {
+        config = config.endpoint_url(endpoint(&settings.iam_endpoint)?);
+    }
+    let config = match credentials {
+        CredentialSource::Static(keys) => {
+            config.credentials_provider(keys).identity_cache(IdentityCache::no_cache())
+        }
+        CredentialSource::Chain => {
+            let provider =
+                ProviderConfig::default().with_http_client(http).with_region(Some(region.clone()));
+            let chain = DefaultCredentialsChain::builder().configure(provider).region(region);
+            config.credentials_provider(chain.build().await)
+        }
+    };
+    Ok(aws_sdk_iam::Client::from_conf(config.build()))
+}
+
+/// `region`, else `AWS_REGION`, else `AWS_DEFAULT_REGION`, else `us-east-1` (contract 1.1).
+async fn region(settings: &AccountSettings) -> Region {
+    if !settings.region.is_empty() {
+        return Region::new(settings.region.clone());
+    }
+    let surroundings = EnvironmentVariableRegionProvider::new().region().await;
+    surroundings.unwrap_or(Region::from_static("us-east-1"))
+}
+
+fn endpoint(given: &str) -> Result<&str, AwsError> {
+    let host = given.strip_prefix("https://").or_else(|| given.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.starts_with('/') => Ok(given),
+        Some(_) | None => Err(AwsError::NotConfigured(format!(
+            "`iam_endpoint` `{given}` is not a URL\nhelp: write `https://<host>` to config/root"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_a_whole_url() {
+        for good in ["http://127.0.0.1:5000", "https://iam.example"] {
+            assert_eq!(endpoint(good), Ok(good));
+        }
+        for bad in ["iam.example", "ftp://iam.example", "https://", "http:///x"] {
+            assert!(matches!(endpoint(bad), Err(AwsError::NotConfigured(_))), "{bad}");
+        }
+    }
+}

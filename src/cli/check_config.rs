@@ -1,0 +1,29 @@
+//! `leasehold check-config FILE`: reads a configuration as the server would, and the files that it
+//! names, without starting anything. What is checked is [`crate::config`]'s.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::{EXIT_CONFIG, fail};
+use crate::config::{Config, Overrides};
+use crate::http::server::tls_config;
+
+/// Prints one line when all is well, and what is wrong otherwise.
+pub(super) fn run(file: &Path, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+    let config = match Config::load(Some(file), Overrides::default()) {
+        Ok(config) => config,
+        Err(error) => return fail(err, &error, EXIT_CONFIG),
+    };
+    if let Some(tls) = &config.listener.tls
+        && let Err(error) = tls_config(tls)
+    {
+        return fail(err, &error, EXIT_CONFIG);
+    }
+    let address = config.listener.address;
+    let mode = config.guardrails.mode;
+    match writeln!(out, "{} is valid: listens on {address}, guardrails {mode}", file.display()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(err, &error, super::EXIT_FAILURE),
+    }
+}

@@ -1,0 +1,76 @@
+//! The command line: one file a subcommand. Each takes its arguments and a place to print, and gives
+//! an exit code; nothing here decides anything about credentials. `main.rs` only calls [`run`].
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod check;
+mod check_config;
+mod server;
+
+/// A configuration that cannot be used (`EX_CONFIG` of sysexits.h).
+const EXIT_CONFIG: u8 = 78;
+/// Anything else that stopped it.
+const EXIT_FAILURE: u8 = 1;
+
+/// Hands out AWS credentials over HashiCorp Vault's HTTP API. Before anything is created it judges
+/// what a role would grant, and it keeps every credential as a lease until it is provably gone.
+#[derive(Debug, Parser)]
+#[command(name = "leasehold", version, about, long_about = None, after_help = AFTER_HELP, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Try it, with no AWS account:
+  leasehold server --dev
+and in another terminal, with any Vault client:
+  export VAULT_ADDR=http://127.0.0.1:8200 VAULT_TOKEN=<the printed root token>
+  vault secrets enable aws
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration; `check` has its own.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the broker.
+    Server(server::ServerArguments),
+    /// Judge policy documents and roles offline, by the very same gate as the server.
+    Check(check::CheckArguments),
+    /// Read a configuration file as the server would, and say what is wrong with it.
+    CheckConfig {
+        /// The configuration file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// Runs the program.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    match arguments.command {
+        Command::Server(arguments) => server::run(arguments, &mut out, &mut err),
+        Command::Check(arguments) => check::run(&arguments, &mut out, &mut err).into(),
+        Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
+    }
+}
+
+/// Prints `error: …` the way every subcommand does; `help:` lines stand below it.
+fn fail(err: &mut dyn std::io::Write, error: &dyn std::fmt::Display, code: u8) -> ExitCode {
+    // Nobody is left to tell when standard error is closed.
+    drop(writeln!(err, "error: {error}"));
+    ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

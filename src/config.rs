@@ -1,0 +1,425 @@
+//! The configuration: one TOML file and a few flags, read and checked whole before anything binds,
+//! opens or writes. Nothing else in the crate reads configuration or the environment; the result is
+//! plain data for [`crate::app`]. The keys are Vault's where Vault has them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::gate::Mode;
+
+/// Guardrails that ship with the broker, by the name that `[guardrails.NAME]` uses.
+const KNOWN_GUARDRAILS: [&str; 1] = ["least-privilege"];
+
+/// Vault's default for both lease TTLs: 32 days (contract 1.6).
+const DEFAULT_TTL: Duration = Duration::from_secs(768 * 3600);
+
+/// Where `leasehold server --dev` listens, as `vault server -dev` does.
+pub const DEV_ADDRESS: &str = "127.0.0.1:8200";
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not TOML, or has a key or type that is not known.
+    #[error("`{}` is not a valid configuration: {detail}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What and where, as the TOML reader says it.
+        detail: String,
+    },
+    /// A value that cannot be.
+    #[error("`{key}`: {problem}")]
+    Invalid {
+        /// The key, dotted.
+        key: String,
+        /// What is wrong, and a `help:` line where there is something to do.
+        problem: String,
+    },
+}
+
+fn invalid(key: &str, problem: impl Into<String>) -> ConfigError {
+    ConfigError::Invalid { key: key.to_owned(), problem: problem.into() }
+}
+
+/// What the broker runs with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Whether this is `--dev`: embedded AWS, already initialised, nothing real.
+    pub dev: Option<Dev>,
+    /// Where state is kept; `None` (dev only) keeps nothing.
+    pub data_dir: Option<PathBuf>,
+    /// Where to listen.
+    pub listener: Listener,
+    /// Modes of the guardrails.
+    pub guardrails: Guardrails,
+    /// Where the key of the seal lies; `None` keeps it in memory (dev without a data directory).
+    pub key_file: Option<PathBuf>,
+    /// The server's default lease TTL.
+    pub default_lease_ttl: Duration,
+    /// The server's maximum lease TTL.
+    pub max_lease_ttl: Duration,
+    /// How it logs.
+    pub log: Log,
+}
+
+/// What only `--dev` has.
+#[derive(Debug, Clone, Default)]
+pub struct Dev {
+    /// The root token to use; `None` makes one up.
+    pub root_token: Option<String>,
+}
+
+/// One listener.
+#[derive(Debug, Clone)]
+pub struct Listener {
+    /// Address and port; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Certificate chain and key, PEM files; `None` serves plain HTTP.
+    pub tls: Option<Tls>,
+}
+
+/// The files of a TLS listener.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// Certificate chain, PEM, leaf first.
+    pub cert_file: PathBuf,
+    /// Private key, PEM.
+    pub key_file: PathBuf,
+}
+
+/// Which guardrail does what.
+#[derive(Debug, Clone)]
+pub struct Guardrails {
+    /// For those without a mode of their own.
+    pub mode: Mode,
+    /// By name.
+    pub modes: BTreeMap<String, Mode>,
+}
+
+/// How it logs.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// `trace`, `debug`, `info`, `warn` or `error`.
+    pub level: tracing::Level,
+    /// Lines of JSON instead of text.
+    pub json: bool,
+}
+
+/// Flags of `leasehold server` that go before the file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--dev`.
+    pub dev: Option<Dev>,
+    /// `--dev-listen-address`.
+    pub address: Option<SocketAddr>,
+    /// `--data-dir`.
+    pub data_dir: Option<PathBuf>,
+    /// `--log-level`.
+    pub log_level: Option<String>,
+    /// `--log-format`.
+    pub log_format: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    data_dir: Option<PathBuf>,
+    #[serde(default)]
+    listener: ListenerFile,
+    #[serde(default)]
+    guardrails: GuardrailsFile,
+    #[serde(default)]
+    seal: SealFile,
+    default_lease_ttl: Option<String>,
+    max_lease_ttl: Option<String>,
+    log_level: Option<String>,
+    log_format: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListenerFile {
+    address: Option<String>,
+    tls_cert_file: Option<PathBuf>,
+    tls_key_file: Option<PathBuf>,
+    #[serde(default)]
+    tls_disable: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct GuardrailsFile {
+    mode: Option<Mode>,
+    #[serde(flatten)]
+    named: BTreeMap<String, GuardrailFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GuardrailFile {
+    mode: Mode,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealFile {
+    key_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads `path`, if there is one, and puts the flags over it.
+    pub fn load(path: Option<&Path>, flags: Overrides) -> Result<Self, ConfigError> {
+        let file = match path {
+            None => File::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+                toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+                    path: path.to_owned(),
+                    detail: error.to_string().trim_end().to_owned(),
+                })?
+            }
+        };
+        Self::from_file(file, flags)
+    }
+
+    /// Modes of the guardrails alone, for `leasehold check --config FILE`.
+    pub fn load_guardrails(path: &Path) -> Result<Guardrails, ConfigError> {
+        let flags = Overrides { dev: Some(Dev::default()), ..Overrides::default() };
+        let mut config = Self::load(Some(path), flags)?.guardrails;
+        if !std::fs::read_to_string(path).is_ok_and(|text| names_default_mode(&text)) {
+            config.mode = Mode::Enforce;
+        }
+        Ok(config)
+    }
+
+    fn from_file(file: File, flags: Overrides) -> Result<Self, ConfigError> {
+        let dev = flags.dev.is_some();
+        let data_dir = flags.data_dir.or(file.data_dir);
+        if data_dir.is_none() && !dev {
+            return Err(invalid(
+                "data_dir",
+                "missing\nhelp: name the folder that holds the state, e.g. data_dir = \"/var/lib/leasehold\"",
+            ));
+        }
+        let key_file =
+            file.seal.key_file.or_else(|| data_dir.as_ref().map(|dir| dir.join("seal.key")));
+        let ttls = ttls(file.default_lease_ttl.as_deref(), file.max_lease_ttl.as_deref())?;
+        Ok(Self {
+            listener: listener(file.listener, flags.address, dev)?,
+            guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce })?,
+            key_file,
+            data_dir,
+            default_lease_ttl: ttls.0,
+            max_lease_ttl: ttls.1,
+            log: log(flags.log_level.or(file.log_level), flags.log_format.or(file.log_format))?,
+            dev: flags.dev,
+        })
+    }
+}
+
+fn names_default_mode(text: &str) -> bool {
+    toml::from_str::<File>(text).is_ok_and(|file| file.guardrails.mode.is_some())
+}
+
+fn listener(
+    file: ListenerFile,
+    flag: Option<SocketAddr>,
+    dev: bool,
+) -> Result<Listener, ConfigError> {
+    let address = match (flag, file.address) {
+        (Some(address), _) => address,
+        (None, Some(text)) => text.parse().map_err(|_| {
+            invalid("listener.address", format!("`{text}` is not an IP address and a port\nhelp: e.g. address = \"127.0.0.1:8200\""))
+        })?,
+        (None, None) if dev => SocketAddr::from(([127, 0, 0, 1], 8200)),
+        (None, None) => return Err(invalid("listener.address", "missing\nhelp: e.g. address = \"127.0.0.1:8200\"")),
+    };
+    let tls = match (file.tls_cert_file, file.tls_key_file) {
+        _ if file.tls_disable => None,
+        (Some(cert_file), Some(key_file)) => Some(Tls { cert_file, key_file }),
+        (None, None) => None,
+        (Some(_), None) => {
+            return Err(invalid("listener.tls_key_file", "missing, but tls_cert_file is set"));
+        }
+        (None, Some(_)) => {
+            return Err(invalid("listener.tls_cert_file", "missing, but tls_key_file is set"));
+        }
+    };
+    if tls.is_none() && !file.tls_disable && !address.ip().is_loopback() {
+        return Err(invalid(
+            "listener.address",
+            format!(
+                "`{address}` is not a loopback address, and there is no TLS\nhelp: set tls_cert_file and tls_key_file, or tls_disable = true where something in front does TLS"
+            ),
+        ));
+    }
+    Ok(Listener { address, tls })
+}
+
+fn guardrails(file: GuardrailsFile, default: Mode) -> Result<Guardrails, ConfigError> {
+    if let Some(name) = file.named.keys().find(|name| !KNOWN_GUARDRAILS.contains(&name.as_str())) {
+        let known = KNOWN_GUARDRAILS.join("`, `");
+        return Err(invalid(
+            "guardrails",
+            format!("there is no guardrail `{name}`\nhelp: known are `{known}`"),
+        ));
+    }
+    Ok(Guardrails {
+        mode: file.mode.unwrap_or(default),
+        modes: file.named.into_iter().map(|(name, section)| (name, section.mode)).collect(),
+    })
+}
+
+/// Seconds, or a number with `s`, `m`, `h` or `d`, as Vault's configuration takes them.
+fn duration(key: &str, text: &str) -> Result<Duration, ConfigError> {
+    let unit = text.chars().next_back().filter(char::is_ascii_alphabetic);
+    let number = unit.map_or(text, |unit| text.trim_end_matches(unit));
+    let factor = match unit {
+        None | Some('s') => Some(1),
+        Some('m') => Some(60),
+        Some('h') => Some(3600),
+        Some('d') => Some(86_400),
+        Some(_) => None,
+    };
+    factor
+        .zip(number.parse::<u64>().ok())
+        .and_then(|(factor, number)| number.checked_mul(factor))
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs)
+        .ok_or_else(|| {
+            invalid(
+                key,
+                format!("`{text}` is not a duration\nhelp: e.g. \"30m\", \"768h\" or \"7d\""),
+            )
+        })
+}
+
+fn ttls(default: Option<&str>, max: Option<&str>) -> Result<(Duration, Duration), ConfigError> {
+    let read = |key, text: Option<&str>| text.map(|text| duration(key, text)).transpose();
+    let max = read("max_lease_ttl", max)?.unwrap_or(DEFAULT_TTL);
+    let default = read("default_lease_ttl", default)?.unwrap_or(DEFAULT_TTL.min(max));
+    if default > max {
+        return Err(invalid("default_lease_ttl", "is greater than max_lease_ttl"));
+    }
+    Ok((default, max))
+}
+
+fn log(level: Option<String>, format: Option<String>) -> Result<Log, ConfigError> {
+    let level = level.unwrap_or_else(|| "info".to_owned());
+    let json = match format.as_deref() {
+        None | Some("standard") => false,
+        Some("json") => true,
+        Some(other) => {
+            return Err(invalid(
+                "log_format",
+                format!("`{other}` is neither `standard` nor `json`"),
+            ));
+        }
+    };
+    let level = level.parse().map_err(|_| {
+        invalid(
+            "log_level",
+            format!("`{level}` is none of `trace`, `debug`, `info`, `warn`, `error`"),
+        )
+    })?;
+    Ok(Log { level, json })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, flags: Overrides) -> Result<Config, String> {
+        let file = toml::from_str(text).map_err(|error| error.to_string())?;
+        Config::from_file(file, flags).map_err(|error| error.to_string())
+    }
+
+    fn dev() -> Overrides {
+        Overrides { dev: Some(Dev::default()), ..Overrides::default() }
+    }
+
+    #[test]
+    fn dev_needs_nothing_and_warns() {
+        let config = read("", dev()).unwrap();
+        assert_eq!(config.listener.address.to_string(), DEV_ADDRESS);
+        assert_eq!(config.guardrails.mode, Mode::Warn);
+        assert_eq!((config.data_dir, config.key_file), (None, None));
+    }
+
+    #[test]
+    fn a_server_enforces_and_keeps_its_key_in_the_data_directory() {
+        let config =
+            read("data_dir = \"/d\"\n[listener]\naddress = \"127.0.0.1:1\"", Overrides::default())
+                .unwrap();
+        assert_eq!(config.guardrails.mode, Mode::Enforce);
+        assert_eq!(config.key_file, Some(PathBuf::from("/d/seal.key")));
+        assert_eq!(config.default_lease_ttl.as_secs(), 2_764_800);
+    }
+
+    #[test]
+    fn a_guardrail_may_have_a_mode_of_its_own() {
+        let text =
+            "[guardrails]\nmode = \"enforce\"\n[guardrails.least-privilege]\nmode = \"audit\"";
+        let config = read(text, dev()).unwrap();
+        assert_eq!(config.guardrails.mode, Mode::Enforce);
+        assert_eq!(config.guardrails.modes.get("least-privilege"), Some(&Mode::Audit));
+    }
+
+    #[test]
+    fn an_open_address_needs_tls_or_a_word() {
+        let text = "data_dir = \"/d\"\n[listener]\naddress = \"0.0.0.0:8200\"";
+        assert!(read(text, Overrides::default()).unwrap_err().contains("not a loopback address"));
+        let plain = read(&format!("{text}\ntls_disable = true"), Overrides::default()).unwrap();
+        assert!(plain.listener.tls.is_none());
+        let tls = read(
+            &format!("{text}\ntls_cert_file = \"c\"\ntls_key_file = \"k\""),
+            Overrides::default(),
+        )
+        .unwrap();
+        assert!(tls.listener.tls.is_some());
+        assert!(
+            read(&format!("{text}\ntls_cert_file = \"c\""), Overrides::default())
+                .unwrap_err()
+                .contains("tls_key_file")
+        );
+    }
+
+    #[test]
+    fn what_is_misspelt_is_named() {
+        assert!(read("datadir = \"/d\"", dev()).unwrap_err().contains("datadir"));
+        assert!(
+            read("[guardrails.least-privlege]\nmode = \"warn\"", dev())
+                .unwrap_err()
+                .contains("least-privlege")
+        );
+        assert!(read("max_lease_ttl = \"1 hour\"", dev()).unwrap_err().contains("not a duration"));
+        assert!(read("log_level = \"loud\"", dev()).unwrap_err().contains("loud"));
+        assert!(
+            read("[listener]\naddress = \"localhost\"", dev()).unwrap_err().contains("localhost")
+        );
+    }
+
+    #[test]
+    fn durations_are_vaults() {
+        for (text, seconds) in
+            [("60", 60), ("90s", 90), ("30m", 1800), ("2h", 7200), ("7d", 604_800)]
+        {
+            assert_eq!(duration("k", text).unwrap().as_secs(), seconds, "{text}");
+        }
+        for text in ["", "h", "-1h", "1.5h", "0", "1w", "18446744073709551615d"] {
+            assert!(duration("k", text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! `config/root` and `config/lease` of a mount (contract 1.1, 1.2). A write is a merge, nothing is
+//! probed at AWS, and the secret key leaves here only sealed or towards [`crate::aws`]. What a
+//! rotation schedule may look like is in [`super::cron`].
+
+use super::{Engine, EngineError, NotServing, cron, duration, username};
+use crate::aws::AccountSettings;
+use crate::model::{AccountBinding, LeaseConfig, Mount, MountId, SecretAccessKey};
+use crate::seal::SealError;
+use crate::store::StoreError;
+
+/// A write of `config/root`; `None` = not sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RootConfigChange {
+    /// Access key id.
+    pub access_key: Option<String>,
+    /// Secret key; empty clears it.
+    pub secret_key: Option<SecretAccessKey>,
+    /// Region.
+    pub region: Option<String>,
+    /// Full URL.
+    pub iam_endpoint: Option<String>,
+    /// Full URL.
+    pub sts_endpoint: Option<String>,
+    /// Used with `sts_endpoint`.
+    pub sts_region: Option<String>,
+    /// Tried after `sts_endpoint`.
+    pub sts_fallback_endpoints: Option<Vec<String>>,
+    /// As many as endpoints.
+    pub sts_fallback_regions: Option<Vec<String>>,
+    /// Negative = the SDK's default.
+    pub max_retries: Option<i64>,
+    /// Back to the default where it is not sent.
+    pub username_template: Option<String>,
+    /// Role for identity-token federation.
+    pub role_arn: Option<String>,
+    /// Enterprise.
+    pub identity_token_audience: Option<String>,
+    /// Seconds.
+    pub identity_token_ttl: Option<u64>,
+    /// Enterprise.
+    pub rotation_schedule: Option<String>,
+    /// Seconds.
+    pub rotation_window: Option<u64>,
+    /// Seconds.
+    pub rotation_period: Option<u64>,
+    /// Whether scheduled rotation is off.
+    pub disable_automated_rotation: Option<bool>,
+}
+
+/// Why a configuration was not written or read. The texts are the contract's (1.1, 1.2).
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// As many regions as endpoints.
+    #[error("fallback endpoints and fallback regions must be the same length")]
+    FallbackLengths,
+    /// Two ways to authenticate.
+    #[error("only one of 'access_key' or 'identity_token_audience' can be set")]
+    AudienceAndKey,
+    /// An audience alone.
+    #[error("missing required 'role_arn' when 'identity_token_audience' is set")]
+    AudienceWithoutRole,
+    /// As Vault's Community edition says.
+    #[error("plugin workload identity not supported in Vault community edition")]
+    FederationNotOffered,
+    /// Two ways to schedule.
+    #[error(
+        "mutually exclusive fields rotation_schedule and rotation_period were both specified; only one of them can be provided"
+    )]
+    ScheduleAndPeriod,
+    /// A window needs a schedule.
+    #[error("rotation_window does not apply to period")]
+    WindowWithPeriod,
+    /// A window needs a schedule.
+    #[error("cannot use rotation_window without rotation_schedule")]
+    WindowWithoutSchedule,
+    /// Not a cron expression.
+    #[error("failed to parse provided rotation_schedule: {0}")]
+    BadSchedule(String),
+    /// As Vault's Community edition says.
+    #[error(
+        "error registering rotation job: rotation manager capabilities not supported in Vault community edition"
+    )]
+    RotationNotOffered,
+    /// `config/lease` without one of its two.
+    #[error("'{0}' is a required parameter")]
+    Missing(&'static str),
+    /// `lease` or `lease_max` cannot be read.
+    #[error("Invalid {field}: {cause}")]
+    BadDuration {
+        /// Which.
+        field: &'static str,
+        /// Go's sentence.
+        cause: String,
+    },
+    /// The mount does not serve.
+    #[error(transparent)]
+    NotServing(#[from] NotServing),
+    /// The secret key cannot be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Writes `config/root`: what is not sent stays, save the template of user names.
+    pub async fn write_root_config(
+        &self,
+        mount: &Mount,
+        change: RootConfigChange,
+    ) -> Result<(), ConfigError> {
+        let serving = self.table.serve(mount).await?;
+        let id = &serving.mount.id;
+        let _alone = self.config_changes.lock().await;
+        let stored = self
+            .parts
+            .store
+            .account_binding(id)
+            .await?
+            .unwrap_or(AccountBinding { max_retries: -1, ..AccountBinding::default() });
+        let secret_key = change.secret_key.clone();
+        let mut binding = merged(stored, change);
+        check(&binding)?;
+        if let Some(secret_key) = secret_key {
+            binding.sealed_secret_key = self.sealed(id, &secret_key)?;
+        }
+        let settings = self.account_settings(id, &binding)?;
+        self.parts.store.put_account_binding(id, &binding).await?;
+        self.parts.accounts.bind(id, settings);
+        Ok(())
+    }
+
+    /// `config/root` as it was written; the secret key is sealed in it.
+    pub async fn read_root_config(
+        &self,
+        mount: &Mount,
+    ) -> Result<Option<AccountBinding>, ConfigError> {
+        Ok(self.parts.store.account_binding(&mount.id).await?)
+    }
+
+    /// Writes `config/lease`; both must be sent.
+    pub async fn write_lease_config(
+        &self,
+        mount: &Mount,
+        lease: Option<String>,
+        lease_max: Option<String>,
+    ) -> Result<(), ConfigError> {
+        let serving = self.table.serve(mount).await?;
+        let lease = required("lease", lease)?;
+        let lease_max = required("lease_max", lease_max)?;
+        let config = LeaseConfig {
+            lease: read_duration("lease", &lease)?,
+            lease_max: read_duration("lease_max", &lease_max)?,
+        };
+        self.parts.store.put_lease_config(&serving.mount.id, config).await?;
+        Ok(())
+    }
+
+    /// `config/lease` as it was written.
+    pub async fn read_lease_config(
+        &self,
+        mount: &Mount,
+    ) -> Result<Option<LeaseConfig>, ConfigError> {
+        Ok(self.parts.store.lease_config(&mount.id).await?)
+    }
+
+    /// Binds the account of a mount as the store has it, at start.
+    pub(super) async fn bind_stored_account(&self, mount: &Mount) -> Result<(), EngineError> {
+        let Some(binding) = self.parts.store.account_binding(&mount.id).await? else {
+            return Ok(());
+        };
+        let settings = self
+            .account_settings(&mount.id, &binding)
+            .map_err(|source| EngineError::Seal { mount: mount.path.to_string(), source })?;
+        self.parts.accounts.bind(&mount.id, settings);
+        Ok(())
+    }
+
+    fn account_settings(
+        &self,
+        mount: &MountId,
+        binding: &AccountBinding,
+    ) -> Result<AccountSettings, SealError> {
+        let open = |sealed| self.parts.barrier.open_secret_key(sealed, &seal_context(mount));
+        Ok(AccountSettings {
+            access_key: binding.access_key.clone(),
+            secret_key: binding.sealed_secret_key.as_deref().map(open).transpose()?,
+            region: binding.region.clone(),
+            iam_endpoint: binding.iam_endpoint.clone(),
+            sts_endpoint: binding.sts_endpoint.clone(),
+            max_retries: binding.max_retries,
+        })
+    }
+
+    fn sealed(
+        &self,
+        mount: &MountId,
+        secret_key: &SecretAccessKey,
+    ) -> Result<Option<Vec<u8>>, SealError> {
+        if secret_key.is_empty() {
+            return Ok(None);
+        }
+        self.parts.barrier.seal_secret_key(secret_key, &seal_context(mount)).map(Some)
+    }
+}
+
+/// What a sealed secret key is bound to: it opens nowhere else.
+fn seal_context(mount: &MountId) -> String {
+    format!("config/root secret_key {}", mount.0)
+}
+
+fn merged(stored: AccountBinding, sent: RootConfigChange) -> AccountBinding {
+    let template = sent.username_template.filter(|template| !template.is_empty());
+    AccountBinding {
+        access_key: sent.access_key.unwrap_or(stored.access_key),
+        sealed_secret_key: stored.sealed_secret_key,
+        region: sent.region.unwrap_or(stored.region),
+        iam_endpoint: sent.iam_endpoint.unwrap_or(stored.iam_endpoint),
+        sts_endpoint: sent.sts_endpoint.unwrap_or(stored.sts_endpoint),
+        sts_region: sent.sts_region.unwrap_or(stored.sts_region),
+        sts_fallback_endpoints: sent
+            .sts_fallback_endpoints
+            .unwrap_or(stored.sts_fallback_endpoints),
+        sts_fallback_regions: sent.sts_fallback_regions.unwrap_or(stored.sts_fallback_regions),
+        max_retries: sent.max_retries.unwrap_or(stored.max_retries),
+        username_template: template.unwrap_or_else(|| username::DEFAULT_TEMPLATE.to_owned()),
+        role_arn: sent.role_arn.unwrap_or(stored.role_arn),
+        identity_token_audience: sent
+            .identity_token_audience
+            .unwrap_or(stored.identity_token_audience),
+        identity_token_ttl: sent.identity_token_ttl.unwrap_or(stored.identity_token_ttl),
+        rotation_schedule: sent.rotation_schedule.unwrap_or(stored.rotation_schedule),
+        rotation_window: sent.rotation_window.unwrap_or(stored.rotation_window),
+        rotation_period: sent.rotation_period.unwrap_or(stored.rotation_period),
+        disable_automated_rotation: sent
+            .disable_automated_rotation
+            .unwrap_or(stored.disable_automated_rotation),
+    }
+}
+
+/// What Vault refuses at the write, in its order (contract 1.1).
+fn check(binding: &AccountBinding) -> Result<(), ConfigError> {
+    if binding.sts_fallback_endpoints.len() != binding.sts_fallback_regions.len() {
+        return Err(ConfigError::FallbackLengths);
+    }
+    if !binding.identity_token_audience.is_empty() {
+        if !binding.access_key.is_empty() {
+            return Err(ConfigError::AudienceAndKey);
+        }
+        if binding.role_arn.is_empty() {
+            return Err(ConfigError::AudienceWithoutRole);
+        }
+        return Err(ConfigError::FederationNotOffered);
+    }
+    check_rotation(binding)
+}
+
+fn check_rotation(binding: &AccountBinding) -> Result<(), ConfigError> {
+    let scheduled = !binding.rotation_schedule.is_empty();
+    let periodic = binding.rotation_period > 0;
+    let windowed = binding.rotation_window > 0;
+    if scheduled && periodic {
+        return Err(ConfigError::ScheduleAndPeriod);
+    }
+    if windowed && periodic {
+        return Err(ConfigError::WindowWithPeriod);
+    }
+    if windowed && !scheduled {
+        return Err(ConfigError::WindowWithoutSchedule);
+    }
+    if scheduled {
+        cron::check(&binding.rotation_schedule).map_err(ConfigError::BadSchedule)?;
+    }
+    if (scheduled || periodic) && !binding.disable_automated_rotation {
+        return Err(ConfigError::RotationNotOffered);
+    }
+    Ok(())
+}
+
+fn required(field: &'static str, sent: Option<String>) -> Result<String, ConfigError> {
+    sent.filter(|text| !text.is_empty()).ok_or(ConfigError::Missing(field))
+}
+
+fn read_duration(field: &'static str, text: &str) -> Result<i64, ConfigError> {
+    duration::parse_seconds(text).map_err(|cause| ConfigError::BadDuration { field, cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(change: RootConfigChange) -> String {
+        check(&merged(AccountBinding::default(), change)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_not_sent_stays_save_the_template() {
+        let stored = AccountBinding {
+            access_key: "AKIA1".into(),
+            sealed_secret_key: Some(vec![1]),
+            region: "us-east-1".into(),
+            max_retries: 3,
+            username_template: "custom".into(),
+            ..AccountBinding::default()
+        };
+        let change = RootConfigChange { region: Some("eu-west-1".into()), ..Default::default() };
+        let after = merged(stored.clone(), change);
+        assert_eq!(
+            after,
+            AccountBinding {
+                region: "eu-west-1".into(),
+                username_template: username::DEFAULT_TEMPLATE.into(),
+                ..stored
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_sent_empty_is_cleared() {
+        let stored = AccountBinding {
+            region: "us-east-1".into(),
+            sts_fallback_regions: vec!["x".into()],
+            max_retries: 3,
+            ..AccountBinding::default()
+        };
+        let change = RootConfigChange {
+            region: Some(String::new()),
+            sts_fallback_regions: Some(vec![]),
+            max_retries: Some(0),
+            ..Default::default()
+        };
+        let after = merged(stored, change);
+        assert_eq!((after.region.as_str(), after.max_retries), ("", 0));
+        assert!(after.sts_fallback_regions.is_empty());
+    }
+
+    #[test]
+    fn federation_is_refused_with_the_contracts_texts() {
+        let audience = |access_key: &str, role: &str| RootConfigChange {
+            identity_token_audience: Some("aud".into()),
+            access_key: Some(access_key.into()),
+            role_arn: Some(role.into()),
+            ..Default::default()
+        };
+        assert_eq!(
+            told(audience("AKIA1", "")),
+            "only one of 'access_key' or 'identity_token_audience' can be set"
+        );
+        assert_eq!(
+            told(audience("", "")),
+            "missing required 'role_arn' when 'identity_token_audience' is set"
+        );
+        assert_eq!(
+            told(audience("", "arn:aws:iam::1:role/x")),
+            "plugin workload identity not supported in Vault community edition"
+        );
+    }
+
+    #[test]
+    fn rotation_is_refused_with_the_contracts_texts() {
+        let rotation = |schedule: &str, window, period| RootConfigChange {
+            rotation_schedule: Some(schedule.into()),
+            rotation_window: Some(window),
+            rotation_period: Some(period),
+            ..Default::default()
+        };
+        assert!(told(rotation("0 3 * * 0", 0, 60)).starts_with("mutually exclusive fields"));
+        assert_eq!(told(rotation("", 60, 60)), "rotation_window does not apply to period");
+        assert_eq!(
+            told(rotation("", 60, 0)),
+            "cannot use rotation_window without rotation_schedule"
+        );
+        assert!(
+            told(rotation("never", 0, 0)).starts_with("failed to parse provided rotation_schedule")
+        );
+        assert!(told(rotation("0 3 * * 0", 60, 0)).starts_with("error registering rotation job"));
+        assert!(told(rotation("", 0, 60)).starts_with("error registering rotation job"));
+        let off = RootConfigChange {
+            disable_automated_rotation: Some(true),
+            ..rotation("0 3 * * 0", 60, 0)
+        };
+        assert!(check(&merged(AccountBinding::default(), off)).is_ok());
+    }
+
+    #[test]
+    fn fallback_lists_have_one_length() {
+        let change =
+            RootConfigChange { sts_fallback_regions: Some(vec!["x".into()]), ..Default::default() };
+        assert_eq!(told(change), "fallback endpoints and fallback regions must be the same length");
+    }
+
+    #[test]
+    fn a_lease_configuration_needs_both_and_reads_go() {
+        assert_eq!(
+            required("lease", None).unwrap_err().to_string(),
+            "'lease' is a required parameter"
+        );
+        assert_eq!(
+            required("lease_max", Some(String::new())).unwrap_err().to_string(),
+            "'lease_max' is a required parameter"
+        );
+        assert_eq!(
+            read_duration("lease", "abc").unwrap_err().to_string(),
+            "Invalid lease: time: invalid duration \"abc\""
+        );
+        assert_eq!(read_duration("lease_max", "-1h").unwrap(), -3600);
+        assert_eq!(read_duration("lease", "3600").unwrap(), 3600);
+    }
+}

@@ -1,0 +1,426 @@
+//! Issuing a credential (contract 1.5, 1.10). The grant is judged again, the lease row is durable before
+//! AWS hears of anything, and whatever fails afterwards leaves that row to the reaper: never a
+//! half-known credential, never a user without an owner. The life of the lease is [`crate::leases`]'.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::future::{join, join_all};
+use tracing::{info, warn};
+
+use super::grant::{Before, role_duration, user_path};
+use super::roles::{RoleError, is_offered};
+use super::ttl::Resolved;
+use super::username::{self, NameInputs, UsernameError};
+use super::{Engine, NotServing};
+use crate::auth::Caller;
+use crate::aws::{AwsError, IamProvider, NewAccessKey, NewUser, RefusalKind};
+use crate::gate::Judgement;
+use crate::leases::{LeaseError, NewLease};
+use crate::model::{
+    AccessKeyId, CredentialType, Finding, Lease, LeaseConfig, LeaseId, LeaseTag, Mount, Role,
+    RoleName, SecretAccessKey, SessionToken, UserName, Verdict,
+};
+use crate::store::StoreError;
+
+/// Which of the two paths was asked; the lease id keeps it (contract 1.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredsEndpoint {
+    /// `creds/:name`.
+    Creds,
+    /// `sts/:name`.
+    Sts,
+}
+
+impl CredsEndpoint {
+    /// The part of the path.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Creds => "creds",
+            Self::Sts => "sts",
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct IssueRequest {
+    /// Under which mount.
+    pub mount: Arc<Mount>,
+    /// By which path.
+    pub endpoint: CredsEndpoint,
+    /// From which role.
+    pub role: RoleName,
+}
+
+/// A credential, about to be handed out.
+#[derive(Debug)]
+pub struct Issued {
+    /// Its lease.
+    pub lease: LeaseId,
+    /// Seconds.
+    pub lease_duration: u64,
+    /// Whether the lease can be renewed.
+    pub renewable: bool,
+    /// Public half.
+    pub access_key: AccessKeyId,
+    /// Secret half.
+    pub secret_key: SecretAccessKey,
+    /// Of temporary credentials.
+    pub session_token: Option<SessionToken>,
+    /// Of an assumed role.
+    pub arn: Option<String>,
+    /// Of the gate, and about the TTL.
+    pub warnings: Vec<String>,
+}
+
+/// A call of the issue, for the beginning of its error text (contract 1.11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IssueStep {
+    /// Nothing was sent: there is no client.
+    Client,
+    /// `CreateUser`.
+    CreateUser,
+    /// `AttachUserPolicy`.
+    AttachUserPolicy,
+    /// `PutUserPolicy`.
+    PutUserPolicy,
+    /// `AddUserToGroup`.
+    AddUserToGroup,
+    /// `CreateAccessKey`.
+    CreateAccessKey,
+}
+
+impl fmt::Display for IssueStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client => "Error building the AWS client",
+            Self::CreateUser => "Error creating IAM user",
+            Self::AttachUserPolicy => "Error attaching user policy",
+            Self::PutUserPolicy => "Error putting user policy",
+            Self::AddUserToGroup => "Error adding user to group",
+            Self::CreateAccessKey => "Error creating access keys",
+        })
+    }
+}
+
+/// Why nothing was issued. The texts are the contract's (1.5, 1.11) where it has them.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    /// There is no such role.
+    #[error("Role \"{0}\" not found")]
+    RoleNotFound(RoleName),
+    /// A type that cannot be issued yet.
+    #[error("credential type `{0}` is not offered yet\nhelp: `iam_user` is")]
+    TypeNotOffered(&'static str),
+    /// The stored document breaks the schema or a quota.
+    #[error("the policy document of role `{role}` is refused with {} finding(s)", .findings.len())]
+    DocumentRefused {
+        /// The role.
+        role: RoleName,
+        /// What is wrong.
+        findings: Vec<Finding>,
+    },
+    /// A guardrail denies now; one sentence per finding.
+    #[error("the gate denied the grant of role `{role}`")]
+    Denied {
+        /// The role.
+        role: RoleName,
+        /// For people.
+        errors: Vec<String>,
+        /// The whole verdict.
+        verdict: Arc<Verdict>,
+    },
+    /// No user name came out of the template.
+    #[error(transparent)]
+    Username(#[from] UsernameError),
+    /// AWS asked to slow down.
+    #[error("{step}: {}", .error.for_caller())]
+    Throttled {
+        /// Where.
+        step: IssueStep,
+        /// What AWS said.
+        error: AwsError,
+    },
+    /// AWS refused, or gave no clear answer, or there is no client.
+    #[error("{step}: {}", .error.for_caller())]
+    Aws {
+        /// Where.
+        step: IssueStep,
+        /// What was seen.
+        error: AwsError,
+    },
+    /// The mount does not serve.
+    #[error(transparent)]
+    NotServing(#[from] NotServing),
+    /// The lease row could not be written: AWS was not asked, or what it made is being torn down.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+    /// The store failed before anything was done.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl IssueError {
+    fn aws(step: IssueStep, error: AwsError) -> Self {
+        match &error {
+            AwsError::Refused { kind: RefusalKind::Throttled, .. } => {
+                Self::Throttled { step, error }
+            }
+            AwsError::Refused { .. } | AwsError::Unclear { .. } | AwsError::NotConfigured(_) => {
+                Self::Aws { step, error }
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Issues a credential from a role. Once begun it must be driven to its end: whoever may go away
+    /// (a client that hangs up) has it run as a task of its own.
+    pub async fn issue(
+        &self,
+        caller: &Caller,
+        request: IssueRequest,
+    ) -> Result<Issued, IssueError> {
+        let serving = self.table.serve(&request.mount).await?;
+        let mount = &serving.mount;
+        let Some(role) = self.parts.store.role(&mount.id, &request.role).await? else {
+            return Err(IssueError::RoleNotFound(request.role));
+        };
+        if !is_offered(role.credential_type) {
+            return Err(IssueError::TypeNotOffered(role.credential_type.as_str()));
+        }
+        self.issue_user(caller, mount, &role, request.endpoint).await
+    }
+
+    /// Issues keys of a fresh IAM user.
+    async fn issue_user(
+        &self,
+        caller: &Caller,
+        mount: &Mount,
+        role: &Role,
+        endpoint: CredsEndpoint,
+    ) -> Result<Issued, IssueError> {
+        let config = self.parts.store.lease_config(&mount.id).await?;
+        let judgement = self.judge_again(mount, role, config).await?;
+        let (warnings, errors) = (judgement.warnings(), judgement.errors());
+        let Judgement { verdict, vetted } = judgement;
+        let Some(grant) = vetted else {
+            info!(role.name = %role.name, mount.path = %mount.path, "role {} was denied at issue", role.name);
+            return Err(IssueError::Denied { role: role.name.clone(), errors, verdict });
+        };
+        let provider = self.parts.accounts.provider(&mount.id).await;
+        let provider = provider.map_err(|error| IssueError::aws(IssueStep::Client, error))?;
+        let name = self.user_name(caller, mount, role).await?;
+        let (id, tag) = self.lease_id(mount, endpoint, role)?;
+        let resolved = self.ttl_sources(mount, role, config).at_issue();
+
+        let new = new_lease(id, caller, role, &name, verdict.digest.clone());
+        let lease = self.parts.leases.begin(new).await?;
+        let user = NewUser {
+            name,
+            path: user_path(role).to_owned(),
+            tags: role.iam_tags.clone().unwrap_or_default(),
+            broker: self.parts.settings.broker.clone(),
+            lease: tag,
+            role: role.name.clone(),
+            grant,
+        };
+        let (lease, key) = self.create_user_with_keys(provider.as_ref(), lease, &user).await?;
+        self.hand_out(lease, key, resolved, warnings).await
+    }
+
+    /// Judged at the write, and again now: guardrails, and what AWS holds, may have changed.
+    async fn judge_again(
+        &self,
+        mount: &Mount,
+        role: &Role,
+        config: Option<LeaseConfig>,
+    ) -> Result<Judgement, IssueError> {
+        let document = match self.read_document(&role.policy_document) {
+            Ok(document) => document,
+            Err(RoleError::DocumentRefused(findings)) => {
+                return Err(IssueError::DocumentRefused { role: role.name.clone(), findings });
+            }
+            Err(_) => None,
+        };
+        let grant = self.grant_of(mount, role, document, Before::Issued, config).await;
+        Ok(self.parts.gate.judge(grant).await)
+    }
+
+    async fn user_name(
+        &self,
+        caller: &Caller,
+        mount: &Mount,
+        role: &Role,
+    ) -> Result<UserName, IssueError> {
+        let binding = self.parts.store.account_binding(&mount.id).await?;
+        let template = binding.as_ref().map(|binding| binding.username_template.as_str());
+        let inputs = NameInputs::iam(caller.display_name(), &role.name);
+        let now = self.parts.clock.now();
+        let template = template.unwrap_or(username::DEFAULT_TEMPLATE);
+        Ok(username::iam_user_name(template, &inputs, now, &self.parts.random)?)
+    }
+
+    fn lease_id(
+        &self,
+        mount: &Mount,
+        endpoint: CredsEndpoint,
+        role: &Role,
+    ) -> Result<(LeaseId, LeaseTag), IssueError> {
+        // 24 base62 characters (contract 1.5).
+        let tag: LeaseTag =
+            self.parts.random.base62(24).parse().map_err(|_invalid| {
+                StoreError::Failed("a lease id could not be drawn".to_owned())
+            })?;
+        Ok((LeaseId::new(&mount.path, endpoint.as_str(), &role.name, &tag), tag))
+    }
+
+    /// The AWS calls. Whatever fails, the lease is left to the reaper before the error is returned.
+    async fn create_user_with_keys(
+        &self,
+        provider: &dyn IamProvider,
+        lease: Lease,
+        user: &NewUser,
+    ) -> Result<(Lease, NewAccessKey), IssueError> {
+        match provider.create_user(user).await {
+            Ok(()) => {}
+            Err(refused @ (AwsError::Refused { .. } | AwsError::NotConfigured(_))) => {
+                // Nothing was made, and nothing needs to be torn down.
+                let id = lease.id.clone();
+                report(&id, self.parts.leases.refused(lease).await);
+                return Err(IssueError::aws(IssueStep::CreateUser, refused));
+            }
+            Err(unclear @ AwsError::Unclear { .. }) => {
+                self.abandon(lease).await;
+                return Err(IssueError::aws(IssueStep::CreateUser, unclear));
+            }
+        }
+        match equip(provider, user).await {
+            Ok(key) => Ok((lease, key)),
+            Err((step, error)) => {
+                self.abandon(lease).await;
+                Err(IssueError::aws(step, error))
+            }
+        }
+    }
+
+    async fn hand_out(
+        &self,
+        lease: Lease,
+        key: NewAccessKey,
+        resolved: Resolved,
+        mut warnings: Vec<String>,
+    ) -> Result<Issued, IssueError> {
+        let now = self.parts.clock.now();
+        let expires_at = now.after(resolved.ttl);
+        let pending = lease.clone();
+        let lease = match self.parts.leases.activate(lease, key.id.clone(), expires_at).await {
+            Ok(lease) => lease,
+            Err(error) => {
+                self.abandon(pending).await;
+                return Err(error.into());
+            }
+        };
+        info!(
+            lease.id = %lease.id,
+            role.name = %lease.role,
+            aws.user = lease.user.as_ref().map(tracing::field::display),
+            "lease {} issued", lease.id
+        );
+        warnings.extend(resolved.warning);
+        Ok(Issued {
+            lease: lease.id,
+            lease_duration: resolved.ttl.as_secs(),
+            renewable: true,
+            access_key: key.id,
+            secret_key: key.secret,
+            session_token: None,
+            arn: None,
+            warnings,
+        })
+    }
+
+    /// Hands a lease to the reaper. Where even that cannot be written, the pending row does it: it is
+    /// torn down once it is old enough, or at the next start.
+    async fn abandon(&self, lease: Lease) {
+        let id = lease.id.clone();
+        report(&id, self.parts.leases.abandon(lease).await);
+    }
+}
+
+/// All that follows `CreateUser`, at once. Every call is waited for before an error is returned, so
+/// that none is still on its way when the teardown begins.
+async fn equip(
+    provider: &dyn IamProvider,
+    user: &NewUser,
+) -> Result<NewAccessKey, (IssueStep, AwsError)> {
+    let at = |step| move |error| (step, error);
+    let attach = join_all(user.grant.policy_arns().iter().map(async |arn| {
+        provider.attach_user_policy(user, arn).await.map_err(at(IssueStep::AttachUserPolicy))
+    }));
+    let groups = join_all(user.grant.groups().iter().map(async |group| {
+        provider.add_user_to_group(user, group).await.map_err(at(IssueStep::AddUserToGroup))
+    }));
+    let ((attached, put), (grouped, key)) = join(
+        join(attach, provider.put_user_policy(user)),
+        join(groups, provider.create_access_key(user)),
+    )
+    .await;
+    // The first error in Vault's order of calls is the one that is told.
+    attached.into_iter().collect::<Result<(), _>>()?;
+    put.map_err(at(IssueStep::PutUserPolicy))?;
+    grouped.into_iter().collect::<Result<(), _>>()?;
+    key.map_err(at(IssueStep::CreateAccessKey))
+}
+
+fn new_lease(
+    id: LeaseId,
+    caller: &Caller,
+    role: &Role,
+    name: &UserName,
+    verdict: String,
+) -> NewLease {
+    NewLease {
+        id,
+        mount: role.mount.clone(),
+        role: role.name.clone(),
+        role_version: role.version,
+        credential_type: CredentialType::IamUser,
+        holder: caller.accessor().clone(),
+        user: Some(name.clone()),
+        role_ttl: role_duration(role.ttl),
+        role_max_ttl: role_duration(role.max_ttl),
+        verdict,
+    }
+}
+
+fn report(id: &LeaseId, written: Result<(), LeaseError>) {
+    if let Err(error) = written {
+        warn!(lease.id = %id, error = %error, "lease {id} stays pending until it is old enough to be torn down");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(kind: RefusalKind) -> AwsError {
+        AwsError::Refused {
+            operation: "CreateUser",
+            code: "Code".into(),
+            kind,
+            message: "User: arn:aws:iam::123456789012:user/broker is not authorized".into(),
+        }
+    }
+
+    #[test]
+    fn throttling_is_a_trouble_of_its_own() {
+        let throttled = IssueError::aws(IssueStep::CreateUser, refused(RefusalKind::Throttled));
+        assert!(matches!(throttled, IssueError::Throttled { .. }));
+        assert!(throttled.to_string().starts_with("Error creating IAM user: "));
+        let other = IssueError::aws(IssueStep::PutUserPolicy, refused(RefusalKind::Invalid));
+        assert!(matches!(other, IssueError::Aws { .. }));
+        assert!(other.to_string().starts_with("Error putting user policy: "));
+    }
+}

@@ -1,0 +1,135 @@
+//! The use cases: what mounts, account bindings, roles, credentials and leases are for. One file per
+//! job; none of them knows the wire or an AWS type, and none creates anything that
+//! [`crate::gate`] did not allow. Start at [`issue`]; rules without I/O are in [`ttl`],
+//! [`role_check`] and [`username`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use crate::aws::Accounts;
+use crate::aws::documents::Documents;
+use crate::clock::Clock;
+use crate::gate::Gate;
+use crate::leases::Leases;
+use crate::model::MountState;
+use crate::random::Random;
+use crate::seal::{Barrier, SealError};
+use crate::store::{Store, StoreError};
+
+pub mod config;
+mod cron;
+pub mod duration;
+pub mod go_text;
+mod grant;
+pub mod issue;
+pub mod leases;
+mod mount_table;
+pub mod mounts;
+pub mod role_check;
+mod role_merge;
+pub mod roles;
+pub mod ttl;
+mod tuning;
+pub mod username;
+
+pub use mount_table::NotServing;
+
+/// What the server's configuration says about leases.
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// How long a lease lasts where nothing else says.
+    pub default_lease_ttl: Duration,
+    /// How long a lease can last at most where the mount does not say.
+    pub max_lease_ttl: Duration,
+    /// This installation's id, which its users carry as a tag.
+    pub broker: String,
+}
+
+impl EngineSettings {
+    /// Vault's own TTLs: 768 h both (contract 1.6).
+    pub fn new(broker: String) -> Self {
+        let ttl = Duration::from_hours(768);
+        Self { default_lease_ttl: ttl, max_lease_ttl: ttl, broker }
+    }
+}
+
+/// What the engine works with.
+#[derive(Debug)]
+pub struct EngineParts {
+    /// Everything durable.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and names.
+    pub random: Random,
+    /// Seals secret keys.
+    pub barrier: Arc<Barrier>,
+    /// Judges grants.
+    pub gate: Arc<Gate>,
+    /// Which AWS account serves which mount.
+    pub accounts: Arc<Accounts>,
+    /// Documents that AWS holds.
+    pub documents: Arc<Documents>,
+    /// The life of leases.
+    pub leases: Arc<Leases>,
+    /// From the configuration.
+    pub settings: EngineSettings,
+}
+
+/// Why the engine cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A secret key cannot be opened.
+    #[error("the secret key of the mount at `{mount}` cannot be opened: {source}")]
+    Seal {
+        /// Where the mount is or was.
+        mount: String,
+        /// Why.
+        source: SealError,
+    },
+}
+
+/// The use cases.
+#[derive(Debug)]
+pub struct Engine {
+    parts: EngineParts,
+    table: mount_table::MountTable,
+    /// Held while the mount table changes, so that conflicts are seen.
+    mount_changes: Mutex<()>,
+    /// Held while `config/root` is read, merged and written.
+    config_changes: Mutex<()>,
+}
+
+impl Engine {
+    /// Loads the mounts and binds their accounts; those of disabled mounts too, since leases under
+    /// them may still have to be torn down.
+    pub async fn start(parts: EngineParts) -> Result<Arc<Self>, EngineError> {
+        let engine = Self {
+            parts,
+            table: mount_table::MountTable::default(),
+            mount_changes: Mutex::new(()),
+            config_changes: Mutex::new(()),
+        };
+        for mount in engine.parts.store.mounts().await? {
+            engine.bind_stored_account(&mount).await?;
+            match mount.state {
+                MountState::Active | MountState::Tainted => engine.table.put(mount),
+                MountState::Removed => {}
+            }
+        }
+        Ok(Arc::new(engine))
+    }
+
+    /// The leases, for what needs no rule of the engine: revoking and listing.
+    pub fn leases(&self) -> &Arc<Leases> {
+        &self.parts.leases
+    }
+}
+
+#[cfg(test)]
+mod tests;

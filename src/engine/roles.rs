@@ -1,0 +1,182 @@
+//! Roles: write, read, list, delete (contract 1.4). A write merges, is checked, and the whole grant
+//! is judged; only what the gate allows is stored. The merge is in [`super::role_merge`], the checks
+//! are in [`super::role_check`], what a role adds up to is gathered in [`super::grant`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tracing::info;
+
+use super::go_text::{error_list, quote};
+use super::grant::Before;
+use super::{Engine, NotServing, role_check, role_merge};
+use crate::model::{CredentialType, Finding, Mount, Role, RoleName, Verdict};
+use crate::store::StoreError;
+
+/// How often a write is tried again when another write of the same role was faster.
+const ATTEMPTS: u32 = 8;
+
+/// A write of a role; `None` = not sent, empty = cleared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleChange {
+    /// What it hands out; required for a new role.
+    pub credential_type: Option<String>,
+    /// Managed policies.
+    pub policy_arns: Option<Vec<String>>,
+    /// Roles that may be assumed.
+    pub role_arns: Option<Vec<String>>,
+    /// The inline document.
+    pub policy_document: Option<String>,
+    /// Groups that the user joins.
+    pub iam_groups: Option<Vec<String>>,
+    /// Tags of the user.
+    pub iam_tags: Option<KvPairs>,
+    /// Session tags of an assumed role.
+    pub session_tags: Option<KvPairs>,
+    /// External id of an assumed role.
+    pub external_id: Option<String>,
+    /// Seconds.
+    pub default_sts_ttl: Option<u64>,
+    /// Seconds.
+    pub max_sts_ttl: Option<u64>,
+    /// Path of the user.
+    pub user_path: Option<String>,
+    /// Permissions boundary of the user.
+    pub permissions_boundary_arn: Option<String>,
+    /// For `session_token`.
+    pub mfa_serial_number: Option<String>,
+    /// Legacy: a document.
+    pub policy: Option<String>,
+    /// Legacy: an ARN.
+    pub arn: Option<String>,
+    /// Leasehold's own: seconds a lease lasts.
+    pub ttl: Option<u64>,
+    /// Leasehold's own: seconds a lease can be renewed to.
+    pub max_ttl: Option<u64>,
+    /// Leasehold's own: whether issuing waits until the keys work. Only `off` is offered.
+    pub readiness: Option<String>,
+}
+
+/// Pairs as they were sent; `None` = JSON null, which reads back as null (contract 0.4).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KvPairs(pub Option<BTreeMap<String, String>>);
+
+impl From<BTreeMap<String, String>> for KvPairs {
+    fn from(pairs: BTreeMap<String, String>) -> Self {
+        Self(Some(pairs))
+    }
+}
+
+/// Why a role was not written or read. The texts are the contract's (1.4) where it has them.
+#[derive(Debug, thiserror::Error)]
+pub enum RoleError {
+    /// What Vault collects in one text.
+    #[error("error(s) validating supplied role data: {}", quote(&error_list(.0)))]
+    Invalid(Vec<String>),
+    /// The document is no JSON.
+    #[error("cannot parse policy document: {}", quote(.0))]
+    BrokenDocument(String),
+    /// The document breaks the schema or a quota: refused in every mode.
+    #[error("the policy document is refused with {} finding(s)", .0.len())]
+    DocumentRefused(Vec<Finding>),
+    /// A guardrail denies; one sentence per finding.
+    #[error("the gate denied the grant of the role")]
+    Denied {
+        /// For people.
+        errors: Vec<String>,
+        /// The whole verdict.
+        verdict: Arc<Verdict>,
+    },
+    /// What only Leasehold refuses, in a sentence.
+    #[error(transparent)]
+    Refused(#[from] role_check::Refusal),
+    /// The mount does not serve.
+    #[error(transparent)]
+    NotServing(#[from] NotServing),
+    /// The store failed, or other writes of the role were always faster.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Writes a role if the gate allows all that it would grant. Gives the gate's warnings.
+    pub async fn write_role(
+        &self,
+        mount: &Mount,
+        name: &RoleName,
+        change: RoleChange,
+    ) -> Result<Vec<String>, RoleError> {
+        let serving = self.table.serve(mount).await?;
+        for _attempt in 1..ATTEMPTS {
+            match self.try_write_role(&serving.mount, name, change.clone()).await {
+                Err(RoleError::Store(StoreError::Conflict)) => {}
+                done => return done,
+            }
+        }
+        self.try_write_role(&serving.mount, name, change).await
+    }
+
+    async fn try_write_role(
+        &self,
+        mount: &Mount,
+        name: &RoleName,
+        change: RoleChange,
+    ) -> Result<Vec<String>, RoleError> {
+        role_check::check_change(&change)?;
+        let stored = self.parts.store.role(&mount.id, name).await?;
+        let draft = role_merge::merged(stored.as_deref(), change);
+        let document = self.read_document(&draft.policy_document);
+        if let Err(RoleError::BrokenDocument(text)) = document {
+            return Err(RoleError::BrokenDocument(text));
+        }
+        let kind = role_check::check_vaults_rules(&draft).map_err(RoleError::Invalid)?;
+        let mut role = role_check::check_our_rules(draft, kind, mount, name)?;
+        let document = document?;
+        role.policy_document =
+            document.as_ref().map_or_else(String::new, |read| read.canonical().to_owned());
+
+        let config = self.parts.store.lease_config(&mount.id).await?;
+        let before = stored.as_deref().map_or(Before::Created, Before::Updated);
+        let grant = self.grant_of(mount, &role, document, before, config).await;
+        let judgement = self.parts.gate.judge(grant).await;
+        if judgement.vetted.is_none() {
+            let (errors, verdict) = (judgement.errors(), judgement.verdict);
+            info!(role.name = %name, mount.path = %mount.path, "role {name} was denied");
+            return Err(RoleError::Denied { errors, verdict });
+        }
+        self.parts.store.put_role(&role).await?;
+        info!(role.name = %name, mount.path = %mount.path, "role {name} written");
+        Ok(judgement.warnings())
+    }
+
+    /// A role as it was written.
+    pub async fn read_role(
+        &self,
+        mount: &Mount,
+        name: &RoleName,
+    ) -> Result<Option<Arc<Role>>, RoleError> {
+        Ok(self.parts.store.role(&mount.id, name).await?)
+    }
+
+    /// The names of a mount's roles, sorted by byte value.
+    pub async fn list_roles(&self, mount: &Mount) -> Result<Vec<RoleName>, RoleError> {
+        Ok(self.parts.store.role_names(&mount.id).await?)
+    }
+
+    /// Removes a role if it is there. Its leases stay (contract 1.4).
+    pub async fn delete_role(&self, mount: &Mount, name: &RoleName) -> Result<(), RoleError> {
+        let serving = self.table.serve(mount).await?;
+        self.parts.store.remove_role(&serving.mount.id, name).await?;
+        Ok(())
+    }
+}
+
+/// The types that can be issued so far.
+pub(super) const fn is_offered(kind: CredentialType) -> bool {
+    match kind {
+        CredentialType::IamUser => true,
+        CredentialType::AssumedRole
+        | CredentialType::FederationToken
+        | CredentialType::SessionToken => false,
+    }
+}

@@ -1,0 +1,7 @@
+//! The use cases against a real store, the real gate, real leases, and the embedded AWS behind the
+//! real SDK. The bench that holds them is in [`support`].
+
+mod issue;
+mod mounts;
+mod roles;
+mod support;

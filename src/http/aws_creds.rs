@@ -1,0 +1,41 @@
+//! Credentials over HTTP: GET, POST and PUT `<mount>/creds/:name` and `<mount>/sts/:name` (contract
+//! 1.5). Only shapes live here; what may be issued is decided in [`crate::engine::issue`].
+
+use std::sync::Arc;
+
+use super::aws_roles::name;
+use super::envelope::Answer;
+use super::error::ApiError;
+use super::fields::{Field, Kind, field, path_field};
+use super::pipeline::{Answered, Call};
+use crate::engine::issue::{CredsEndpoint, IssueRequest};
+
+/// What may be asked for; all of it concerns STS types, and an IAM user is issued as its role says.
+pub(super) const FIELDS: &[Field] = &[
+    path_field("name"),
+    field("ttl", Kind::Seconds),
+    field("role_arn", Kind::Text),
+    field("role_session_name", Kind::Text),
+    field("mfa_code", Kind::Text),
+];
+
+/// `creds/:name`.
+pub(super) async fn issue(call: Call) -> Answered {
+    issue_by(call, CredsEndpoint::Creds).await
+}
+
+/// `sts/:name`.
+pub(super) async fn issue_sts(call: Call) -> Answered {
+    issue_by(call, CredsEndpoint::Sts).await
+}
+
+async fn issue_by(call: Call, endpoint: CredsEndpoint) -> Answered {
+    let caller = call.caller()?;
+    if caller.is_last_use() {
+        // The token ends with this answer, and would take the lease along at once.
+        return Err(ApiError::LastUse);
+    }
+    let request = IssueRequest { mount: Arc::clone(call.mount()?), endpoint, role: name(&call)? };
+    let issued = call.wire.engine.issue(caller, request).await?;
+    Answer::issued(&issued)
+}

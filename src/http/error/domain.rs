@@ -1,0 +1,162 @@
+//! What strangers are told of the errors of the modules below (contract 1.1 to 2.2 and 3.2). No `_` arm:
+//! a new variant has to say here what becomes of it. The door's own errors: [`super`].
+
+use serde_json::json;
+
+use super::{Told, bare, internal, wrapped};
+use crate::auth::{AuthError, InitError};
+use crate::engine::config::ConfigError;
+use crate::engine::issue::IssueError;
+use crate::engine::leases::RenewError;
+use crate::engine::mounts::MountError;
+use crate::engine::roles::RoleError;
+use crate::engine::{NotServing, go_text};
+use crate::leases::LeaseError;
+use crate::model::{Decision, Finding, Verdict};
+
+pub(super) fn tainted(path: &str) -> Told {
+    bare(404, format!("no handler for route {}. route entry is tainted.", go_text::quote(path)))
+}
+
+fn not_serving(error: &NotServing) -> Told {
+    tainted(error.0.as_str())
+}
+
+/// A denial: one sentence per finding, and the verdict for programs.
+fn denied(errors: &[String], verdict: &str, findings: &[Finding]) -> Told {
+    let data = json!({"verdict": verdict, "findings": findings});
+    Told { status: 400, errors: errors.to_vec(), data: Some(data) }
+}
+
+fn denied_by(errors: &[String], verdict: &Verdict) -> Told {
+    let decision = match verdict.decision {
+        Decision::Allow => "allow",
+        Decision::Deny => "deny",
+    };
+    denied(errors, decision, &verdict.findings)
+}
+
+/// A document that is refused in every mode.
+fn refused_document(findings: &[Finding]) -> Told {
+    let sentences: Vec<_> =
+        findings.iter().map(|finding| format!("{}: {}", finding.rule, finding.message)).collect();
+    denied(&sentences, "deny", findings)
+}
+
+pub(super) fn auth(error: &AuthError) -> Told {
+    match error {
+        AuthError::InvalidToken => {
+            let texts = ["permission denied".to_owned(), "invalid token".to_owned()];
+            bare(403, go_text::error_list(&texts))
+        }
+        AuthError::Denied => wrapped(403, "permission denied"),
+        AuthError::NoSuchToken => bare(403, "bad token"),
+        AuthError::NotRenewable => bare(400, "lease is not renewable"),
+        AuthError::NoLease => bare(400, "invalid lease ID"),
+        AuthError::PastMaximum => bare(400, "past the max TTL, cannot renew"),
+        AuthError::Create(refused) => bare(400, refused.to_string()),
+        AuthError::Seal(_) | AuthError::Store(_) => internal(),
+    }
+}
+
+pub(super) fn init(error: &InitError) -> Told {
+    match error {
+        InitError::AlreadyInitialised => bare(400, "Vault is already initialized"),
+        InitError::NoKeyFile | InitError::Auth(_) | InitError::Seal(_) | InitError::Store(_) => {
+            internal()
+        }
+    }
+}
+
+/// The failures of the core are 400 throughout, whatever its source names (contract 0.3, item 5).
+pub(super) fn mount(error: &MountError) -> Told {
+    match error {
+        MountError::PathInUse(_)
+        | MountError::Protected(_)
+        | MountError::CannotUnmount(_)
+        | MountError::BadPath(_)
+        | MountError::TypeMissing
+        | MountError::NotMountable(_)
+        | MountError::UnknownType(_)
+        | MountError::VersionNotAllowed
+        | MountError::BadOptions
+        | MountError::BadDefaultTtl { .. }
+        | MountError::BadMaxTtl { .. }
+        | MountError::DefaultAboveMax
+        | MountError::DefaultAboveServerMax(_)
+        | MountError::BadTtl(_)
+        | MountError::MaxBelowDefault { .. }
+        | MountError::BadVisibility(_)
+        | MountError::NothingToTune(_) => bare(400, error.to_string()),
+        MountError::NotRevoked(error) => bare(400, error.to_string()),
+        MountError::Store(_) => internal(),
+    }
+}
+
+pub(super) fn config(error: &ConfigError) -> Told {
+    match error {
+        ConfigError::FallbackLengths
+        | ConfigError::AudienceAndKey
+        | ConfigError::AudienceWithoutRole
+        | ConfigError::FederationNotOffered
+        | ConfigError::ScheduleAndPeriod
+        | ConfigError::WindowWithPeriod
+        | ConfigError::WindowWithoutSchedule
+        | ConfigError::BadSchedule(_)
+        | ConfigError::RotationNotOffered
+        | ConfigError::Missing(_)
+        | ConfigError::BadDuration { .. } => bare(400, error.to_string()),
+        ConfigError::NotServing(error) => not_serving(error),
+        ConfigError::Seal(_) | ConfigError::Store(_) => internal(),
+    }
+}
+
+pub(super) fn role(error: &RoleError) -> Told {
+    match error {
+        RoleError::Invalid(_) | RoleError::BrokenDocument(_) | RoleError::Refused(_) => {
+            bare(400, error.to_string())
+        }
+        RoleError::DocumentRefused(findings) => refused_document(findings),
+        RoleError::Denied { errors, verdict } => denied_by(errors, verdict),
+        RoleError::NotServing(error) => not_serving(error),
+        RoleError::Store(_) => internal(),
+    }
+}
+
+pub(super) fn issue(error: &IssueError) -> Told {
+    match error {
+        IssueError::RoleNotFound(_) | IssueError::TypeNotOffered(_) | IssueError::Aws { .. } => {
+            bare(400, error.to_string())
+        }
+        IssueError::DocumentRefused { findings, .. } => refused_document(findings),
+        IssueError::Denied { errors, verdict, .. } => denied_by(errors, verdict),
+        IssueError::Username(error) => wrapped(500, &error.to_string()),
+        // Stock clients try again after a 502: that is what AWS asks for.
+        IssueError::Throttled { .. } => bare(502, error.to_string()),
+        IssueError::NotServing(error) => not_serving(error),
+        IssueError::Lease(LeaseError::Illegal(_) | LeaseError::Unknown(_)) => {
+            bare(400, "the lease was revoked while it was being issued")
+        }
+        IssueError::Lease(LeaseError::Store(_)) | IssueError::Store(_) => internal(),
+    }
+}
+
+pub(super) fn renew(error: &RenewError) -> Told {
+    match error {
+        RenewError::NotFound
+        | RenewError::NotRenewable
+        | RenewError::Expired
+        | RenewError::FailedRevocation
+        | RenewError::PastMax(_) => bare(400, error.to_string()),
+        RenewError::Lease(error) => lease(error),
+        RenewError::Store(_) => internal(),
+    }
+}
+
+/// A lease that went away between two looks is not there.
+pub(super) fn lease(error: &LeaseError) -> Told {
+    match error {
+        LeaseError::Illegal(_) | LeaseError::Unknown(_) => bare(400, "lease not found"),
+        LeaseError::Store(_) => internal(),
+    }
+}

@@ -1,0 +1,322 @@
+//! What strangers are told: the one mapping of every error to a status and a text (contract 0.3). Each
+//! variant says what happened; causes go to the log and never to the caller. [`table`] prints it.
+
+use serde_json::Value;
+
+use super::fields::FieldError;
+use crate::auth::{AuthError, InitError};
+use crate::engine::config::ConfigError;
+use crate::engine::go_text;
+use crate::engine::issue::IssueError;
+use crate::engine::leases::RenewError;
+use crate::engine::mounts::MountError;
+use crate::engine::roles::RoleError;
+use crate::leases::{LeaseError, RevokeError};
+use domain::{auth, config, init, issue, lease, mount, renew, role, tainted};
+pub use table::table;
+
+mod domain;
+mod table;
+
+/// Everything that a request can fail with.
+#[derive(Debug)]
+pub enum ApiError {
+    /// An unreadable `list` parameter.
+    ListFlag,
+    /// A method that is not offered at all.
+    MethodNotAllowed,
+    /// A body over the limit.
+    BodyTooLarge,
+    /// PATCH with another content type; holds it.
+    PatchContentType(String),
+    /// Holds what the decoder says.
+    BadJson(String),
+    /// A form that cannot be decoded.
+    BadForm,
+    /// A bad `X-Vault-Wrap-TTL`; holds what is wrong.
+    WrapTtl(String),
+    /// A good one.
+    WrappingNotOffered,
+    /// `.` or `..` in the path.
+    RelativePath,
+    /// The key is not there.
+    Sealed,
+    /// There is no installation yet.
+    NotInitialised,
+    /// A write to a path that ends in a slash.
+    TrailingSlash,
+    /// A token is needed.
+    NoToken,
+    /// Nothing is mounted there; holds the path.
+    NoHandler(String),
+    /// What is mounted there is being disabled; holds the path.
+    Tainted(String),
+    /// No pattern takes the path.
+    UnsupportedPath,
+    /// The route does not offer the operation.
+    UnsupportedOperation,
+    /// A field's value cannot be read.
+    Field(FieldError),
+    /// The same on a route that looks first whether its object is there.
+    EarlyField(FieldError),
+    /// There is no such object, or nothing to list.
+    NotFound,
+    /// The UI's look-up of a mount that is not there or not the caller's; holds the path.
+    Preflight(String),
+    /// A lease for a token that ends now.
+    LastUse,
+    /// A query parameter of `sys/health` that is no status or flag; holds its name.
+    BadOverride(String),
+    /// Parameters of `sys/init` that the seal does not offer.
+    InitParameters(String),
+    /// `lease_id` was not sent.
+    LeaseIdMissing,
+    /// `lease_id` is no text.
+    LeaseIdNotText,
+    /// Look-up of a lease that is not there.
+    InvalidLease,
+    /// Renewal of a lease that is not there.
+    LeaseNotFound,
+    /// Read of a mount that is not there; holds its path.
+    NoSuchMount(String),
+    /// Tuning of a mount that is not there is read; holds its path.
+    NothingTuned(String),
+    /// `config` of a new mount is no object.
+    MountConfig,
+    /// `token_type` sent to an engine.
+    TokenTypeOnEngine,
+    /// `type` of a new token.
+    TokenType,
+    /// A chosen token id; holds what is wrong with it.
+    CustomId(&'static str),
+    /// A duration that is a text to the framework; holds Go's sentence.
+    BadDuration(String),
+    /// `token` was not sent.
+    TokenMissing,
+    /// `token` is no text.
+    TokenNotText,
+    /// A batch token; holds what it cannot be.
+    BatchToken(&'static str),
+    /// A token to renew is not there.
+    TokenNotFound,
+    /// No paths to tell capabilities of.
+    PathsMissing,
+    /// One of them is empty.
+    PathEmpty,
+    /// Callers and tokens.
+    Auth(AuthError),
+    /// Initialising.
+    Init(InitError),
+    /// Mounts.
+    Mount(MountError),
+    /// `config/root` and `config/lease`.
+    Config(ConfigError),
+    /// Roles.
+    Role(RoleError),
+    /// Credentials.
+    Issue(IssueError),
+    /// Renewing leases.
+    Renew(RenewError),
+    /// Revoking leases, waited for.
+    Revoke(RevokeError),
+    /// Leases.
+    Lease(LeaseError),
+    /// The broker's own fault; holds what happened, for the log.
+    Internal(String),
+}
+
+/// Status, texts and data of an error.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// The status.
+    pub status: u16,
+    /// The texts; none where the status says it all.
+    pub errors: Vec<String>,
+    /// The verdict of a denial.
+    pub data: Option<Value>,
+}
+
+/// A text as an error response has it: bare.
+fn bare(status: u16, text: impl Into<String>) -> Told {
+    Told { status, errors: vec![text.into()], data: None }
+}
+
+/// A text as an error of a backend has it: in a list of one.
+fn wrapped(status: u16, text: &str) -> Told {
+    bare(status, go_text::error_list(&[text.to_owned()]))
+}
+
+/// A status that says it all.
+fn silent(status: u16) -> Told {
+    Told { status, errors: Vec::new(), data: None }
+}
+
+/// The broker's own fault: what happened is in the log.
+fn internal() -> Told {
+    wrapped(500, "internal error")
+}
+
+/// The server cannot be reached behind the wall that it keeps up itself.
+fn sealed() -> Told {
+    bare(503, "Vault is sealed")
+}
+
+impl ApiError {
+    /// What the caller is told.
+    #[expect(clippy::too_many_lines, reason = "the whole mapping on one page, one line a variant")]
+    #[rustfmt::skip]
+    pub fn told(&self) -> Told {
+        match self {
+            Self::ListFlag => silent(400),
+            Self::MethodNotAllowed => silent(405),
+            Self::BodyTooLarge => {
+                bare(413, "failed to read the body: http: request body too large")
+            }
+            Self::PatchContentType(given) => bare(
+                415,
+                format!(
+                    "PATCH requires Content-Type of application/merge-patch+json, provided {given}"
+                ),
+            ),
+            Self::BadJson(what) => bare(
+                400,
+                format!("error parsing JSON: failed to parse JSON input: {what}"),
+            ),
+            Self::BadForm => bare(400, "error parsing form data"),
+            Self::WrapTtl(what) => bare(
+                400,
+                format!("error parsing X-Vault-Wrap-TTL header: {what}"),
+            ),
+            Self::WrappingNotOffered => bare(
+                400,
+                "response wrapping is not offered\nhelp: leave out the X-Vault-Wrap-TTL header",
+            ),
+            Self::RelativePath => bare(400, "relative paths not supported"),
+            Self::Sealed | Self::NotInitialised => sealed(),
+            Self::TrailingSlash => bare(400, "cannot write to a path ending in '/'"),
+            Self::NoToken => bare(403, "permission denied"),
+            Self::NoHandler(path) => bare(
+                404,
+                format!(
+                    "no handler for route {}. route entry not found.",
+                    go_text::quote(path)
+                ),
+            ),
+            Self::Tainted(path) => tainted(path),
+            Self::UnsupportedPath => wrapped(404, "unsupported path"),
+            Self::UnsupportedOperation => wrapped(405, "unsupported operation"),
+            Self::Field(error) => bare(400, format!("Field validation failed: {error}")),
+            Self::EarlyField(error) => bare(400, error.to_string()),
+            Self::NotFound => silent(404),
+            Self::Preflight(path) => bare(
+                403,
+                format!(
+                    "preflight capability check returned 403, please ensure client's policies grant access to path {}",
+                    go_text::quote(&super::sys_mounts::with_slash(path))
+                ),
+            ),
+            Self::LastUse => bare(
+                400,
+                "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.",
+            ),
+            Self::BadOverride(name) => bare(400, format!("bad value for parameter `{name}`")),
+            Self::InitParameters(names) => bare(
+                400,
+                format!(
+                    "parameters {names} not applicable to seal type {}",
+                    super::sys_init::SEAL_TYPE
+                ),
+            ),
+            Self::LeaseIdMissing => bare(400, "lease_id must be specified"),
+            Self::LeaseIdNotText => bare(400, "invalid lease ID"),
+            Self::InvalidLease => bare(400, "invalid lease"),
+            Self::LeaseNotFound => bare(400, "lease not found"),
+            Self::NoSuchMount(path) => bare(400, format!("No secret engine mount at {path}")),
+            Self::NothingTuned(path) => bare(
+                400,
+                format!("cannot fetch sysview for path {}", go_text::quote(path)),
+            ),
+            Self::MountConfig => bare(400, "unable to convert given mount config information"),
+            Self::TokenTypeOnEngine => {
+                bare(400, "'token_type' can only be modified on auth mounts")
+            }
+            Self::TokenType => bare(400, "invalid 'token_type' value"),
+            Self::CustomId(what) => bare(400, format!("custom token ID cannot have {what}")),
+            Self::BadDuration(what) => bare(400, what.as_str()),
+            Self::TokenMissing => bare(400, "missing token ID"),
+            Self::TokenNotText => bare(403, "invalid token"),
+            Self::BatchToken(what) => bare(400, format!("batch tokens cannot be {what}")),
+            Self::TokenNotFound => bare(400, "token not found"),
+            Self::PathsMissing => bare(400, "paths must be supplied"),
+            Self::PathEmpty => wrapped(400, "missing path"),
+            Self::Auth(error) => auth(error),
+            Self::Init(error) => init(error),
+            Self::Mount(error) => mount(error),
+            Self::Config(error) => config(error),
+            Self::Role(error) => role(error),
+            Self::Issue(error) => issue(error),
+            Self::Renew(error) => renew(error),
+            Self::Revoke(error) => bare(400, error.to_string()),
+            Self::Lease(error) => lease(error),
+            Self::Internal(_) => internal(),
+        }
+    }
+
+    /// What happened, with all causes; for the log.
+    pub fn cause(&self) -> String {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the others say it all to the caller")]
+        match self {
+            Self::Auth(error) => error.to_string(),
+            Self::Init(error) => error.to_string(),
+            Self::Mount(error) => error.to_string(),
+            Self::Config(error) => error.to_string(),
+            Self::Role(error) => error.to_string(),
+            Self::Issue(error) => error.to_string(),
+            Self::Renew(error) => error.to_string(),
+            Self::Lease(error) => error.to_string(),
+            Self::Internal(what) => what.clone(),
+            told => told.told().errors.join("; "),
+        }
+    }
+
+    /// An answer that cannot be written.
+    pub fn unwritable(error: &serde_json::Error) -> Self {
+        Self::Internal(format!("the answer cannot be written: {error}"))
+    }
+
+    /// A task that ended without a result.
+    pub fn lost(error: &tokio::task::JoinError) -> Self {
+        Self::Internal(format!("the request's task ended early: {error}"))
+    }
+
+    /// Renewal of a named token has a text of its own for one that is not there.
+    pub fn renewing(error: AuthError) -> Self {
+        if matches!(error, AuthError::NoSuchToken) {
+            Self::TokenNotFound
+        } else {
+            Self::Auth(error)
+        }
+    }
+}
+
+macro_rules! from {
+    ($($error:ty => $variant:ident),+ $(,)?) => {
+        $(impl From<$error> for ApiError {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        })+
+    };
+}
+
+from! {
+    AuthError => Auth,
+    InitError => Init,
+    MountError => Mount,
+    ConfigError => Config,
+    RoleError => Role,
+    IssueError => Issue,
+    RenewError => Renew,
+    RevokeError => Revoke,
+    LeaseError => Lease,
+}

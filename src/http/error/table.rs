@@ -1,0 +1,229 @@
+//! The mapping of errors as a table for the documentation, printed from the errors themselves: one
+//! sample of each kind, so that the table cannot say what the code does not do.
+
+use super::ApiError;
+use crate::auth::{AuthError, CreateRefused, InitError};
+use crate::engine::config::ConfigError;
+use crate::engine::issue::IssueError;
+use crate::engine::leases::RenewError;
+use crate::engine::mounts::MountError;
+use crate::engine::roles::RoleError;
+use crate::http::fields::FieldError;
+use crate::model::MountPath;
+
+/// Status, text and situation of every kind of error, as a Markdown table.
+pub fn table() -> String {
+    let mut lines =
+        vec!["| situation | status | `errors` |".to_owned(), "| --- | --- | --- |".to_owned()];
+    for (situation, error) in samples() {
+        let told = error.told();
+        let texts: Vec<_> =
+            told.errors.iter().map(|text| format!("`{}`", text.escape_debug())).collect();
+        let texts =
+            if texts.is_empty() { "none".to_owned() } else { texts.join(" ").replace('|', "\\|") };
+        lines.push(format!("| {situation} | {} | {texts} |", told.status));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// A sample of each kind, in the order of the checks.
+fn samples() -> Vec<(&'static str, ApiError)> {
+    let mut samples = door();
+    samples.extend(handlers());
+    samples.extend(modules());
+    samples
+}
+
+fn field_error() -> FieldError {
+    FieldError {
+        field: "ttl".to_owned(),
+        shown: "-5 ".to_owned(),
+        cause: "cannot provide negative value '-5'".to_owned(),
+    }
+}
+
+fn door() -> Vec<(&'static str, ApiError)> {
+    vec![
+        ("unreadable `list` parameter", ApiError::ListFlag),
+        ("method that is not offered at all", ApiError::MethodNotAllowed),
+        ("body over 32 MiB", ApiError::BodyTooLarge),
+        (
+            "PATCH with another content type",
+            ApiError::PatchContentType("application/json".to_owned()),
+        ),
+        ("bad JSON", ApiError::BadJson("EOF while parsing a value".to_owned())),
+        ("bad form", ApiError::BadForm),
+        (
+            "bad `X-Vault-Wrap-TTL`",
+            ApiError::WrapTtl("requested wrap ttl cannot be negative".to_owned()),
+        ),
+        ("response wrapping asked for", ApiError::WrappingNotOffered),
+        ("`.` or `..` in the path, encoded", ApiError::RelativePath),
+        ("sealed", ApiError::Sealed),
+        ("not initialised", ApiError::NotInitialised),
+        ("write to a path that ends in `/`", ApiError::TrailingSlash),
+        ("no token", ApiError::NoToken),
+        ("token unknown, expired, revoked or used up", AuthError::InvalidToken.into()),
+        ("field of the wrong type, `config/root`", ApiError::EarlyField(field_error())),
+        ("token valid, not allowed", AuthError::Denied.into()),
+        ("no such mount", ApiError::NoHandler("x/y".to_owned())),
+        ("mount being disabled", ApiError::Tainted("aws/x".to_owned())),
+        ("path that no pattern takes", ApiError::UnsupportedPath),
+        ("operation that the path does not offer", ApiError::UnsupportedOperation),
+        ("field of the wrong type", ApiError::Field(field_error())),
+        ("object missing, or list empty", ApiError::NotFound),
+        ("the broker's own fault", ApiError::Internal(String::new())),
+    ]
+}
+
+fn handlers() -> Vec<(&'static str, ApiError)> {
+    vec![
+        ("last use of a token on credentials", ApiError::LastUse),
+        ("UI look-up of a mount out of reach", ApiError::Preflight("x".to_owned())),
+        ("bad override on `sys/health`", ApiError::BadOverride("activecode".to_owned())),
+        ("init with what the seal does not offer", ApiError::InitParameters("pgp_keys".to_owned())),
+        ("lease id missing", ApiError::LeaseIdMissing),
+        ("lease id not a text", ApiError::LeaseIdNotText),
+        ("look-up of an unknown lease", ApiError::InvalidLease),
+        ("renewal of an unknown lease", ApiError::LeaseNotFound),
+        ("read of a missing mount", ApiError::NoSuchMount("aws/".to_owned())),
+        ("tuning of a missing mount read", ApiError::NothingTuned("aws/".to_owned())),
+        ("mount `config` not an object", ApiError::MountConfig),
+        ("`token_type` sent to an engine", ApiError::TokenTypeOnEngine),
+        ("token of another type", ApiError::TokenType),
+        ("chosen token id", ApiError::CustomId("a '.' in the value")),
+        (
+            "bad duration of a token",
+            ApiError::BadDuration("time: invalid duration \"abc\"".to_owned()),
+        ),
+        ("token missing", ApiError::TokenMissing),
+        ("token not a text", ApiError::TokenNotText),
+        ("batch token", ApiError::BatchToken("renewed")),
+        ("renewal of an unknown token", ApiError::TokenNotFound),
+        ("capabilities without paths", ApiError::PathsMissing),
+        ("capabilities of an empty path", ApiError::PathEmpty),
+    ]
+}
+
+fn modules() -> Vec<(&'static str, ApiError)> {
+    let mut samples = vec![
+        ("look-up of an unknown token", AuthError::NoSuchToken.into()),
+        ("token not renewable", AuthError::NotRenewable.into()),
+        ("token without a lease", AuthError::NoLease.into()),
+        ("token past its maximum", AuthError::PastMaximum.into()),
+        ("token asks for too much", AuthError::Create(CreateRefused::NotSubset).into()),
+        ("init, again", InitError::AlreadyInitialised.into()),
+        ("mount: no type", MountError::TypeMissing.into()),
+        ("mount: unknown type", MountError::UnknownType("x".to_owned()).into()),
+        ("mount: protected path", MountError::Protected("sys/".to_owned()).into()),
+        ("config: lists differ", ConfigError::FallbackLengths.into()),
+        ("config: lease missing", ConfigError::Missing("lease").into()),
+        (
+            "role: broken rules",
+            RoleError::Invalid(vec!["did not supply credential_type".to_owned()]).into(),
+        ),
+        ("role: document no JSON", RoleError::BrokenDocument("{nope".to_owned()).into()),
+        ("credentials: type not offered", IssueError::TypeNotOffered("assumed_role").into()),
+        ("renewal: not renewable", RenewError::NotRenewable.into()),
+        ("renewal: expired", RenewError::Expired.into()),
+    ];
+    if let Ok(path) = "aws/".parse::<MountPath>() {
+        samples.push(("mount: path taken", MountError::PathInUse(path).into()));
+    }
+    if let Ok(role) = "x".parse() {
+        samples.push(("credentials: role missing", IssueError::RoleNotFound(role).into()));
+    }
+    samples
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(error: impl Into<ApiError>) -> (u16, String) {
+        let told = error.into().told();
+        (told.status, told.errors.join("|"))
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "one line a text")]
+    fn every_text_of_the_contracts_table_is_exact() {
+        let path = || "x/y".to_owned();
+        let cases = [
+            (ApiError::NoToken, 403, "permission denied"),
+            (
+                AuthError::InvalidToken.into(),
+                403,
+                "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n",
+            ),
+            (AuthError::Denied.into(), 403, "1 error occurred:\n\t* permission denied\n\n"),
+            (
+                ApiError::NoHandler(path()),
+                404,
+                "no handler for route \"x/y\". route entry not found.",
+            ),
+            (
+                ApiError::Tainted(path()),
+                404,
+                "no handler for route \"x/y\". route entry is tainted.",
+            ),
+            (ApiError::UnsupportedPath, 404, "1 error occurred:\n\t* unsupported path\n\n"),
+            (
+                ApiError::UnsupportedOperation,
+                405,
+                "1 error occurred:\n\t* unsupported operation\n\n",
+            ),
+            (ApiError::BadForm, 400, "error parsing form data"),
+            (
+                ApiError::Field(field_error()),
+                400,
+                "Field validation failed: error converting input -5 for field \"ttl\": cannot provide negative value '-5'",
+            ),
+            (
+                ApiError::EarlyField(field_error()),
+                400,
+                "error converting input -5 for field \"ttl\": cannot provide negative value '-5'",
+            ),
+            (ApiError::Sealed, 503, "Vault is sealed"),
+            (ApiError::NotInitialised, 503, "Vault is sealed"),
+            (
+                ApiError::LastUse,
+                400,
+                "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.",
+            ),
+            (
+                ApiError::Preflight("x".to_owned()),
+                403,
+                "preflight capability check returned 403, please ensure client's policies grant access to path \"x/\"",
+            ),
+        ];
+        for (error, status, text) in cases {
+            assert_eq!(told(error), (status, text.to_owned()));
+        }
+        assert!(
+            told(ApiError::BadJson("x".to_owned()))
+                .1
+                .starts_with("error parsing JSON: failed to parse JSON input: ")
+        );
+        assert!(told(ApiError::BodyTooLarge).1.contains("http: request body too large"));
+    }
+
+    #[test]
+    fn the_broker_tells_nothing_of_its_own_faults() {
+        let fault = ApiError::Internal("disk /dev/sda1 is full".to_owned());
+        assert_eq!(told(fault), (500, "1 error occurred:\n\t* internal error\n\n".to_owned()));
+        let fault: ApiError =
+            AuthError::Store(crate::store::StoreError::Failed("secret".to_owned())).into();
+        assert!(fault.cause().contains("secret"));
+        assert!(!told(fault).1.contains("secret"));
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_each_sample() {
+        let table = table();
+        assert_eq!(table.lines().count(), samples().len() + 2);
+        assert!(table.contains("| sealed | 503 | `Vault is sealed` |"), "{table}");
+        assert!(table.contains("| object missing, or list empty | 404 | none |"));
+    }
+}

@@ -1,0 +1,65 @@
+//! The wire: Vault's HTTP API, and the only code that knows actix. actix gets one catch-all; from there
+//! a request goes through [`path`], [`request`] and [`pipeline`] to a handler of [`routes`], and comes
+//! back through [`envelope`] or [`error`]. No rule of the domain lives here.
+
+use std::sync::Arc;
+
+use crate::auth::{Auth, Initialiser};
+use crate::clock::Clock;
+use crate::engine::Engine;
+use crate::leases::Leases;
+use crate::random::Random;
+use crate::seal::Barrier;
+
+mod auth_token;
+mod aws_config;
+mod aws_creds;
+mod aws_roles;
+mod coerce;
+pub mod envelope;
+pub mod error;
+pub mod fields;
+mod in_flight;
+pub mod path;
+mod pattern;
+pub mod pipeline;
+mod reply;
+pub mod request;
+mod request_log;
+pub mod routes;
+pub mod server;
+mod sys_health;
+mod sys_init;
+mod sys_leases;
+mod sys_mounts;
+mod token_view;
+mod ui;
+
+pub use in_flight::InFlight;
+
+/// What we answer where clients look for a version: they gate features by Vault's, so ours is metadata
+/// behind it.
+pub const VERSION: &str = concat!("1.21.0+leasehold.", env!("CARGO_PKG_VERSION"));
+
+/// What handlers work with.
+#[derive(Debug)]
+pub struct Wire {
+    /// The use cases.
+    pub engine: Arc<Engine>,
+    /// Revoking and listing leases needs no more than this.
+    pub leases: Arc<Leases>,
+    /// Tokens.
+    pub auth: Arc<Auth>,
+    /// Whether anything can be served.
+    pub barrier: Arc<Barrier>,
+    /// Makes an installation out of an empty one.
+    pub initialiser: Initialiser,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Request ids.
+    pub random: Random,
+    /// This installation's id, shown as `cluster_id`.
+    pub installation: String,
+    /// What must be finished even when its caller has gone.
+    pub in_flight: InFlight,
+}

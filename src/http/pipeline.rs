@@ -1,0 +1,226 @@
+//! The way of a request, top to bottom, in the contract's order of checks (0.3). No check is made
+//! anywhere else, and none can be skipped: a handler runs only at the end of [`serve`]. The handlers
+//! are on one page in [`super::routes`].
+
+use std::sync::Arc;
+
+use super::Wire;
+use super::envelope::{Answer, Place};
+use super::error::ApiError;
+use super::fields::Fields;
+use super::path::{self, Target};
+use super::reply::Reply;
+use super::request::{Incoming, Request, asks_for_help};
+use super::request_log::RequestLog;
+use super::routes::{self, Found, Route};
+use crate::auth::{AuthError, Caller, Operation};
+use crate::model::{ClientToken, Mount};
+use crate::seal::SealStatus;
+
+/// What a handler gets.
+#[derive(Debug)]
+pub struct Call {
+    /// What it works with.
+    pub wire: Arc<Wire>,
+    /// Who asks; `None` on the routes that need nobody.
+    pub caller: Option<Caller>,
+    /// The token as it was sent, for answers that show it to its holder.
+    pub token: Option<ClientToken>,
+    /// The mount, on routes of an engine.
+    pub mount: Option<Arc<Mount>>,
+    /// What the route's pattern took from the path; empty where it takes nothing.
+    pub captured: String,
+    /// What was sent.
+    pub fields: Fields,
+}
+
+impl Call {
+    /// Who asks.
+    pub fn caller(&self) -> Result<&Caller, ApiError> {
+        self.caller.as_ref().ok_or(ApiError::NoToken)
+    }
+
+    /// The token as it was sent.
+    pub fn token(&self) -> Result<&ClientToken, ApiError> {
+        self.token.as_ref().ok_or(ApiError::NoToken)
+    }
+
+    /// The mount of an engine's route.
+    pub fn mount(&self) -> Result<&Arc<Mount>, ApiError> {
+        self.mount.as_ref().ok_or(ApiError::UnsupportedPath)
+    }
+}
+
+/// Answers a request and writes its log line.
+pub async fn answer(wire: &Arc<Wire>, incoming: Incoming) -> Reply {
+    let request_id = wire.random.uuid();
+    let target = path::read(&incoming.path);
+    let mut log = RequestLog::begin(&incoming.method, &incoming.path, incoming.remote);
+    let path = match target {
+        Target::Api(path) => path,
+        elsewhere @ (Target::Redirect(_) | Target::Unreadable | Target::NoUi | Target::Outside) => {
+            let reply = Reply::outside(elsewhere, &incoming.method, &incoming.query);
+            log.end(&request_id, reply.status, None);
+            return reply;
+        }
+    };
+    match checked(wire, incoming, path, &request_id, &mut log).await {
+        Ok((status, body)) => {
+            log.end(&request_id, status, None);
+            Reply::json(status, body)
+        }
+        Err(failure) => {
+            let reply = Reply::error(&failure);
+            log.end(&request_id, reply.status, Some(&failure));
+            reply
+        }
+    }
+}
+
+type Rendered = Result<(u16, Vec<u8>), ApiError>;
+
+/// From the HTTP layer's checks to the known caller.
+async fn checked(
+    wire: &Arc<Wire>,
+    incoming: Incoming,
+    path: String,
+    request_id: &str,
+    log: &mut RequestLog,
+) -> Rendered {
+    // Answered by the HTTP layer itself, with rules of their own, sealed or not.
+    if let Some(open) = routes::open(&path)
+        && !asks_for_help(&incoming)
+    {
+        let answer = open(wire, &incoming).await?;
+        return answer.render(request_id, SYSTEM);
+    }
+    // `list` value → method → body size → PATCH type → form or JSON → X-Vault-Wrap-TTL.
+    let request = Request::read(&incoming, path)?;
+    log.operation = Some(request.operation);
+    if path::is_relative(&request.path) {
+        return Err(ApiError::RelativePath);
+    }
+    must_be_unsealed(wire)?;
+    let writes = matches!(request.operation, Operation::Update | Operation::Patch);
+    if writes && request.path.ends_with('/') {
+        return Err(ApiError::TrailingSlash);
+    }
+    let token = incoming.headers.token;
+    let found = routes::find(wire, &request.path);
+    let caller = match &token {
+        Some(token) => Some(authenticated(wire, token, incoming.remote).await?),
+        None if found.is_anonymous(request.operation) => None,
+        None => return Err(ApiError::NoToken),
+    };
+    log.accessor = caller.as_ref().map(|caller| caller.accessor().0.clone());
+    let must_finish =
+        found.has_effect(request.operation) || caller.as_ref().is_some_and(Caller::is_last_use);
+    let work = served(Arc::clone(wire), request, token, found, caller, request_id.to_owned());
+    if must_finish {
+        return wire.in_flight.run(work).await.map_err(|error| ApiError::lost(&error))?;
+    }
+    work.await
+}
+
+fn must_be_unsealed(wire: &Wire) -> Result<(), ApiError> {
+    match wire.barrier.status() {
+        SealStatus::Unsealed => Ok(()),
+        SealStatus::Sealed { .. } => Err(ApiError::Sealed),
+        SealStatus::Uninitialised => Err(ApiError::NotInitialised),
+    }
+}
+
+async fn authenticated(
+    wire: &Wire,
+    token: &ClientToken,
+    remote: Option<std::net::IpAddr>,
+) -> Result<Caller, ApiError> {
+    Ok(wire.auth.authenticate(token, remote).await?)
+}
+
+/// Serves a request, and ends the token whose last use it was, whatever came out.
+async fn served(
+    wire: Arc<Wire>,
+    request: Request,
+    token: Option<ClientToken>,
+    found: Found,
+    caller: Option<Caller>,
+    request_id: String,
+) -> Rendered {
+    let user = caller.clone();
+    let rendered = serve(&wire, request, token, found, caller, &request_id).await;
+    if let Some(user) = &user {
+        wire.auth.finish(user).await?;
+    }
+    rendered
+}
+
+/// From the known caller to the answer.
+async fn serve(
+    wire: &Arc<Wire>,
+    request: Request,
+    token: Option<ClientToken>,
+    found: Found,
+    caller: Option<Caller>,
+    request_id: &str,
+) -> Rendered {
+    let Request { operation, path, data } = request;
+    check_early(&found, operation, &data)?;
+    if let Some(caller) = &caller {
+        authorized(wire, caller, &path, operation)?;
+    }
+    let (route, mount, captured, place) = found.into_route(&path)?;
+    if operation == Operation::Help {
+        return routes::help(route, &path)?.render(request_id, place);
+    }
+    let handler = route.handler(operation).ok_or(ApiError::UnsupportedOperation)?;
+    let fields = Fields::read(route.fields, data).map_err(ApiError::Field)?;
+    let warnings: Vec<String> = fields.warnings().collect();
+    let call = Call { wire: Arc::clone(wire), caller, token, mount, captured, fields };
+    let mut answer = handler(call).await?;
+    if answer.takes_warnings() {
+        for warning in warnings {
+            answer.warn(warning);
+        }
+    }
+    answer.render(request_id, place)
+}
+
+fn authorized(
+    wire: &Wire,
+    caller: &Caller,
+    path: &str,
+    operation: Operation,
+) -> Result<(), ApiError> {
+    match wire.auth.authorize(caller, path, operation) {
+        // The contract's text for a missing mount under the UI's look-up, root apart.
+        Err(AuthError::Denied)
+            if path.starts_with(routes::UI_MOUNT) && operation == Operation::Read =>
+        {
+            Err(ApiError::Preflight(path.trim_start_matches(routes::UI_MOUNT).to_owned()))
+        }
+        decided => Ok(decided?),
+    }
+}
+
+/// Field types of routes with an existence check come before the ACL, with a text of their own.
+fn check_early(
+    found: &Found,
+    operation: Operation,
+    data: &serde_json::Map<String, serde_json::Value>,
+) -> Result<(), ApiError> {
+    let early = |route: &&&'static Route| route.exists_check && operation == Operation::Update;
+    match found.route().as_ref().filter(early) {
+        Some(route) => {
+            let read = Fields::read(route.fields, data.clone());
+            read.map(drop).map_err(ApiError::EarlyField)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Where the bare bodies come from; they show none of it.
+const SYSTEM: Place = Place { mount_type: "system", injects: false };
+
+/// A handler's answer.
+pub type Answered = Result<Answer, ApiError>;

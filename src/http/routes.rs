@@ -1,0 +1,336 @@
+//! Every route on one page: pattern, fields, operation → handler. What no pattern takes is 404
+//! `unsupported path`, what a pattern takes without the operation is 405 `unsupported operation`. Who
+//! may call a route is not decided here but in [`crate::auth::acl`].
+
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::envelope::{Answer, Place};
+use super::error::ApiError;
+use super::fields::Field;
+use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
+use super::pipeline::{Answered, Call};
+use super::request::Incoming;
+use super::{
+    Wire, auth_token, aws_config, aws_creds, aws_roles, sys_health, sys_init, sys_leases,
+    sys_mounts, ui,
+};
+use crate::auth::Operation::{self, Delete, List, Read, Update};
+use crate::model::{Mount, MountState};
+
+type Pending<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
+type Handler = fn(Call) -> Pending<'static>;
+type OpenHandler = for<'a> fn(&'a Arc<Wire>, &'a Incoming) -> Pending<'a>;
+
+/// A path of the API and what can be done with it.
+#[derive(Debug)]
+pub struct Route {
+    pattern: Pattern,
+    help: &'static str,
+    pub(super) fields: &'static [Field],
+    on: &'static [(Operation, Handler)],
+    /// Whether a write first looks if the object is there: field types then come before the ACL.
+    pub(super) exists_check: bool,
+    /// Whether a read needs no token.
+    needs_nobody: bool,
+    /// Whether a read changes something, so that it is finished even when its caller has gone.
+    effect: bool,
+}
+
+macro_rules! on {
+    ($($operation:ident => $handler:path),+ $(,)?) => {
+        &[$(($operation, |call| Box::pin($handler(call)))),+]
+    };
+}
+
+/// Below `auth/token/`.
+#[rustfmt::skip]
+static TOKEN: &[Route] = &[
+    route(exact("create"), "Makes a token, a child of the caller's.", auth_token::CREATE, on![Update => auth_token::create]),
+    route(exact("create-orphan"), "Makes a token without a parent.", auth_token::CREATE, on![Update => auth_token::create_orphan]),
+    route(exact("lookup"), "Shows a token.", auth_token::TOKEN, on![Read => auth_token::lookup, Update => auth_token::lookup]),
+    route(exact("lookup-self"), "Shows the caller's own token.", &[], on![Read => auth_token::lookup_self, Update => auth_token::lookup_self]),
+    route(exact("renew"), "Moves the end of a token.", auth_token::RENEW, on![Update => auth_token::renew]),
+    route(exact("renew-self"), "Moves the end of the caller's own token.", auth_token::RENEW, on![Update => auth_token::renew_self]),
+    route(exact("revoke"), "Ends a token, its descendants and their leases.", auth_token::TOKEN, on![Update => auth_token::revoke]),
+    route(exact("revoke-self"), "Ends the caller's own token, its descendants and their leases.", &[], on![Update => auth_token::revoke_self]),
+];
+
+/// Below `sys/`. The four that the HTTP layer answers itself are in [`open`].
+#[rustfmt::skip]
+static SYS: &[Route] = &[
+    route(listed("mounts"), "Lists the engines.", &[], on![Read => sys_mounts::list]),
+    route(between("mounts/", "/tune"), "Shows or changes an engine's settings.", sys_mounts::TUNE, on![Read => sys_mounts::read_tuning, Update => sys_mounts::tune]),
+    route(under("mounts/"), "Shows, enables or disables an engine.", sys_mounts::ENABLE, on![Read => sys_mounts::read, Update => sys_mounts::enable, Delete => sys_mounts::disable]),
+    route(listed("auth"), "Lists the auth methods.", &[], on![Read => ui::list_auth]),
+    route(listed("internal/ui/mounts"), "Lists the mounts that the caller may see.", &[], on![Read => ui::list_mounts]).anonymous(),
+    route(under("internal/ui/mounts/"), "Shows a mount that the caller may reach.", &[], on![Read => ui::read_mount]),
+    route(exact("capabilities-self"), "Shows what the caller may do with paths.", ui::CAPABILITIES, on![Update => ui::capabilities_self]),
+    route(exact("leases/lookup"), "Shows a lease.", sys_leases::LOOKUP, on![Update => sys_leases::lookup]),
+    route(maybe("leases/lookup"), "Lists leases, one level of the path at a time.", &[], on![List => sys_leases::list]),
+    route(maybe("leases/renew"), "Moves the end of a lease.", sys_leases::RENEW, on![Update => sys_leases::renew]),
+    route(maybe("leases/revoke"), "Revokes a lease.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
+    route(under("leases/revoke-prefix/"), "Revokes every lease under a prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),
+    route(under("leases/revoke-force/"), "Takes every lease under a prefix out of sight; their users are still removed.", &[], on![Update => sys_leases::revoke_force]),
+    route(maybe("renew"), "Old name of leases/renew.", sys_leases::RENEW, on![Update => sys_leases::renew]),
+    route(maybe("revoke"), "Old name of leases/revoke.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
+    route(under("revoke-prefix/"), "Old name of leases/revoke-prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),
+    route(under("revoke-force/"), "Old name of leases/revoke-force.", &[], on![Update => sys_leases::revoke_force]),
+];
+
+/// Below the path of an AWS engine.
+#[rustfmt::skip]
+static AWS: &[Route] = &[
+    route(named("creds/"), "Issues credentials from a role.", aws_creds::FIELDS, on![Read => aws_creds::issue, Update => aws_creds::issue]).with_effect(),
+    route(named("sts/"), "Issues credentials from a role.", aws_creds::FIELDS, on![Read => aws_creds::issue_sts, Update => aws_creds::issue_sts]).with_effect(),
+    route(named("roles/"), "Reads, writes or deletes a role.", aws_roles::FIELDS, on![Read => aws_roles::read, Update => aws_roles::write, Delete => aws_roles::delete]),
+    route(listed("roles"), "Lists the roles.", &[], on![List => aws_roles::list]),
+    route(exact("config/root"), "The account that the engine works in.", aws_config::ROOT, on![Read => aws_config::read_root, Update => aws_config::write_root]).exists_first(),
+    route(exact("config/lease"), "How long leases of IAM users last.", aws_config::LEASE, on![Read => aws_config::read_lease, Update => aws_config::write_lease]),
+];
+
+/// What the HTTP layer answers itself: without a token, sealed or not, with rules of its own.
+pub(super) fn open(path: &str) -> Option<OpenHandler> {
+    match path {
+        "sys/health" => Some(|wire, incoming| Box::pin(ready(sys_health::health(wire, incoming)))),
+        "sys/seal-status" => {
+            Some(|wire, incoming| Box::pin(ready(sys_health::seal_status(wire, incoming))))
+        }
+        "sys/leader" => Some(|wire, incoming| Box::pin(ready(sys_health::leader(wire, incoming)))),
+        "sys/init" => Some(|wire, incoming| Box::pin(sys_init::init(wire, incoming))),
+        _ => None,
+    }
+}
+
+/// Where a denied read has the UI's own text.
+pub(super) const UI_MOUNT: &str = "sys/internal/ui/mounts/";
+
+const fn route(
+    pattern: Pattern,
+    help: &'static str,
+    fields: &'static [Field],
+    on: &'static [(Operation, Handler)],
+) -> Route {
+    Route { pattern, help, fields, on, exists_check: false, needs_nobody: false, effect: false }
+}
+
+impl Route {
+    /// A write looks first if the object is there.
+    const fn exists_first(mut self) -> Self {
+        self.exists_check = true;
+        self
+    }
+
+    /// A read needs no token.
+    const fn anonymous(mut self) -> Self {
+        self.needs_nobody = true;
+        self
+    }
+
+    /// A read changes something.
+    const fn with_effect(mut self) -> Self {
+        self.effect = true;
+        self
+    }
+
+    /// What serves `operation` here.
+    pub(super) fn handler(&self, operation: Operation) -> Option<Handler> {
+        let (_, handler) = self.on.iter().find(|(offered, _)| *offered == operation)?;
+        Some(*handler)
+    }
+}
+
+/// A route and what belongs to it: its mount, what its pattern took, and how its envelope looks.
+type Led = (&'static Route, Option<Arc<Mount>>, String, Place);
+
+/// Where a path leads.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// To a route.
+    Route { route: &'static Route, mount: Option<Arc<Mount>>, captured: String, place: Place },
+    /// Into the server or an engine, but no pattern takes it.
+    NoPattern,
+    /// To an engine that is being disabled.
+    Tainted,
+    /// Nowhere.
+    NoMount,
+}
+
+/// Where `path` leads.
+pub(super) fn find(wire: &Wire, path: &str) -> Found {
+    if let Some(rest) = path.strip_prefix("auth/token/") {
+        return found(TOKEN, rest, None, Place { mount_type: "token", injects: false });
+    }
+    if let Some(rest) = path.strip_prefix("sys/") {
+        return found(SYS, rest, None, Place { mount_type: "system", injects: injects(rest) });
+    }
+    match wire.engine.route(path) {
+        None => Found::NoMount,
+        Some((mount, _)) if mount.state != MountState::Active => Found::Tainted,
+        Some((mount, rest)) => {
+            found(AWS, &rest, Some(mount), Place { mount_type: "aws", injects: false })
+        }
+    }
+}
+
+fn found(table: &'static [Route], path: &str, mount: Option<Arc<Mount>>, place: Place) -> Found {
+    // `leases/lookup` fits two patterns; the path of a list always ends in a slash, so the first is it.
+    let hit = table.iter().find_map(|route| Some((route, route.pattern.captures(path)?)));
+    match hit {
+        Some((route, captured)) => {
+            Found::Route { route, mount, captured: captured.to_owned(), place }
+        }
+        None => Found::NoPattern,
+    }
+}
+
+/// Whether each key of `data` is copied to the top level (contract 0.2: old `sys` paths).
+fn injects(path: &str) -> bool {
+    matches!(path, "auth" | "mounts" | "capabilities-self") || path.starts_with("mounts/")
+}
+
+impl Found {
+    /// The route, if there is one.
+    pub(super) fn route(&self) -> Option<&'static Route> {
+        match self {
+            Self::Route { route, .. } => Some(route),
+            Self::NoPattern | Self::Tainted | Self::NoMount => None,
+        }
+    }
+
+    /// Whether the operation needs no token.
+    pub(super) fn is_anonymous(&self, operation: Operation) -> bool {
+        operation == Read && self.route().is_some_and(|route| route.needs_nobody)
+    }
+
+    /// Whether the operation changes something.
+    pub(super) fn has_effect(&self, operation: Operation) -> bool {
+        match operation {
+            Update | Delete | Operation::Patch => true,
+            Read => self.route().is_some_and(|route| route.effect),
+            List | Operation::Header | Operation::Help => false,
+        }
+    }
+
+    /// The route and what belongs to it, or why there is none.
+    pub(super) fn into_route(self, path: &str) -> Result<Led, ApiError> {
+        match self {
+            Self::Route { route, mount, captured, place } => Ok((route, mount, captured, place)),
+            Self::NoPattern => Err(ApiError::UnsupportedPath),
+            Self::Tainted => Err(ApiError::Tainted(path.to_owned())),
+            Self::NoMount => Err(ApiError::NoHandler(path.to_owned())),
+        }
+    }
+}
+
+/// What `?help=1` shows: true, and no more than that.
+pub(super) fn help(route: &Route, path: &str) -> Answered {
+    let methods = route.on.iter().map(|(operation, _)| match operation {
+        Read | List => "get",
+        Update => "post",
+        Delete => "delete",
+        Operation::Patch => "patch",
+        Operation::Header => "head",
+        Operation::Help => "help",
+    });
+    let operations: serde_json::Map<String, Value> =
+        methods.map(|method| (method.to_owned(), json!({"summary": route.help}))).collect();
+    let fields: Vec<_> = route.fields.iter().map(|field| field.name).collect();
+    let shown = route.pattern.shown();
+    let help = if fields.is_empty() {
+        format!("{shown}\n\n{}", route.help)
+    } else {
+        format!("{shown}\n\n{}\n\nFields: {}", route.help, fields.join(", "))
+    };
+    Answer::bare(&json!({
+        "help": help,
+        "see_also": [],
+        "openapi": {
+            "openapi": "3.0.2",
+            "info": {"title": "Leasehold", "version": super::VERSION},
+            "paths": {format!("/{path}"): operations},
+        },
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hit(table: &'static [Route], path: &str) -> Option<(String, String)> {
+        let place = Place { mount_type: "", injects: false };
+        match found(table, path, None, place) {
+            Found::Route { route, captured, .. } => Some((route.pattern.shown(), captured)),
+            Found::NoPattern | Found::Tainted | Found::NoMount => None,
+        }
+    }
+
+    fn leads(table: &'static [Route], path: &str, pattern: &str, captured: &str) {
+        let wanted = Some((pattern.to_owned(), captured.to_owned()));
+        assert_eq!(hit(table, path), wanted, "{path}");
+    }
+
+    #[test]
+    fn an_engines_paths_go_to_their_routes() {
+        leads(AWS, "roles/my-role", "roles/:name", "my-role");
+        leads(AWS, "roles", "roles", "");
+        leads(AWS, "roles/", "roles", "");
+        leads(AWS, "creds/app.v1@prod", "creds/:name", "app.v1@prod");
+        for nowhere in
+            ["creds/-bad", "creds/a/b", "creds", "roles/x/", "config", "no/such/path", ""]
+        {
+            assert_eq!(hit(AWS, nowhere), None, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn lease_paths_carry_their_ids_and_prefixes() {
+        let id = "aws/creds/u/abcdefghijklmnopqrstuvwx";
+        leads(SYS, "leases/lookup", "leases/lookup", "");
+        leads(SYS, "leases/lookup/", "leases/lookup[/:path]", "");
+        leads(SYS, "leases/lookup/aws/creds/", "leases/lookup[/:path]", "aws/creds/");
+        for own in ["leases/renew", "renew", "leases/revoke", "revoke"] {
+            let shown = format!("{own}[/:path]");
+            leads(SYS, own, &shown, "");
+            leads(SYS, &format!("{own}/{id}"), &shown, id);
+        }
+        for own in
+            ["leases/revoke-prefix/", "revoke-prefix/", "leases/revoke-force/", "revoke-force/"]
+        {
+            leads(SYS, &format!("{own}aws/creds"), &format!("{own}:path"), "aws/creds");
+            assert_eq!(hit(SYS, own), None);
+        }
+    }
+
+    #[test]
+    fn mount_paths_may_have_slashes_in_them() {
+        leads(SYS, "mounts", "mounts", "");
+        leads(SYS, "mounts/team/aws", "mounts/:path", "team/aws");
+        leads(SYS, "mounts/team/aws/tune", "mounts/:path/tune", "team/aws");
+        leads(SYS, "internal/ui/mounts/aws", "internal/ui/mounts/:path", "aws");
+    }
+
+    #[test]
+    fn no_route_offers_an_operation_twice() {
+        for route in SYS.iter().chain(TOKEN).chain(AWS) {
+            for (at, (operation, _)) in route.on.iter().enumerate() {
+                let again =
+                    route.on.iter().skip(at.saturating_add(1)).any(|(other, _)| other == operation);
+                assert!(!again, "{}", route.pattern.shown());
+            }
+        }
+    }
+
+    #[test]
+    fn old_system_paths_copy_their_data_to_the_top() {
+        for old in ["mounts", "mounts/aws", "mounts/aws/tune", "auth", "capabilities-self"] {
+            assert!(injects(old), "{old}");
+        }
+        for new in ["leases/lookup", "internal/ui/mounts", "mounts-x"] {
+            assert!(!injects(new), "{new}");
+        }
+    }
+}

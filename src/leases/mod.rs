@@ -1,0 +1,303 @@
+//! Leases: every credential from before AWS first hears of it until it is provably gone. The row is
+//! the write-ahead entry: each change is durable before what follows from it happens, and after a
+//! crash the rows alone say what is to be done. Must never forget a lease, nor give up on one.
+//!
+//! [`state`] is the pure life, [`teardown`] one pass over a user in AWS, `step` what is to be done for
+//! one lease now, `revoke` the ways to end one, `reaper` the timer, `work` who is at what.
+
+mod listing;
+mod reaper;
+mod revoke;
+pub mod state;
+mod step;
+pub mod teardown;
+mod work;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::aws::Accounts;
+use crate::clock::Clock;
+use crate::model::{
+    AccessKeyId, Accessor, CredentialType, FailureClass, Lease, LeaseId, LeaseState, MountId,
+    RoleName, Timestamp, UserName,
+};
+use crate::random::Random;
+use crate::store::{Store, StoreError};
+
+pub use state::{IllegalTransition, LeaseTiming};
+
+use state::{LeaseEvent, Moment};
+use work::Claims;
+
+/// Why a lease could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It is not in a state for that, e.g. it was revoked meanwhile.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// Its row is not there.
+    #[error("there is no lease `{0}`")]
+    Unknown(LeaseId),
+}
+
+/// The first pass of a revocation failed. The lease is ending all the same: the teardown goes on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct RevokeError {
+    /// The lease; `None` where the store could not even list them.
+    pub lease: Option<LeaseId>,
+    /// Which of how many, counted from 1, where a prefix was revoked.
+    pub position: Option<(usize, usize)>,
+    /// What kind of trouble.
+    pub class: FailureClass,
+    /// One sentence.
+    pub message: String,
+}
+
+/// The texts of contract 1.11.
+impl fmt::Display for RevokeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(lease), Some((i, n))) = (&self.lease, self.position) {
+            write!(f, "failed to revoke \"{lease}\" ({i} / {n}): ")?;
+        }
+        write!(f, "failed to revoke entry: resp: (*logical.Response)(nil) err: {}", self.message)
+    }
+}
+
+/// What leases need.
+#[derive(Debug)]
+pub struct LeaseParts {
+    /// Where they are kept.
+    pub store: Arc<dyn Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Who takes users down.
+    pub accounts: Arc<Accounts>,
+    /// This installation's id.
+    pub broker: String,
+    /// How long things take.
+    pub timing: LeaseTiming,
+    /// For jitter.
+    pub rng: Random,
+}
+
+/// A lease about to begin.
+#[derive(Debug, Clone)]
+pub struct NewLease {
+    /// Its id.
+    pub id: LeaseId,
+    /// The mount.
+    pub mount: MountId,
+    /// The role.
+    pub role: RoleName,
+    /// The role's write that is current.
+    pub role_version: u64,
+    /// What will be handed out.
+    pub credential_type: CredentialType,
+    /// The token that asks.
+    pub holder: Accessor,
+    /// The final name of the IAM user; `None` for STS types.
+    pub user: Option<UserName>,
+    /// The role's own TTL.
+    pub role_ttl: Option<Duration>,
+    /// The role's own maximum.
+    pub role_max_ttl: Option<Duration>,
+    /// Digest of the verdict that lets it through.
+    pub verdict: String,
+}
+
+/// All leases.
+#[derive(Debug)]
+pub struct Leases {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    accounts: Arc<Accounts>,
+    broker: String,
+    timing: LeaseTiming,
+    rng: Random,
+    claims: Claims,
+    wake: Arc<Notify>,
+    /// When the reaper means to look next, in milliseconds: whoever makes something due earlier
+    /// wakes it.
+    planned: AtomicI64,
+}
+
+/// How often a change is tried again after somebody else changed the row: two writers at most meet
+/// on a lease, so this is never used up.
+const CONFLICTS: usize = 16;
+
+impl Leases {
+    /// Over the rows that are there. Nothing happens before [`Self::run`] or [`Self::run_due`].
+    pub fn new(parts: LeaseParts) -> Arc<Self> {
+        let wake = Arc::new(Notify::new());
+        Arc::new(Self {
+            store: parts.store,
+            clock: parts.clock,
+            accounts: parts.accounts,
+            broker: parts.broker,
+            timing: parts.timing,
+            rng: parts.rng,
+            claims: Claims::new(Arc::clone(&wake)),
+            wake,
+            planned: AtomicI64::new(i64::MAX),
+        })
+    }
+
+    /// Writes the row. AWS may be called when this returned, not before.
+    pub async fn begin(&self, new: NewLease) -> Result<Lease, LeaseError> {
+        let lease = Lease {
+            id: new.id,
+            mount: new.mount,
+            role: new.role,
+            role_version: new.role_version,
+            credential_type: new.credential_type,
+            holder: new.holder,
+            user: new.user,
+            issued_at: self.clock.now(),
+            role_ttl: new.role_ttl,
+            role_max_ttl: new.role_max_ttl,
+            last_renewal: None,
+            verdict: new.verdict,
+            forced: false,
+            state: LeaseState::Pending,
+            revision: 1,
+        };
+        self.store.begin_lease(&lease).await?;
+        self.due_by(lease.issued_at.after(self.timing.settling));
+        Ok(lease)
+    }
+
+    /// The credential may be handed out when this returned.
+    pub async fn activate(
+        &self,
+        lease: Lease,
+        key: AccessKeyId,
+        expires_at: Timestamp,
+    ) -> Result<Lease, LeaseError> {
+        let lease =
+            self.apply(lease, &[LeaseEvent::Activate { access_key: key, expires_at }]).await?;
+        self.due_by(expires_at);
+        Ok(lease)
+    }
+
+    /// `CreateUser` was definitely refused: there is nothing to tear down.
+    pub async fn refused(&self, lease: Lease) -> Result<(), LeaseError> {
+        self.apply(lease, &[LeaseEvent::Refused]).await.map(drop)
+    }
+
+    /// It will not be handed out. The teardown begins at once, in the background.
+    pub async fn abandon(&self, lease: Lease) -> Result<(), LeaseError> {
+        let lease = self.apply(lease, &[LeaseEvent::Abandon]).await?;
+        tracing::info!(
+            lease.id = %lease.id, aws.user = user(&lease), role.name = %lease.role,
+            "lease {} abandoned", lease.id
+        );
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// A lease that a caller may see.
+    pub async fn get(&self, id: &LeaseId) -> Result<Option<Lease>, LeaseError> {
+        Ok(self.store.lease(id).await?.filter(Lease::is_visible))
+    }
+
+    /// Renews: the lease now ends at `expires_at`, which the engine worked out.
+    pub async fn extend(&self, lease: Lease, expires_at: Timestamp) -> Result<Lease, LeaseError> {
+        let now = self.clock.now();
+        let renewed = self
+            .update(lease, |lease| {
+                lease.state = self.next(lease, &LeaseEvent::Renew { expires_at })?;
+                lease.last_renewal = Some(now);
+                Ok(())
+            })
+            .await?;
+        self.due_by(expires_at);
+        Ok(renewed)
+    }
+
+    /// A token ended, and the store made its leases due.
+    #[expect(clippy::unused_async, reason = "callers need not know that it does not wait")]
+    pub async fn token_ended(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Something will be due at that moment: a token that was made, for example.
+    pub fn due_by(&self, at: Timestamp) {
+        if at.as_millis() < self.planned.load(Ordering::SeqCst) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Takes a lease through `events`, durably.
+    async fn apply(&self, lease: Lease, events: &[LeaseEvent]) -> Result<Lease, LeaseError> {
+        let changed = self.update(lease, |lease| {
+            for event in events {
+                lease.state = self.next(lease, event)?;
+            }
+            Ok(())
+        });
+        changed.await
+    }
+
+    fn next(&self, lease: &Lease, event: &LeaseEvent) -> Result<LeaseState, IllegalTransition> {
+        let moment = Moment {
+            now: self.clock.now(),
+            issued_at: lease.issued_at,
+            has_user: has_user(lease),
+            timing: &self.timing,
+            jitter: self.rng.unit(),
+        };
+        state::next(&lease.state, event, &moment)
+    }
+
+    /// Changes and saves; where somebody was faster, reads the row again and changes that.
+    async fn update(
+        &self,
+        mut lease: Lease,
+        change: impl Fn(&mut Lease) -> Result<(), LeaseError> + Send,
+    ) -> Result<Lease, LeaseError> {
+        for _ in 0..CONFLICTS {
+            change(&mut lease)?;
+            match self.store.save_lease(&lease).await {
+                Ok(()) => {
+                    lease.revision = lease.revision.saturating_add(1);
+                    return Ok(lease);
+                }
+                Err(StoreError::Conflict) => {
+                    let id = lease.id;
+                    let row = self.store.lease(&id).await?;
+                    lease = row.ok_or(LeaseError::Unknown(id))?;
+                }
+                Err(error @ (StoreError::Failed(_) | StoreError::Closed)) => {
+                    return Err(error.into());
+                }
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+}
+
+/// Whether there is something in AWS that stays until it is removed.
+fn has_user(lease: &Lease) -> bool {
+    match lease.credential_type {
+        CredentialType::IamUser => lease.user.is_some(),
+        CredentialType::AssumedRole
+        | CredentialType::FederationToken
+        | CredentialType::SessionToken => false,
+    }
+}
+
+/// For the log.
+fn user(lease: &Lease) -> &str {
+    lease.user.as_ref().map_or("", UserName::as_str)
+}
+
+#[cfg(test)]
+mod tests;

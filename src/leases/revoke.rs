@@ -1,0 +1,159 @@
+//! The ways to end leases: one or all under a prefix, waiting for the first pass or not, and by force.
+//! Each is a durable mark first; what fails goes on in the background. Must never make a caller wait
+//! for a second pass.
+
+use std::collections::HashSet;
+
+use futures_util::stream::{self, StreamExt as _};
+
+use super::state::LeaseEvent;
+use super::step::Because;
+use super::work::{Claim, Outcome};
+use super::{LeaseError, Leases, RevokeError};
+use crate::model::{FailureClass, Lease, LeaseId, LeaseState};
+use crate::store::Show;
+
+impl Leases {
+    /// Ends a lease and waits for the first pass. Nothing to do for an unknown one.
+    pub async fn revoke(&self, id: &LeaseId) -> Result<(), RevokeError> {
+        loop {
+            match self.claims.claim(id) {
+                Claim::Busy(waiter) => {
+                    if let Some(outcome) = waiter.outcome().await {
+                        return answer(id, outcome);
+                    }
+                }
+                Claim::Mine(work) => {
+                    let outcome = self.step(id, Because::Asked).await;
+                    let outcome = outcome.map_err(|error| unanswered(Some(id), &error))?.flatten();
+                    work.finish(outcome.clone());
+                    return answer(id, outcome);
+                }
+            }
+        }
+    }
+
+    /// Ends a lease: marked durably now, taken down in the background.
+    pub async fn revoke_later(&self, id: &LeaseId) -> Result<(), LeaseError> {
+        if let Some(lease) = self.store.lease(id).await? {
+            self.mark(lease).await?;
+        }
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Ends all leases under a prefix and waits for the first pass of each. Tells the first failure,
+    /// and goes on with the rest.
+    pub async fn revoke_prefix(&self, prefix: &str) -> Result<(), RevokeError> {
+        let ids = self.ending(prefix).await.map_err(|error| unanswered(None, &error))?;
+        let count = ids.len();
+        let mut results = stream::iter(ids.into_iter().enumerate().map(|(index, id)| async move {
+            let position = Some((index.saturating_add(1), count));
+            self.revoke(&id).await.map_err(|error| RevokeError { position, ..error })
+        }))
+        .buffered(self.timing.concurrency);
+        let mut first = Ok(());
+        while let Some(result) = results.next().await {
+            first = first.and(result);
+        }
+        first
+    }
+
+    /// Ends all leases under a prefix: marked durably now, taken down in the background.
+    pub async fn revoke_prefix_later(&self, prefix: &str) -> Result<(), LeaseError> {
+        for id in self.ids(prefix, Show::Unfinished).await? {
+            if let Some(lease) = self.store.lease(&id).await? {
+                self.mark(lease).await?;
+            }
+        }
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Takes leases out of sight; their teardown goes on.
+    pub async fn force(&self, prefix: &str) -> Result<(), LeaseError> {
+        for id in self.ids(prefix, Show::Unfinished).await? {
+            let Some(lease) = self.store.lease(&id).await? else {
+                continue;
+            };
+            if is_over(&lease) {
+                continue;
+            }
+            let forced = self.update(lease, |lease| {
+                if !is_over(lease) {
+                    lease.state = self.next(lease, &LeaseEvent::Force)?;
+                    lease.forced = true;
+                }
+                Ok(())
+            });
+            let lease = forced.await?;
+            tracing::warn!(
+                lease.id = %lease.id, role.name = %lease.role,
+                "lease {} forced out of sight; its teardown goes on", lease.id
+            );
+        }
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Those that a caller sees, to be revoked and waited for. One that is just being issued is marked:
+    /// its issue will fail.
+    async fn ending(&self, prefix: &str) -> Result<Vec<LeaseId>, LeaseError> {
+        let unfinished = self.ids(prefix, Show::Unfinished).await?;
+        let visible = self.ids(prefix, Show::Visible).await?;
+        let seen: HashSet<&LeaseId> = visible.iter().collect();
+        for id in unfinished.iter().filter(|id| !seen.contains(id)) {
+            if let Some(lease) = self.store.lease(id).await? {
+                match &lease.state {
+                    LeaseState::Pending | LeaseState::Active { .. } => self.mark(lease).await?,
+                    LeaseState::Revoking(_) | LeaseState::Revoked { .. } => {}
+                }
+            }
+        }
+        self.wake.notify_one();
+        Ok(visible)
+    }
+
+    async fn mark(&self, lease: Lease) -> Result<(), LeaseError> {
+        if is_over(&lease) {
+            return Ok(());
+        }
+        let marked = self.update(lease, |lease| {
+            if !is_over(lease) {
+                lease.state = self.next(lease, &LeaseEvent::Revoke)?;
+            }
+            Ok(())
+        });
+        marked.await.map(drop)
+    }
+}
+
+fn is_over(lease: &Lease) -> bool {
+    match &lease.state {
+        LeaseState::Revoked { .. } => true,
+        LeaseState::Pending | LeaseState::Active { .. } | LeaseState::Revoking(_) => false,
+    }
+}
+
+fn answer(id: &LeaseId, outcome: Outcome) -> Result<(), RevokeError> {
+    match outcome {
+        None => Ok(()),
+        Some(trouble) => Err(RevokeError {
+            lease: Some(id.clone()),
+            position: None,
+            class: trouble.class,
+            message: trouble.message,
+        }),
+    }
+}
+
+fn unanswered(id: Option<&LeaseId>, error: &LeaseError) -> RevokeError {
+    let name = id.map_or("", LeaseId::as_str);
+    tracing::error!(lease.id = name, "leases could not be revoked: {error}");
+    RevokeError {
+        lease: id.cloned(),
+        position: None,
+        class: FailureClass::Unclear,
+        message: error.to_string(),
+    }
+}

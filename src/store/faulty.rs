@@ -1,0 +1,262 @@
+//! A store that fails on demand, for crash tests: the n-th write from now fails before or after it was
+//! made durable, and with [`Fault::PowerLoss`] everything fails from then on, as for a process that was
+//! killed. It never changes what a write does; what follows from it is the test's to look at.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{DueLease, LeaseQuery, Store, StoreError};
+use crate::model::{
+    Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
+    Timestamp, Token, TokenDigest,
+};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// When the chosen write fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Nothing of it is kept.
+    BeforeCommit,
+    /// It is durable, but its caller is told that it failed.
+    AfterCommit,
+}
+
+/// What follows the failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// This write fails, the next works.
+    Once(Moment),
+    /// From this write on everything fails, reads too, until [`FaultyStore::power_on`].
+    PowerLoss(Moment),
+}
+
+/// Passes everything to another store, except what it was told to spoil.
+///
+/// ```
+/// # use leasehold::store::{Store, faulty::{Fault, FaultyStore, Moment}, sqlite::Sqlite};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let store = FaultyStore::new(Sqlite::temporary().unwrap());
+/// store.spoil(2, Fault::PowerLoss(Moment::AfterCommit));
+/// store.put_setting("a", b"1").await.unwrap();
+/// store.put_setting("b", b"2").await.unwrap_err();
+/// store.setting("a").await.unwrap_err();
+/// assert_eq!(store.writes(), ["put_setting", "put_setting"]);
+/// store.power_on();
+/// assert_eq!(store.setting("b").await.unwrap().unwrap(), b"2");
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct FaultyStore<S: ?Sized> {
+    plan: Mutex<Plan>,
+    inner: Arc<S>,
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    /// How many writes until the fault, 1 = the next; and the fault.
+    fault: Option<(u64, Fault)>,
+    dark: bool,
+    writes: Vec<&'static str>,
+}
+
+/// What is to happen with one write.
+enum Turn {
+    Pass,
+    Refuse,
+    PassAndFail,
+}
+
+impl<S: Store + ?Sized> FaultyStore<S> {
+    /// Around `inner`, without any fault yet.
+    pub fn new(inner: Arc<S>) -> Arc<Self> {
+        Arc::new(Self { plan: Mutex::default(), inner })
+    }
+
+    /// Spoils the n-th write from now, 1 = the next one. Replaces what was planned before.
+    pub fn spoil(&self, nth: u64, fault: Fault) {
+        self.plan().fault = Some((nth, fault));
+    }
+
+    /// Fails everything from now on.
+    pub fn power_off(&self) {
+        self.plan().dark = true;
+    }
+
+    /// Everything works again, without a plan: what a new process finds.
+    pub fn power_on(&self) {
+        let mut plan = self.plan();
+        plan.dark = false;
+        plan.fault = None;
+    }
+
+    /// Whether the power is off.
+    pub fn is_dark(&self) -> bool {
+        self.plan().dark
+    }
+
+    /// The writes that were asked for so far, spoilt ones included, by the names of the methods: tells
+    /// a test how many steps there are to spoil.
+    pub fn writes(&self) -> Vec<&'static str> {
+        self.plan().writes.clone()
+    }
+
+    /// The store inside.
+    pub fn inner(&self) -> &Arc<S> {
+        &self.inner
+    }
+
+    fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> Result<()> {
+        if self.plan().dark { Err(failed("the power is off")) } else { Ok(()) }
+    }
+
+    fn turn(&self, method: &'static str) -> Turn {
+        let mut plan = self.plan();
+        if plan.dark {
+            return Turn::Refuse;
+        }
+        plan.writes.push(method);
+        let Some((left, fault)) = plan.fault.take() else {
+            return Turn::Pass;
+        };
+        if left > 1 {
+            plan.fault = Some((left.saturating_sub(1), fault));
+            return Turn::Pass;
+        }
+        plan.dark = matches!(fault, Fault::PowerLoss(_));
+        match fault {
+            Fault::Once(Moment::BeforeCommit) | Fault::PowerLoss(Moment::BeforeCommit) => {
+                Turn::Refuse
+            }
+            Fault::Once(Moment::AfterCommit) | Fault::PowerLoss(Moment::AfterCommit) => {
+                Turn::PassAndFail
+            }
+        }
+    }
+
+    async fn write<T>(
+        &self,
+        method: &'static str,
+        write: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        match self.turn(method) {
+            Turn::Pass => {
+                let done = write.await?;
+                // Nobody hears of a write that was under way when the power went.
+                self.read().map(|()| done)
+            }
+            Turn::Refuse => Err(failed("made to fail before its commit")),
+            Turn::PassAndFail => {
+                write.await?;
+                Err(failed("made to fail after its commit"))
+            }
+        }
+    }
+}
+
+fn failed(why: &str) -> StoreError {
+    StoreError::Failed(why.to_owned())
+}
+
+macro_rules! pass {
+    (
+        reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $rr:ty;)* }
+        writes { $(fn $write:ident($($wa:ident: $wt:ty),*) -> $wr:ty;)* }
+    ) => {
+        #[async_trait]
+        impl<S: Store + ?Sized> Store for FaultyStore<S> {
+            $(async fn $read(&self, $($ra: $rt),*) -> Result<$rr> {
+                self.read()?;
+                self.inner.$read($($ra),*).await
+            })*
+            $(async fn $write(&self, $($wa: $wt),*) -> Result<$wr> {
+                self.write(stringify!($write), self.inner.$write($($wa),*)).await
+            })*
+        }
+    };
+}
+
+pass! {
+    reads {
+        fn setting(name: &str) -> Option<Vec<u8>>;
+        fn mounts() -> Vec<Mount>;
+        fn account_binding(mount: &MountId) -> Option<AccountBinding>;
+        fn lease_config(mount: &MountId) -> Option<LeaseConfig>;
+        fn role(mount: &MountId, name: &RoleName) -> Option<Arc<Role>>;
+        fn role_names(mount: &MountId) -> Vec<RoleName>;
+        fn token(digest: &TokenDigest) -> Option<Arc<Token>>;
+        fn token_by_accessor(accessor: &Accessor) -> Option<Arc<Token>>;
+        fn expired_tokens(now: Timestamp, limit: u32) -> Vec<TokenDigest>;
+        fn lease(id: &LeaseId) -> Option<Lease>;
+        fn lease_ids(query: LeaseQuery<'_>) -> Vec<LeaseId>;
+        fn due_leases(now: Timestamp, limit: u32) -> Vec<DueLease>;
+        fn next_due() -> Option<Timestamp>;
+    }
+    writes {
+        fn put_setting(name: &str, value: &[u8]) -> ();
+        fn init_settings(values: &[(&str, Vec<u8>)]) -> bool;
+        fn put_mount(mount: &Mount) -> ();
+        fn remove_mount(mount: &MountId) -> ();
+        fn put_account_binding(mount: &MountId, binding: &AccountBinding) -> ();
+        fn put_lease_config(mount: &MountId, config: LeaseConfig) -> ();
+        fn put_role(role: &Role) -> ();
+        fn remove_role(mount: &MountId, name: &RoleName) -> ();
+        fn put_token(token: &Token) -> ();
+        fn use_token(digest: &TokenDigest) -> Option<i64>;
+        fn end_token_tree(digest: &TokenDigest, now: Timestamp) -> u64;
+        fn begin_lease(lease: &Lease) -> ();
+        fn save_lease(lease: &Lease) -> ();
+        fn abandon_pending(now: Timestamp) -> u64;
+        fn purge(before: Timestamp) -> u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::Sqlite;
+
+    fn faulty() -> Arc<FaultyStore<Sqlite>> {
+        FaultyStore::new(Sqlite::temporary().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_write_that_fails_before_its_commit_left_nothing() {
+        let store = faulty();
+        store.spoil(1, Fault::Once(Moment::BeforeCommit));
+        store.put_setting("a", b"1").await.unwrap_err();
+        assert_eq!(store.setting("a").await.unwrap(), None);
+        store.put_setting("a", b"2").await.unwrap();
+        assert_eq!(store.setting("a").await.unwrap().unwrap(), b"2");
+    }
+
+    #[tokio::test]
+    async fn a_write_that_fails_after_its_commit_is_there() {
+        let store = faulty();
+        store.spoil(2, Fault::Once(Moment::AfterCommit));
+        store.put_setting("a", b"1").await.unwrap();
+        store.put_setting("b", b"2").await.unwrap_err();
+        assert_eq!(store.setting("b").await.unwrap().unwrap(), b"2");
+    }
+
+    #[tokio::test]
+    async fn after_a_power_loss_everything_fails_until_the_power_is_on() {
+        let store = faulty();
+        store.spoil(1, Fault::PowerLoss(Moment::BeforeCommit));
+        store.put_setting("a", b"1").await.unwrap_err();
+        assert!(store.is_dark());
+        store.put_setting("b", b"2").await.unwrap_err();
+        store.mounts().await.unwrap_err();
+        assert_eq!(store.writes(), ["put_setting"]);
+        store.power_on();
+        assert_eq!(store.setting("a").await.unwrap(), None);
+        assert_eq!(store.setting("b").await.unwrap(), None);
+        store.power_off();
+        store.next_due().await.unwrap_err();
+    }
+}

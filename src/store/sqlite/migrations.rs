@@ -1,0 +1,187 @@
+//! The layout of the database, in numbered steps. Each is applied once, in order, in a transaction of
+//! its own, and its digest is written down with it; a step that was applied is never edited. The SQL
+//! is in `migrations/`, next to this file.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::open::OpenError;
+use super::values::hex;
+
+/// `LSHD`: marks the file as ours, for `file(1)` and for us.
+const APPLICATION_ID: i64 = 0x4C53_4844;
+
+struct Migration {
+    number: i64,
+    name: &'static str,
+    sql: &'static str,
+    /// SHA-256 of `sql`, hex.
+    digest: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "0001_init.sql",
+    sql: include_str!("migrations/0001_init.sql"),
+    digest: "1bc8defd168cbd91a8462b936581e17af8736f922c3c1a969006557dceaf093f",
+}];
+
+/// Brings the database to the newest layout, or says why it must not be touched.
+pub(super) fn migrate(db: &mut Connection, file: &Path) -> Result<(), OpenError> {
+    migrate_with(db, file, MIGRATIONS)
+}
+
+fn migrate_with(
+    db: &mut Connection,
+    file: &Path,
+    migrations: &[Migration],
+) -> Result<(), OpenError> {
+    let found = check_owner(db, file)?;
+    let known = migrations.last().map_or(0, |newest| newest.number);
+    if found > known {
+        return Err(OpenError::TooNew { found, known });
+    }
+    db.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migration (
+             number INTEGER PRIMARY KEY,
+             name   TEXT NOT NULL,
+             digest TEXT NOT NULL
+         ) STRICT;",
+    )?;
+    for migration in migrations {
+        if sha256_hex(migration.sql) != migration.digest {
+            return Err(OpenError::MigrationChanged { name: migration.name.to_owned() });
+        }
+        let applied: Option<String> = db
+            .query_row(
+                "SELECT digest FROM migration WHERE number = ?1",
+                [migration.number],
+                |row| row.get(0),
+            )
+            .optional()?;
+        match applied {
+            None => apply(db, migration)?,
+            Some(digest) if digest == migration.digest => {}
+            Some(_) => {
+                return Err(OpenError::MigrationChanged { name: migration.name.to_owned() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The layout's number, 0 for a new file.
+fn check_owner(db: &Connection, file: &Path) -> Result<i64, OpenError> {
+    let not_ours = || OpenError::NotOurs(file.to_owned());
+    let pragma = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let owner = pragma("PRAGMA application_id")?;
+    let tables = pragma("SELECT count(*) FROM sqlite_schema")?;
+    match (owner, tables) {
+        (APPLICATION_ID, _) => {}
+        (0, 0) => db.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))?,
+        (_, _) => return Err(not_ours()),
+    }
+    Ok(pragma("PRAGMA user_version")?)
+}
+
+fn apply(db: &mut Connection, migration: &Migration) -> Result<(), OpenError> {
+    let step = db.transaction()?;
+    step.execute_batch(migration.sql)?;
+    step.execute(
+        "INSERT INTO migration (number, name, digest) VALUES (?1, ?2, ?3)",
+        (migration.number, migration.name, migration.digest),
+    )?;
+    step.execute_batch(&format!("PRAGMA user_version = {}", migration.number))?;
+    step.commit()?;
+    Ok(())
+}
+
+fn sha256_hex(text: &str) -> String {
+    hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn migrated() -> Connection {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db, Path::new("x.db")).unwrap();
+        db
+    }
+
+    fn refused(db: &mut Connection) -> String {
+        migrate(db, Path::new("x.db")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_migration_is_the_one_that_was_pinned() {
+        for (at, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.number, i64::try_from(at).unwrap() + 1);
+            assert_eq!(sha256_hex(migration.sql), migration.digest, "{}", migration.name);
+        }
+    }
+
+    #[test]
+    fn migrating_twice_changes_nothing() {
+        let mut db = migrated();
+        migrate(&mut db, Path::new("x.db")).unwrap();
+        let layout = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(layout("PRAGMA user_version"), 1);
+        assert_eq!(layout("PRAGMA application_id"), APPLICATION_ID);
+        assert_eq!(layout("SELECT count(*) FROM migration"), 1);
+    }
+
+    #[test]
+    fn every_table_is_strict() {
+        let loose: i64 = migrated()
+            .query_row(
+                "SELECT count(*) FROM pragma_table_list
+                 WHERE schema = 'main' AND name NOT LIKE 'sqlite_%' AND strict = 0",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(loose, 0);
+    }
+
+    #[test]
+    fn a_changed_migration_is_refused() {
+        let mut db = migrated();
+        db.execute("UPDATE migration SET digest = 'other'", []).unwrap();
+        let text = refused(&mut db);
+        assert!(text.starts_with("migration `0001_init.sql` is not the one"), "{text}");
+    }
+
+    #[test]
+    fn a_newer_database_is_refused() {
+        let mut db = migrated();
+        db.execute_batch("PRAGMA user_version = 99").unwrap();
+        let text = refused(&mut db);
+        assert!(text.starts_with("the database has layout 99"), "{text}");
+        assert!(text.contains("newer leasehold"), "{text}");
+    }
+
+    #[test]
+    fn a_foreign_database_is_refused() {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.execute_batch("CREATE TABLE theirs (x)").unwrap();
+        let text = refused(&mut db);
+        assert_eq!(text.lines().next(), Some("`x.db` is not a leasehold database"));
+        let tables: i64 =
+            db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+        assert_eq!(tables, 1);
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_nothing_behind() {
+        let sql = "CREATE TABLE half (x INTEGER) STRICT; SELECT nonsense;";
+        let digest = Box::leak(sha256_hex(sql).into_boxed_str());
+        let broken = [Migration { number: 1, name: "0001_broken.sql", sql, digest }];
+        let mut db = Connection::open_in_memory().unwrap();
+        assert!(migrate_with(&mut db, Path::new("x.db"), &broken).is_err());
+        migrate(&mut db, Path::new("x.db")).unwrap();
+        assert!(db.prepare("SELECT * FROM half").is_err());
+    }
+}

@@ -1,0 +1,86 @@
+//! Every look-up is an index's, whatever the number of rows; and what a row costs on disk.
+
+use super::*;
+use crate::store::sqlite::{leases as lease_sql, purge as purge_sql, tokens as token_sql};
+
+fn plan(store: &Sqlite, sql: &str) -> Vec<String> {
+    let read = |db: &rusqlite::Connection| {
+        let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        let parameters = vec![rusqlite::types::Null; explain.parameter_count()];
+        let rows = explain.query_map(rusqlite::params_from_iter(parameters), |row| row.get(3))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    };
+    store.readers.point(read).unwrap()
+}
+
+#[tokio::test]
+async fn every_look_up_is_one_range_of_an_index() {
+    let store = store().await;
+    for (sql, wanted) in [
+        (lease_sql::due_sql().as_str(), "SEARCH lease USING INDEX lease_by_due (due_at<?)"),
+        (lease_sql::NEXT_LEASE, "SEARCH lease USING COVERING INDEX lease_by_due"),
+        (lease_sql::NEXT_TOKEN, "SEARCH token USING INDEX token_by_expiry (expires_at>?)"),
+        (
+            lease_sql::VISIBLE_IDS,
+            "SEARCH lease USING INDEX sqlite_autoindex_lease_1 (id>? AND id<?)",
+        ),
+        (
+            lease_sql::UNFINISHED_IDS,
+            "SEARCH lease USING INDEX sqlite_autoindex_lease_1 (id>? AND id<?)",
+        ),
+        (lease_sql::ABANDON, "SCAN lease USING INDEX lease_pending"),
+        (purge_sql::OLD_LEASES, "SEARCH lease USING COVERING INDEX lease_by_end (revoked_at<?)"),
+        (purge_sql::OLD_TOKENS, "SEARCH token USING INDEX token_by_end (ended_at<?)"),
+        (purge_sql::OLD_TOKENS, "SEARCH lease USING INDEX lease_by_holder (holder=?)"),
+        (token_sql::EXPIRED, "SEARCH token USING INDEX token_by_expiry (expires_at<?)"),
+        (token_sql::END_TREE, "SEARCH child USING INDEX token_by_parent (parent=?)"),
+        (token_sql::MAKE_DUE, "SEARCH lease USING INDEX lease_by_holder (holder=?)"),
+    ] {
+        let steps = plan(&store, sql);
+        assert!(steps.iter().any(|step| step.starts_with(wanted)), "{sql}\n{steps:#?}");
+        let sorted = steps.iter().any(|step| step.contains("TEMP B-TREE"));
+        assert!(!sorted, "{sql}\n{steps:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lease_costs_about_three_hundred_bytes_with_all_its_indexes() {
+    let store = store().await;
+    let number_of = 20_000;
+    store
+        .write(move |w| {
+            let settling = Duration::from_mins(5);
+            // Ids in no order, as random ones come.
+            (0..number_of).try_for_each(|number: u32| {
+                let scattered = number.wrapping_mul(2_654_435_761);
+                let lease =
+                    active(scattered, &format!("t{}", number % 1000), at(i64::from(number)));
+                lease_sql::begin_lease(w.db, &lease, settling)
+            })
+        })
+        .await
+        .unwrap();
+    let pages: i64 =
+        store.readers.point(|db| Ok(db.query_row("PRAGMA page_count", [], |r| r.get(0))?)).unwrap();
+    let bytes = pages * 4096 / i64::from(number_of);
+    assert!(bytes <= 310, "{bytes} bytes a lease");
+}
+
+#[tokio::test]
+async fn no_statement_is_planned_again_for_another_parameter() {
+    let store = store().await;
+    store.begin_lease(&active(1, "t", at(70))).await.unwrap();
+    let (one, due) = (lease_sql::lease_sql(), lease_sql::due_sql());
+    for sql in [one.as_str(), &due, lease_sql::VISIBLE_IDS, token_sql::EXPIRED] {
+        let planned_again = |db: &rusqlite::Connection| {
+            let mut statement = db.prepare_cached(sql)?;
+            for round in ["a", "b", "c"] {
+                let parameters = vec![round; statement.parameter_count()];
+                let rows = statement.query(rusqlite::params_from_iter(parameters));
+                drop(rows?.next());
+            }
+            Ok(statement.get_status(rusqlite::StatementStatus::RePrepare))
+        };
+        assert_eq!(store.readers.point(planned_again).unwrap(), 0, "{sql}");
+    }
+}

@@ -1,0 +1,81 @@
+//! Every secret of a run is looked for afterwards: in the log at trace level, in every file of the data
+//! directory, in every reply but the one that was to carry it.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::support::broker::TestBroker;
+use crate::support::{NARROW, log};
+
+/// All bytes of all files under `folder`.
+fn bytes(folder: &Path) -> Vec<u8> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(bytes(&path));
+        } else {
+            all.extend(fs::read(&path).unwrap());
+        }
+    }
+    all
+}
+
+fn holds(haystack: &[u8], needle: &str) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+#[test]
+fn a_secret_is_in_one_reply_and_nowhere_else() {
+    let mut broker = TestBroker::new();
+    let root = broker.root();
+    let config_secret = "canary-root-secret-0000000000000000000000";
+    root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
+    let binding = json!({ "access_key": "AKIACANARY0000000000", "secret_key": config_secret });
+    root.post("aws/config/root", &binding).expect(204);
+    broker.write_role("r", NARROW).expect(204);
+
+    let issued = broker.issue().expect(200);
+    let secret = issued.text_of("secret_key");
+    let lease = issued.lease_id();
+    let child =
+        root.post("auth/token/create", &json!({ "policies": ["ci"], "ttl": "1h" })).expect(200);
+    let token = child.json["auth"]["client_token"].as_str().unwrap().to_owned();
+    root.with_token(&token).get("auth/token/lookup-self").expect(200);
+    root.with_token("hvs.canary-wrong-token-000000000000").get("aws/roles/r").expect(403);
+    let mut replies = vec![
+        root.get("aws/config/root").text,
+        root.get("aws/roles/r").text,
+        broker.lookup(&lease).text,
+        root.get("sys/mounts").text,
+        root.put("sys/leases/renew", &json!({ "lease_id": lease })).text,
+    ];
+    broker.faults.fail_next("DeleteUser", embedded_aws::faults::Fault::refuse(403, "AccessDenied"));
+    replies.push(broker.revoke(&lease).expect(400).text);
+    broker.settle();
+    broker.restart();
+    assert_eq!(
+        broker.root().get("aws/config/root").expect(200).text_of("access_key"),
+        "AKIACANARY0000000000"
+    );
+
+    let files = bytes(broker.data_dir());
+    assert!(holds(&files, &lease), "the rows are in what is searched");
+    assert!(!log::with(&lease).is_empty(), "the log is in what is searched");
+    let wrong = "hvs.canary-wrong-token-000000000000";
+    for (what, value) in [
+        ("issued secret", secret.as_str()),
+        ("root secret", config_secret),
+        ("token", &token),
+        ("wrong token", wrong),
+    ] {
+        assert!(!holds(&files, value), "the {what} is in a file");
+        assert_eq!(log::with(value), Vec::<String>::new(), "the {what} is in the log");
+        assert!(
+            !replies.iter().any(|reply| reply.contains(value)),
+            "the {what} is in another reply"
+        );
+    }
+}

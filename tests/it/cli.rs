@@ -1,0 +1,148 @@
+//! The binary as a person meets it: what it prints, what it exits with, that it stops in order and comes
+//! back after `kill -9` with everything it had.
+
+use std::io::Write;
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::process::{Process, binary};
+use crate::support::{NARROW, S3_STAR};
+
+fn run(arguments: &[&str], input: &str) -> Output {
+    let mut child = binary()
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn check_judges_as_the_server_does() {
+    let clean = run(&["check", "--format", "json", "-"], NARROW);
+    assert_eq!(clean.status.code(), Some(0), "{}", text(&clean.stderr));
+    let answer: Value = serde_json::from_slice(&clean.stdout).unwrap();
+    assert_eq!(answer["results"][0]["verdict"], "allow");
+    assert_eq!(answer["results"][0]["findings"], json!([]));
+
+    let blocked = run(&["check", "--format", "json", "-"], S3_STAR);
+    assert_eq!(blocked.status.code(), Some(2));
+    let answer: Value = serde_json::from_slice(&blocked.stdout).unwrap();
+    assert_eq!(answer["results"][0]["verdict"], "deny");
+    let finding = &answer["results"][0]["findings"][0];
+    assert!(finding["rule"].as_str().unwrap().starts_with("least-privilege/"));
+    assert_eq!(finding["line"], 1);
+
+    let role = json!({ "credential_type": "iam_user", "policy_arns": ["arn:aws:iam::123456789012:policy/unknown"] });
+    let unknown = run(&["check", "-"], &role.to_string());
+    assert_eq!(unknown.status.code(), Some(3), "{}", text(&unknown.stdout));
+
+    let nonsense = run(&["check", "--format", "json", "-"], "hello");
+    assert_eq!(nonsense.status.code(), Some(2));
+    let answer: Value = serde_json::from_slice(&nonsense.stdout).unwrap();
+    assert_eq!(answer["results"][0]["verdict"], "deny");
+    assert_eq!(answer["results"][0]["findings"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn check_warns_where_the_configuration_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("c.toml");
+    std::fs::write(
+        &config,
+        "data_dir = \"/d\"\n[listener]\naddress = \"127.0.0.1:1\"\n[guardrails]\nmode = \"warn\"\n",
+    )
+    .unwrap();
+    let warned = run(&["check", "--config", config.to_str().unwrap(), "-"], S3_STAR);
+    assert_eq!(warned.status.code(), Some(1), "{}", text(&warned.stdout));
+    assert!(text(&warned.stdout).contains("least-privilege/"));
+}
+
+#[test]
+fn check_config_says_what_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("leasehold.toml");
+    let file = path.to_str().unwrap();
+    std::fs::write(
+        &path,
+        "data_dir = \"/var/lib/leasehold\"\n[listener]\naddress = \"127.0.0.1:8200\"\n",
+    )
+    .unwrap();
+    let good = run(&["check-config", file], "");
+    assert_eq!(good.status.code(), Some(0), "{}", text(&good.stderr));
+    std::fs::write(
+        &path,
+        "data_dir = \"/var/lib/leasehold\"\n[listener]\naddress = \"0.0.0.0:8200\"\n",
+    )
+    .unwrap();
+    let open = run(&["check-config", file], "");
+    assert_eq!(open.status.code(), Some(78));
+    assert!(text(&open.stderr).contains("help: set tls_cert_file"), "{}", text(&open.stderr));
+    std::fs::write(&path, "[listener]\nadress = \"0.0.0.0:8200\"\n").unwrap();
+    let misspelt = run(&["check-config", file], "");
+    assert_eq!(misspelt.status.code(), Some(78));
+    assert!(text(&misspelt.stderr).contains("adress"));
+}
+
+#[test]
+fn a_server_without_a_word_says_how_to_start_it() {
+    let output = run(&["server"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--dev"));
+}
+
+#[test]
+fn development_mode_keeps_everything_over_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("notes.txt"), "somebody else's").unwrap();
+    let data = ["--data-dir", dir.path().to_str().unwrap()];
+
+    let first = Process::dev(&data);
+    let root = first.root();
+    root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
+    root.post("aws/roles/r", &json!({ "credential_type": "iam_user", "policy_document": NARROW }))
+        .expect(204);
+    let lease = root.get("aws/creds/r").expect(200).lease_id();
+    let token = first.root_token.clone().unwrap();
+    first.kill();
+
+    let second = Process::dev(&data);
+    assert_eq!(second.root_token.as_deref(), Some(token.as_str()), "the token survives too");
+    let root = second.root();
+    root.put("sys/leases/lookup", &json!({ "lease_id": lease })).expect(200);
+    let revoked = root.put("sys/leases/revoke", &json!({ "lease_id": lease })).expect(204);
+    assert_eq!(revoked.text, "", "the embedded AWS still knew the user");
+    root.put("sys/leases/lookup", &json!({ "lease_id": lease })).expect(400);
+    assert!(second.log().contains(&lease));
+    assert_eq!(second.stop(), Some(0));
+    assert_eq!(std::fs::read_to_string(dir.path().join("notes.txt")).unwrap(), "somebody else's");
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let first = Process::dev(&["--data-dir", data]);
+    let second =
+        run(&["server", "--dev", "--dev-listen-address", "127.0.0.1:0", "--data-dir", data], "");
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second.stderr).contains("another leasehold"), "{}", text(&second.stderr));
+    drop(first);
+}
+
+#[test]
+fn without_a_folder_nothing_is_kept() {
+    let first = Process::dev(&["--dev-root-token-id", "root"]);
+    first.root().post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
+    first.kill();
+    let second = Process::dev(&["--dev-root-token-id", "root"]);
+    assert!(second.root().get("sys/mounts").expect(200).data().get("aws/").is_none());
+}

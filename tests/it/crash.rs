@@ -1,0 +1,187 @@
+//! The crash matrix: every AWS call and every write of an issue and of a revocation fails, is left
+//! unclear, or loses the power before or after it took effect. Whatever happens, in the end AWS holds no
+//! user, no row is open, and whoever was given a credential had a lease for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use embedded_aws::faults::{Decision, Fault, Hook};
+use leasehold::store::faulty::{Fault as StoreFault, Moment};
+
+use crate::support::broker::TestBroker;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Trouble {
+    /// A definite error: nothing happened.
+    Error,
+    /// AWS acted, the answer was lost.
+    Unclear,
+    /// The process is gone before the step took effect.
+    PowerBefore,
+    /// The process is gone after the step took effect, before anyone heard.
+    PowerAfter,
+}
+
+const TROUBLES: [Trouble; 4] =
+    [Trouble::Error, Trouble::Unclear, Trouble::PowerBefore, Trouble::PowerAfter];
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Phase {
+    Issue,
+    Revoke,
+}
+
+/// Breaks the `step`th AWS call from now; after a loss of power no later call reaches AWS either.
+fn break_aws(broker: &TestBroker, step: usize, trouble: Trouble) {
+    let seen = Arc::new(AtomicUsize::new(0));
+    let hook: Hook = Box::new(move |_| {
+        let number = seen.fetch_add(1, Ordering::SeqCst);
+        let dark = matches!(trouble, Trouble::PowerBefore | Trouble::PowerAfter);
+        match trouble {
+            _ if number > step && dark => Decision::Fault(Fault::LostBefore),
+            _ if number != step => Decision::Pass,
+            Trouble::Error => Decision::Fault(Fault::refuse(403, "AccessDenied")),
+            Trouble::Unclear => Decision::Fault(Fault::LostAfter),
+            Trouble::PowerBefore => Decision::Fault(Fault::LostBefore),
+            Trouble::PowerAfter => Decision::Fault(Fault::LostAfter),
+        }
+    });
+    broker.faults.on_call(hook);
+}
+
+/// Breaks the `step`th write from now; after a loss of power nothing is written any more.
+fn break_store(broker: &TestBroker, step: u64, trouble: Trouble) {
+    let fault = match trouble {
+        Trouble::Error => StoreFault::Once(Moment::BeforeCommit),
+        Trouble::Unclear => StoreFault::Once(Moment::AfterCommit),
+        Trouble::PowerBefore => StoreFault::PowerLoss(Moment::BeforeCommit),
+        Trouble::PowerAfter => StoreFault::PowerLoss(Moment::AfterCommit),
+    };
+    broker.store().spoil(step + 1, fault);
+}
+
+/// Plays one case to its end and looks at every effect.
+fn play(phase: Phase, trouble: Trouble, name: &str, arm: impl Fn(&TestBroker)) {
+    let mut broker = TestBroker::new().with_role();
+    let given = match phase {
+        Phase::Issue => {
+            arm(&broker);
+            let reply = broker.issue();
+            assert!(
+                matches!(reply.status, 200 | 400 | 500),
+                "{name}: {} {}",
+                reply.status,
+                reply.text
+            );
+            (reply.status == 200).then(|| reply.lease_id())
+        }
+        Phase::Revoke => {
+            let lease = broker.issue().expect(200).lease_id();
+            arm(&broker);
+            let reply = broker.revoke(&lease);
+            assert!(
+                matches!(reply.status, 204 | 400 | 500),
+                "{name}: {} {}",
+                reply.status,
+                reply.text
+            );
+            Some(lease)
+        }
+    };
+    if matches!(trouble, Trouble::PowerBefore | Trouble::PowerAfter) {
+        broker.lose_power();
+    }
+    broker.faults.heal();
+    broker.store().power_on();
+    broker.run_due();
+    if let Some(lease) = given {
+        assert!(
+            broker.row(&lease).is_some(),
+            "{name}: a credential was given, and its lease is lost"
+        );
+        if phase == Phase::Issue {
+            broker.lookup(&lease).expect(200);
+            assert_eq!(broker.users().len(), 1, "{name}: the credential that was given is gone");
+        }
+        broker.revoke(&lease).expect(204);
+    }
+    broker.settle();
+    assert_eq!(broker.users(), Vec::<String>::new(), "{name}: a user was left in AWS");
+    assert_eq!(broker.unfinished(), Vec::<String>::new(), "{name}: a row was left open");
+}
+
+/// How many AWS calls and writes the phase takes when nothing goes wrong.
+fn steps(phase: Phase) -> (usize, u64) {
+    let broker = TestBroker::new().with_role();
+    if phase == Phase::Revoke {
+        let lease = broker.issue().expect(200).lease_id();
+        broker.faults.clear_calls();
+        let before = broker.store().writes().len();
+        broker.revoke(&lease).expect(204);
+        return (broker.faults.calls().len(), (broker.store().writes().len() - before) as u64);
+    }
+    broker.faults.clear_calls();
+    let before = broker.store().writes().len();
+    broker.issue().expect(200);
+    (broker.faults.calls().len(), (broker.store().writes().len() - before) as u64)
+}
+
+fn matrix(phase: Phase) {
+    let (calls, writes) = steps(phase);
+    assert!(calls >= 3, "{phase:?} makes {calls} calls");
+    assert!(writes >= 2, "{phase:?} makes {writes} writes");
+    for trouble in TROUBLES {
+        for step in 0..calls {
+            play(phase, trouble, &format!("{phase:?}, call {step}, {trouble:?}"), |broker| {
+                break_aws(broker, step, trouble)
+            });
+        }
+        for step in 0..writes {
+            play(phase, trouble, &format!("{phase:?}, write {step}, {trouble:?}"), |broker| {
+                break_store(broker, step, trouble)
+            });
+        }
+    }
+}
+
+#[test]
+fn an_issue_that_breaks_at_any_step_leaves_nothing_behind() {
+    matrix(Phase::Issue);
+}
+
+#[test]
+fn a_revocation_that_breaks_at_any_step_is_finished_later() {
+    matrix(Phase::Revoke);
+}
+
+#[test]
+fn a_fresh_user_that_iam_does_not_show_yet_is_not_taken_for_gone() {
+    let broker = TestBroker::new().with_role();
+    broker.faults.hide_fresh_user(50);
+    broker.faults.fail_next("CreateAccessKey", Fault::LostAfter);
+    broker.issue().expect(400);
+    broker.run_due();
+    assert_eq!(broker.users().len(), 1, "still there, and IAM said it was not");
+    assert_eq!(broker.unfinished().len(), 1, "so the row stays");
+    broker.faults.hide_fresh_user(0);
+    broker.settle();
+    assert_eq!(broker.users(), Vec::<String>::new());
+    assert_eq!(broker.unfinished(), Vec::<String>::new());
+}
+
+#[test]
+fn a_pending_lease_found_at_start_is_torn_down() {
+    let mut broker = TestBroker::new().with_role();
+    broker.faults.fail_next("CreateAccessKey", Fault::SilentAfter);
+    let root = broker.root();
+    // The connection breaks when the power goes: that thread fails, and is not asked how.
+    let asking = std::thread::spawn(move || root.get("aws/creds/r"));
+    while broker.aws.users().first().is_none_or(|user| user.keys.is_empty()) {
+        std::thread::yield_now();
+    }
+    broker.lose_power();
+    drop(asking.join());
+    broker.settle();
+    assert_eq!(broker.users(), Vec::<String>::new());
+    assert_eq!(broker.unfinished(), Vec::<String>::new());
+}

@@ -1,0 +1,88 @@
+//! The documents are true: each path they name exists, the error table is the one in the code, the
+//! commands of the README are the ones that exist. `UPDATE_DOCS=1` writes what can be written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn documents() -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "plugins/README.md"]
+        .iter()
+        .map(|name| root().join(name))
+        .collect();
+    for folder in ["docs", "docs/adr"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// Words in backticks that look like a path of this repository.
+fn named_paths(text: &str) -> Vec<String> {
+    let ours = [
+        "src/", "crates/", "plugins/", "schemas/", "tests/", "benches/", "docs/", "scripts/",
+        ".ci/",
+    ];
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| ours.iter().any(|start| word.starts_with(start)))
+        // What the tutorial of plugins/README.md has its reader make.
+        .filter(|word| !word.contains("no-users"))
+        .filter(|word| word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_path_that_a_document_names_exists() {
+    let mut missing = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for path in named_paths(&text) {
+            if !root().join(&path).exists() {
+                missing.push(format!(
+                    "{}: `{path}`",
+                    document.strip_prefix(root()).unwrap().display()
+                ));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "these do not exist:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    let mut broken = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap();
+            if !file.is_empty()
+                && !link.contains("://")
+                && !document.parent().unwrap().join(file).exists()
+            {
+                broken.push(format!("{}: {link}", document.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn the_error_table_is_the_one_in_the_code() {
+    let path = root().join("docs/ERRORS.md");
+    let table = leasehold::http::error::table();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &table).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(written, table, "docs/ERRORS.md is old: UPDATE_DOCS=1 tests/run docs writes it");
+}

@@ -1,0 +1,306 @@
+//! The whole broker inside the test: real HTTP on loopback, real SQLite, the embedded AWS behind the
+//! real SDK with faults to inject, and a clock that stands still. Restarting and losing power are
+//! one call each.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock, Mutex, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use embedded_aws::faults::FaultyHttp;
+use embedded_aws::{EmbeddedAws, Options};
+use leasehold::app::{App, Seams};
+use leasehold::aws::AwsBackend;
+use leasehold::clock::{Clock, ManualClock};
+use leasehold::config::{Config, Dev, Overrides};
+use leasehold::gate::{Gate, GateConfig, Mode};
+use leasehold::leases::Leases;
+use leasehold::model::{Lease, LeaseId, Timestamp};
+use leasehold::random::Random;
+use leasehold::store::faulty::FaultyStore;
+use leasehold::store::sqlite::{OpenError, Settings, Sqlite};
+use leasehold::store::{LeaseQuery, Show, Store};
+use rand::SeedableRng;
+use serde_json::json;
+
+use super::client::{Client, Reply};
+
+/// When every test begins: a moment of 2026.
+const BEGIN: Timestamp = Timestamp::from_millis(1_780_000_000_000);
+
+/// The root token of every test.
+pub const ROOT: &str = "root-token-of-the-tests";
+
+static WARNING: LazyLock<Arc<Gate>> = LazyLock::new(|| gate(Mode::Warn));
+static ENFORCING: LazyLock<Arc<Gate>> = LazyLock::new(|| gate(Mode::Enforce));
+
+fn gate(mode: Mode) -> Arc<Gate> {
+    // Compiled once for all runs: a debug build of the compiler takes its time.
+    let cache_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache"));
+    let config =
+        GateConfig { default_mode: mode, modes: BTreeMap::new(), cache_dir, cache_key: [7; 32] };
+    Arc::new(Gate::new(config).unwrap())
+}
+
+/// A broker, its AWS, and its data.
+#[derive(Debug)]
+pub struct TestBroker {
+    pub clock: Arc<ManualClock>,
+    pub aws: EmbeddedAws,
+    pub faults: FaultyHttp,
+    dir: tempfile::TempDir,
+    mode: Mode,
+    runtime: tokio::runtime::Runtime,
+    running: Option<RunningApp>,
+    restarts: u64,
+}
+
+#[derive(Debug)]
+struct RunningApp {
+    url: String,
+    leases: Arc<Leases>,
+    store: Arc<FaultyStore<Sqlite>>,
+    stop: tokio::sync::oneshot::Sender<Stop>,
+    thread: JoinHandle<()>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stop {
+    Gracefully,
+    AtOnce,
+}
+
+/// What the broker's thread hands over once it runs.
+struct Parts {
+    url: String,
+    leases: Arc<Leases>,
+    store: Arc<FaultyStore<Sqlite>>,
+}
+
+impl TestBroker {
+    /// Guardrails warn, as in development mode.
+    pub fn new() -> Self {
+        Self::with_mode(Mode::Warn)
+    }
+
+    /// Guardrails enforce.
+    pub fn enforcing() -> Self {
+        Self::with_mode(Mode::Enforce)
+    }
+
+    fn with_mode(mode: Mode) -> Self {
+        super::log::keep();
+        let clock = Arc::new(ManualClock::new(BEGIN));
+        let time = Arc::clone(&clock);
+        let now = move || UNIX_EPOCH + Duration::from_millis(time.now().as_millis().unsigned_abs());
+        let now: Arc<dyn Fn() -> SystemTime + Send + Sync> = Arc::new(now);
+        let rng = rand::rngs::StdRng::seed_from_u64(1);
+        let aws = EmbeddedAws::open(None, Options::new(now, rng)).unwrap();
+        let faults = FaultyHttp::new(aws.http_client());
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let running = start(dir.path(), mode, &clock, &faults, 0);
+        Self { clock, aws, faults, dir, mode, runtime, running: Some(running), restarts: 0 }
+    }
+
+    fn app(&self) -> &RunningApp {
+        self.running.as_ref().unwrap()
+    }
+
+    /// The store of the running broker, with faults to inject.
+    pub fn store(&self) -> &FaultyStore<Sqlite> {
+        &self.app().store
+    }
+
+    /// A caller with the root token.
+    pub fn root(&self) -> Client {
+        Client::new(&self.app().url, Some(ROOT))
+    }
+
+    /// Where it listens, as `host:port`.
+    pub fn socket(&self) -> &str {
+        self.app().url.trim_start_matches("http://")
+    }
+
+    /// The folder of the broker's state.
+    pub fn data_dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// An engine at `aws/` that is configured and has a narrow role `r`.
+    pub fn with_role(self) -> Self {
+        let root = self.root();
+        root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
+        self.write_role("r", super::NARROW).expect(204);
+        self.faults.clear_calls();
+        self
+    }
+
+    pub fn write_role(&self, name: &str, document: &str) -> Reply {
+        let body = json!({ "credential_type": "iam_user", "policy_document": document });
+        self.root().post(&format!("aws/roles/{name}"), &body)
+    }
+
+    /// Asks for a credential of role `r`.
+    pub fn issue(&self) -> Reply {
+        self.root().get("aws/creds/r")
+    }
+
+    pub fn lookup(&self, lease: &str) -> Reply {
+        self.root().put("sys/leases/lookup", &json!({ "lease_id": lease }))
+    }
+
+    pub fn revoke(&self, lease: &str) -> Reply {
+        self.root().put("sys/leases/revoke", &json!({ "lease_id": lease }))
+    }
+
+    /// Names of the users that AWS holds.
+    pub fn users(&self) -> Vec<String> {
+        self.aws.users().into_iter().map(|user| user.name).collect()
+    }
+
+    /// The row of a lease, whether a caller may see it or not.
+    pub fn row(&self, lease: &str) -> Option<Lease> {
+        let id: LeaseId = lease.parse().unwrap();
+        self.runtime.block_on(self.store().lease(&id)).unwrap()
+    }
+
+    /// The ids of all rows that are not gone.
+    pub fn unfinished(&self) -> Vec<String> {
+        let query = LeaseQuery { prefix: "", after: None, limit: 10_000, show: Show::Unfinished };
+        let ids = self.runtime.block_on(self.store().lease_ids(query)).unwrap();
+        ids.into_iter().map(|id| id.to_string()).collect()
+    }
+
+    /// Moves the clock, and does what has become due.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.run_due();
+    }
+
+    /// Waits for something that happens on the broker's threads.
+    pub fn wait<T>(&self, what: impl Future<Output = T>) -> T {
+        let patience = Duration::from_secs(30);
+        let limited = async { tokio::time::timeout(patience, what).await };
+        self.runtime.block_on(limited).expect("it did not happen")
+    }
+
+    /// Does what is due now, to its end; what the broker itself has in hand is waited for.
+    pub fn run_due(&self) {
+        let app = self.app();
+        self.wait(async {
+            loop {
+                app.leases.run_due().await.unwrap();
+                let due = app.store.due_leases(self.clock.now(), 1).await.unwrap();
+                if due.is_empty() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+
+    /// Lets enough time go by for every teardown to come to its end.
+    pub fn settle(&self) {
+        for _ in 0..12 {
+            self.advance(Duration::from_secs(310));
+        }
+    }
+
+    /// An orderly stop and a start on the same data.
+    pub fn restart(&mut self) {
+        self.end(Stop::Gracefully);
+        self.begin_again();
+    }
+
+    /// The power goes: nothing that was not durable is left. Then a start on the same data.
+    pub fn lose_power(&mut self) {
+        self.store().power_off();
+        self.end(Stop::AtOnce);
+        self.begin_again();
+    }
+
+    /// The same data under a gate that enforces.
+    pub fn enforce_from_now_on(mut self) -> Self {
+        self.mode = Mode::Enforce;
+        self.restart();
+        self
+    }
+
+    fn end(&mut self, how: Stop) {
+        if let Some(RunningApp { stop, thread, .. }) = self.running.take() {
+            // A broker that is gone already can't hear it, and its panic was shown.
+            stop.send(how).ok();
+            thread.join().ok();
+        }
+    }
+
+    fn begin_again(&mut self) {
+        self.restarts += 1;
+        let running = start(self.dir.path(), self.mode, &self.clock, &self.faults, self.restarts);
+        // Only now: whatever the old process had under way is gone with it.
+        self.faults.heal();
+        self.running = Some(running);
+    }
+}
+
+impl Drop for TestBroker {
+    fn drop(&mut self) {
+        self.end(Stop::AtOnce);
+    }
+}
+
+fn start(
+    dir: &Path,
+    mode: Mode,
+    clock: &Arc<ManualClock>,
+    faults: &FaultyHttp,
+    seed: u64,
+) -> RunningApp {
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    // Threads of the one that just lost its power may still hold the data for a moment.
+    while let Err(OpenError::InUse(_)) = Sqlite::open(dir, Settings::default()) {
+        assert!(std::time::Instant::now() < deadline, "the data is never let go");
+        std::thread::yield_now();
+    }
+    let flags = Overrides {
+        dev: Some(Dev { root_token: Some(ROOT.to_owned()) }),
+        address: Some("127.0.0.1:0".parse().unwrap()),
+        data_dir: Some(dir.to_owned()),
+        ..Overrides::default()
+    };
+    let config = Config::load(None, flags).unwrap();
+    let faulty = Arc::new(Mutex::new(None));
+    let kept = Arc::clone(&faulty);
+    let seams = Seams {
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        random: Random::seeded(seed),
+        aws: Some(AwsBackend::Embedded(faults.http_client())),
+        gate: Some(Arc::clone(if mode == Mode::Enforce { &ENFORCING } else { &WARNING })),
+        store: Box::new(move |database| {
+            let store = FaultyStore::new(database);
+            *kept.lock().unwrap() = Some(Arc::clone(&store));
+            store
+        }),
+    };
+    let (ready, parts) = mpsc::channel();
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let app = App::start(&config, seams).await.unwrap();
+            let url = format!("http://{}", app.address());
+            let store = faulty.lock().unwrap().take().unwrap();
+            ready.send(Parts { url, leases: Arc::clone(&app.leases), store }).unwrap();
+            match stopped.await {
+                Ok(Stop::Gracefully) => app.stop().await,
+                Ok(Stop::AtOnce) | Err(_) => app.abandon().await,
+            }
+        });
+        runtime.shutdown_background();
+    });
+    let parts = parts.recv().expect("the broker did not start");
+    let Parts { url, leases, store } = parts;
+    RunningApp { url, leases, store, stop, thread }
+}

@@ -1,0 +1,14 @@
+//! What the tests share: the broker in a process of the test's own ([`broker`]), the real binary
+//! ([`process`]), and a client for either ([`client`]).
+
+pub mod broker;
+pub mod client;
+pub mod log;
+pub mod process;
+
+/// The guide's document: wide, so that `least-privilege` has something to say.
+pub const S3_STAR: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+
+/// A document that no guardrail minds.
+pub const NARROW: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}]}"#;

@@ -15,7 +15,7 @@ use crate::gate::Mode;
 const KNOWN_GUARDRAILS: [&str; 1] = ["least-privilege"];
 
 /// Vault's default for both lease TTLs: 32 days (contract 1.6).
-const DEFAULT_TTL: Duration = Duration::from_secs(768 * 3600);
+const DEFAULT_TTL: Duration = Duration::from_hours(768);
 
 /// Where `leasehold server --dev` listens, as `vault server -dev` does.
 pub const DEV_ADDRESS: &str = "127.0.0.1:8200";
@@ -180,28 +180,8 @@ struct SealFile {
 impl Config {
     /// Reads `path`, if there is one, and puts the flags over it.
     pub fn load(path: Option<&Path>, flags: Overrides) -> Result<Self, ConfigError> {
-        let file = match path {
-            None => File::default(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-                toml::from_str(&text).map_err(|error| ConfigError::Malformed {
-                    path: path.to_owned(),
-                    detail: error.to_string().trim_end().to_owned(),
-                })?
-            }
-        };
+        let file = path.map(read).transpose()?.unwrap_or_default();
         Self::from_file(file, flags)
-    }
-
-    /// Modes of the guardrails alone, for `leasehold check --config FILE`.
-    pub fn load_guardrails(path: &Path) -> Result<Guardrails, ConfigError> {
-        let flags = Overrides { dev: Some(Dev::default()), ..Overrides::default() };
-        let mut config = Self::load(Some(path), flags)?.guardrails;
-        if !std::fs::read_to_string(path).is_ok_and(|text| names_default_mode(&text)) {
-            config.mode = Mode::Enforce;
-        }
-        Ok(config)
     }
 
     fn from_file(file: File, flags: Overrides) -> Result<Self, ConfigError> {
@@ -223,14 +203,30 @@ impl Config {
             data_dir,
             default_lease_ttl: ttls.0,
             max_lease_ttl: ttls.1,
-            log: log(flags.log_level.or(file.log_level), flags.log_format.or(file.log_format))?,
+            log: log(
+                flags.log_level.as_deref().or(file.log_level.as_deref()),
+                flags.log_format.as_deref().or(file.log_format.as_deref()),
+            )?,
             dev: flags.dev,
         })
     }
 }
 
-fn names_default_mode(text: &str) -> bool {
-    toml::from_str::<File>(text).is_ok_and(|file| file.guardrails.mode.is_some())
+impl Guardrails {
+    /// What a configuration says of guardrails, for `leasehold check --config FILE`: they enforce
+    /// unless it says otherwise.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        guardrails(read(path)?.guardrails, Mode::Enforce)
+    }
+}
+
+fn read(path: &Path) -> Result<File, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+        path: path.to_owned(),
+        detail: error.to_string().trim_end().to_owned(),
+    })
 }
 
 fn listener(
@@ -240,11 +236,24 @@ fn listener(
 ) -> Result<Listener, ConfigError> {
     let address = match (flag, file.address) {
         (Some(address), _) => address,
-        (None, Some(text)) => text.parse().map_err(|_| {
-            invalid("listener.address", format!("`{text}` is not an IP address and a port\nhelp: e.g. address = \"127.0.0.1:8200\""))
-        })?,
+        (None, Some(text)) => {
+            let Ok(address) = text.parse() else {
+                return Err(invalid(
+                    "listener.address",
+                    format!(
+                        "`{text}` is not an IP address and a port\nhelp: e.g. address = \"127.0.0.1:8200\""
+                    ),
+                ));
+            };
+            address
+        }
         (None, None) if dev => SocketAddr::from(([127, 0, 0, 1], 8200)),
-        (None, None) => return Err(invalid("listener.address", "missing\nhelp: e.g. address = \"127.0.0.1:8200\"")),
+        (None, None) => {
+            return Err(invalid(
+                "listener.address",
+                "missing\nhelp: e.g. address = \"127.0.0.1:8200\"",
+            ));
+        }
     };
     let tls = match (file.tls_cert_file, file.tls_key_file) {
         _ if file.tls_disable => None,
@@ -316,9 +325,9 @@ fn ttls(default: Option<&str>, max: Option<&str>) -> Result<(Duration, Duration)
     Ok((default, max))
 }
 
-fn log(level: Option<String>, format: Option<String>) -> Result<Log, ConfigError> {
-    let level = level.unwrap_or_else(|| "info".to_owned());
-    let json = match format.as_deref() {
+fn log(level: Option<&str>, format: Option<&str>) -> Result<Log, ConfigError> {
+    let level = level.unwrap_or("info");
+    let json = match format {
         None | Some("standard") => false,
         Some("json") => true,
         Some(other) => {
@@ -328,12 +337,12 @@ fn log(level: Option<String>, format: Option<String>) -> Result<Log, ConfigError
             ));
         }
     };
-    let level = level.parse().map_err(|_| {
-        invalid(
+    let Ok(level) = level.parse() else {
+        return Err(invalid(
             "log_level",
             format!("`{level}` is none of `trace`, `debug`, `info`, `warn`, `error`"),
-        )
-    })?;
+        ));
+    };
     Ok(Log { level, json })
 }
 

@@ -48,7 +48,12 @@ impl Random {
     pub fn hex(&self, bytes: usize) -> String {
         let mut raw = vec![0; bytes];
         self.fill(&mut raw);
-        raw.iter().map(|byte| format!("{byte:02x}")).collect()
+        raw.iter().fold(String::new(), |mut text, byte| {
+            for digit in [byte >> 4, byte & 0xf] {
+                text.extend(char::from_digit(u32::from(digit), 16));
+            }
+            text
+        })
     }
 
     /// A version 4 UUID.
@@ -65,7 +70,7 @@ impl Random {
 
     /// A number in `0.0..1.0`, for jitter.
     pub fn unit(&self) -> f64 {
-        self.with(|rng| rng.random())
+        self.with(Rng::random)
     }
 }
 

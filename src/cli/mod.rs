@@ -52,7 +52,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
     match arguments.command {
-        Command::Server(arguments) => server::run(arguments, &mut out, &mut err),
+        Command::Server(arguments) => server::run(&arguments, &mut out, &mut err),
         Command::Check(arguments) => check::run(&arguments, &mut out, &mut err).into(),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
     }

@@ -67,7 +67,7 @@ A server that was never initialised answers 501 on sys/health; `vault operator i
 
 /// Runs until it is told to stop.
 pub(super) fn run(
-    arguments: ServerArguments,
+    arguments: &ServerArguments,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> ExitCode {

@@ -2,24 +2,25 @@
 //! AWS hears of anything, and whatever fails afterwards leaves that row to the reaper: never a
 //! half-known credential, never a user without an owner. The life of the lease is [`crate::leases`]'.
 
-use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::{join, join_all};
 use tracing::{info, warn};
 
+use super::Engine;
 use super::grant::{Before, role_duration, user_path};
+pub use super::issue_error::{IssueError, IssueStep};
 use super::roles::{RoleError, is_offered};
 use super::ttl::Resolved;
-use super::username::{self, NameInputs, UsernameError};
-use super::{Engine, NotServing};
+use super::username::{self, NameInputs};
+
 use crate::auth::Caller;
-use crate::aws::{AwsError, IamProvider, NewAccessKey, NewUser, RefusalKind};
+use crate::aws::{AwsError, IamProvider, NewAccessKey, NewUser};
 use crate::gate::Judgement;
 use crate::leases::{LeaseError, NewLease};
 use crate::model::{
-    AccessKeyId, CredentialType, Finding, Lease, LeaseConfig, LeaseId, LeaseTag, Mount, Role,
-    RoleName, SecretAccessKey, SessionToken, UserName, Verdict,
+    AccessKeyId, CredentialType, Lease, LeaseConfig, LeaseId, LeaseTag, Mount, Role, RoleName,
+    SecretAccessKey, SessionToken, UserName,
 };
 use crate::store::StoreError;
 
@@ -72,106 +73,6 @@ pub struct Issued {
     pub arn: Option<String>,
     /// Of the gate, and about the TTL.
     pub warnings: Vec<String>,
-}
-
-/// A call of the issue, for the beginning of its error text (contract 1.11).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IssueStep {
-    /// Nothing was sent: there is no client.
-    Client,
-    /// `CreateUser`.
-    CreateUser,
-    /// `AttachUserPolicy`.
-    AttachUserPolicy,
-    /// `PutUserPolicy`.
-    PutUserPolicy,
-    /// `AddUserToGroup`.
-    AddUserToGroup,
-    /// `CreateAccessKey`.
-    CreateAccessKey,
-}
-
-impl fmt::Display for IssueStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Client => "Error building the AWS client",
-            Self::CreateUser => "Error creating IAM user",
-            Self::AttachUserPolicy => "Error attaching user policy",
-            Self::PutUserPolicy => "Error putting user policy",
-            Self::AddUserToGroup => "Error adding user to group",
-            Self::CreateAccessKey => "Error creating access keys",
-        })
-    }
-}
-
-/// Why nothing was issued. The texts are the contract's (1.5, 1.11) where it has them.
-#[derive(Debug, thiserror::Error)]
-pub enum IssueError {
-    /// There is no such role.
-    #[error("Role \"{0}\" not found")]
-    RoleNotFound(RoleName),
-    /// A type that cannot be issued yet.
-    #[error("credential type `{0}` is not offered yet\nhelp: `iam_user` is")]
-    TypeNotOffered(&'static str),
-    /// The stored document breaks the schema or a quota.
-    #[error("the policy document of role `{role}` is refused with {} finding(s)", .findings.len())]
-    DocumentRefused {
-        /// The role.
-        role: RoleName,
-        /// What is wrong.
-        findings: Vec<Finding>,
-    },
-    /// A guardrail denies now; one sentence per finding.
-    #[error("the gate denied the grant of role `{role}`")]
-    Denied {
-        /// The role.
-        role: RoleName,
-        /// For people.
-        errors: Vec<String>,
-        /// The whole verdict.
-        verdict: Arc<Verdict>,
-    },
-    /// No user name came out of the template.
-    #[error(transparent)]
-    Username(#[from] UsernameError),
-    /// AWS asked to slow down.
-    #[error("{step}: {}", .error.for_caller())]
-    Throttled {
-        /// Where.
-        step: IssueStep,
-        /// What AWS said.
-        error: AwsError,
-    },
-    /// AWS refused, or gave no clear answer, or there is no client.
-    #[error("{step}: {}", .error.for_caller())]
-    Aws {
-        /// Where.
-        step: IssueStep,
-        /// What was seen.
-        error: AwsError,
-    },
-    /// The mount does not serve.
-    #[error(transparent)]
-    NotServing(#[from] NotServing),
-    /// The lease row could not be written: AWS was not asked, or what it made is being torn down.
-    #[error(transparent)]
-    Lease(#[from] LeaseError),
-    /// The store failed before anything was done.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl IssueError {
-    fn aws(step: IssueStep, error: AwsError) -> Self {
-        match &error {
-            AwsError::Refused { kind: RefusalKind::Throttled, .. } => {
-                Self::Throttled { step, error }
-            }
-            AwsError::Refused { .. } | AwsError::Unclear { .. } | AwsError::NotConfigured(_) => {
-                Self::Aws { step, error }
-            }
-        }
-    }
 }
 
 impl Engine {
@@ -398,29 +299,5 @@ fn new_lease(
 fn report(id: &LeaseId, written: Result<(), LeaseError>) {
     if let Err(error) = written {
         warn!(lease.id = %id, error = %error, "lease {id} stays pending until it is old enough to be torn down");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(kind: RefusalKind) -> AwsError {
-        AwsError::Refused {
-            operation: "CreateUser",
-            code: "Code".into(),
-            kind,
-            message: "User: arn:aws:iam::123456789012:user/broker is not authorized".into(),
-        }
-    }
-
-    #[test]
-    fn throttling_is_a_trouble_of_its_own() {
-        let throttled = IssueError::aws(IssueStep::CreateUser, refused(RefusalKind::Throttled));
-        assert!(matches!(throttled, IssueError::Throttled { .. }));
-        assert!(throttled.to_string().starts_with("Error creating IAM user: "));
-        let other = IssueError::aws(IssueStep::PutUserPolicy, refused(RefusalKind::Invalid));
-        assert!(matches!(other, IssueError::Aws { .. }));
-        assert!(other.to_string().starts_with("Error putting user policy: "));
     }
 }

@@ -1,95 +1,12 @@
-//! What a role may be. First Vault's own rules, whose texts are collected in one error (contract
-//! 1.4), then ours: what would only fail at issue is refused at the write, in a sentence. Pure; what
-//! the role would grant is judged by [`crate::gate`].
-
-use std::collections::BTreeMap;
+//! Vault's own rules of what a role may be, whose texts are collected in one error (contract 1.4).
+//! Pure. What Leasehold refuses beyond them is in [`super::role_limits`]; what the role would grant
+//! is judged by [`crate::gate`].
 
 use super::role_merge::Draft;
-use super::roles::{RoleChange, is_offered};
-use crate::aws::{BROKER_TAG, LEASE_TAG};
-use crate::model::{CredentialType, GroupName, Mount, PolicyArn, Role, RoleName};
+use crate::model::CredentialType;
 
-/// Managed policies that can be attached to a user (IAM quotas: 10 unless raised).
-const MAX_POLICY_ARNS: usize = 10;
-/// Groups that a user can be in (IAM quotas).
-const MAX_GROUPS: usize = 10;
-/// Tags that a user can have (IAM quotas: 50), less the two that say whose it is.
-const MAX_TAGS: usize = 48;
-/// Characters of a tag's key (IAM API reference, `Tag`).
-const MAX_TAG_KEY: usize = 128;
-/// Characters of a tag's value (IAM API reference, `Tag`).
-const MAX_TAG_VALUE: usize = 256;
 /// Bytes of a user's path (IAM API reference, `CreateUser`).
 const MAX_PATH: usize = 512;
-
-/// What Leasehold refuses beyond Vault.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// `policy` or `arn`.
-    #[error(
-        "the legacy parameters `policy` and `arn` are not offered\nhelp: send `credential_type` with `policy_document` or `policy_arns`"
-    )]
-    Legacy,
-    /// A type that cannot be issued yet.
-    #[error("credential type `{0}` is not offered yet\nhelp: `iam_user` is")]
-    TypeNotOffered(&'static str),
-    /// `readiness` other than `off`.
-    #[error("readiness `{0}` is not offered yet\nhelp: `off` is")]
-    ReadinessNotOffered(String),
-    /// `ttl` over `max_ttl`, in seconds.
-    #[error("ttl of {ttl} seconds is greater than max_ttl of {max_ttl} seconds")]
-    TtlAboveMax {
-        /// After the write.
-        ttl: u64,
-        /// After the write.
-        max_ttl: u64,
-    },
-    /// More managed policies than a user can have.
-    #[error("{0} policy_arns are too many: a user can have {MAX_POLICY_ARNS} managed policies")]
-    TooManyPolicyArns(usize),
-    /// An empty item.
-    #[error("policy_arns contains an empty ARN")]
-    EmptyPolicyArn,
-    /// More groups than a user can join.
-    #[error("{0} iam_groups are too many: a user can be in {MAX_GROUPS} groups")]
-    TooManyGroups(usize),
-    /// A name that IAM would refuse.
-    #[error(
-        "`{0}` in iam_groups is not a group name: it has 1 to 128 letters, digits and any of _+=,.@-"
-    )]
-    BadGroupName(String),
-    /// More tags than a user can have beside ours.
-    #[error("{0} iam_tags are too many: a user can have 50, and 2 of them say whose it is")]
-    TooManyTags(usize),
-    /// A tag that is ours or AWS's own.
-    #[error(
-        "the tag `{0}` cannot be set: keys that begin with `leasehold:` or `aws:` are reserved"
-    )]
-    ReservedTag(String),
-    /// A key that IAM would refuse.
-    #[error("`{0}` is not a tag key: it has 1 to 128 letters, digits, blanks and any of _.:/=+-@")]
-    BadTagKey(String),
-    /// A value that IAM would refuse.
-    #[error(
-        "the value of the tag `{0}` is refused: it has at most 256 letters, digits, blanks and any of _.:/=+-@"
-    )]
-    BadTagValue(String),
-    /// IAM takes tag keys that differ in case alone for one.
-    #[error("the tag keys `{0}` and `{1}` differ in case alone, which IAM takes for one key")]
-    DoubleTag(String, String),
-}
-
-/// What can be refused without looking at the stored role.
-pub(super) fn check_change(change: &RoleChange) -> Result<(), Refusal> {
-    let sent = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
-    if sent(&change.policy) || sent(&change.arn) {
-        return Err(Refusal::Legacy);
-    }
-    match change.readiness.as_deref() {
-        None | Some("" | "off") => Ok(()),
-        Some(other) => Err(Refusal::ReadinessNotOffered(other.to_owned())),
-    }
-}
 
 /// Vault's rules in its order; all that are broken.
 pub(super) fn check_vaults_rules(draft: &Draft) -> Result<CredentialType, Vec<String>> {
@@ -207,98 +124,6 @@ fn check_boundary(arn: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Our rules; what passes is a role.
-pub(super) fn check_our_rules(
-    draft: Draft,
-    kind: CredentialType,
-    mount: &Mount,
-    name: &RoleName,
-) -> Result<Role, Refusal> {
-    if !is_offered(kind) {
-        return Err(Refusal::TypeNotOffered(kind.as_str()));
-    }
-    let (ttl, max_ttl) = (draft.ttl, draft.max_ttl);
-    if max_ttl > 0 && ttl > max_ttl {
-        return Err(Refusal::TtlAboveMax { ttl, max_ttl });
-    }
-    if let Some(tags) = &draft.iam_tags {
-        check_tags(tags)?;
-    }
-    Ok(Role {
-        mount: mount.id.clone(),
-        name: name.clone(),
-        version: draft.version,
-        credential_type: kind,
-        policy_arns: draft.policy_arns.map(policy_arns).transpose()?,
-        role_arns: draft.role_arns,
-        policy_document: draft.policy_document,
-        iam_groups: draft.iam_groups.map(group_names).transpose()?,
-        iam_tags: draft.iam_tags,
-        session_tags: draft.session_tags,
-        external_id: draft.external_id,
-        default_sts_ttl: draft.default_sts_ttl,
-        max_sts_ttl: draft.max_sts_ttl,
-        user_path: draft.user_path,
-        permissions_boundary_arn: draft.permissions_boundary_arn,
-        mfa_serial_number: draft.mfa_serial_number,
-        ttl,
-        max_ttl,
-    })
-}
-
-fn policy_arns(sent: Vec<String>) -> Result<Vec<PolicyArn>, Refusal> {
-    if sent.len() > MAX_POLICY_ARNS {
-        return Err(Refusal::TooManyPolicyArns(sent.len()));
-    }
-    let read = |arn: String| arn.parse().map_err(|_empty| Refusal::EmptyPolicyArn);
-    sent.into_iter().map(read).collect()
-}
-
-fn group_names(sent: Vec<String>) -> Result<Vec<GroupName>, Refusal> {
-    if sent.len() > MAX_GROUPS {
-        return Err(Refusal::TooManyGroups(sent.len()));
-    }
-    let read = |name: String| name.parse().map_err(|_invalid| Refusal::BadGroupName(name));
-    sent.into_iter().map(read).collect()
-}
-
-fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Refusal> {
-    if tags.len() > MAX_TAGS {
-        return Err(Refusal::TooManyTags(tags.len()));
-    }
-    let mut seen: BTreeMap<String, &String> = BTreeMap::new();
-    for (key, value) in tags {
-        let folded = key.to_lowercase();
-        if is_reserved(&folded) {
-            return Err(Refusal::ReservedTag(key.clone()));
-        }
-        let length = key.chars().count();
-        if !(1..=MAX_TAG_KEY).contains(&length) || !key.chars().all(is_tag_character) {
-            return Err(Refusal::BadTagKey(key.clone()));
-        }
-        if value.chars().count() > MAX_TAG_VALUE || !value.chars().all(is_tag_character) {
-            return Err(Refusal::BadTagValue(key.clone()));
-        }
-        if let Some(other) = seen.insert(folded, key) {
-            return Err(Refusal::DoubleTag(other.clone(), key.clone()));
-        }
-    }
-    Ok(())
-}
-
-fn is_reserved(folded_key: &str) -> bool {
-    let ours = |tag: &str| {
-        let prefix = tag.split_once(':').map_or(tag, |(prefix, _)| prefix);
-        folded_key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(':'))
-    };
-    ours(BROKER_TAG) || ours(LEASE_TAG) || folded_key.starts_with("aws:")
-}
-
-/// `[\p{L}\p{Z}\p{N}_.:/=+\-@]` (IAM API reference, `Tag`).
-fn is_tag_character(c: char) -> bool {
-    c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,23 +135,6 @@ mod tests {
 
     fn broken(draft: &Draft) -> Vec<String> {
         check_vaults_rules(draft).unwrap_err()
-    }
-
-    fn checked(draft: Draft) -> Result<Role, Refusal> {
-        let mount = Mount {
-            id: crate::model::MountId("m".into()),
-            path: "aws/".parse().unwrap(),
-            accessor: String::new(),
-            description: String::new(),
-            options: serde_json::Value::Null,
-            local: false,
-            seal_wrap: false,
-            external_entropy_access: false,
-            tuning: crate::model::MountTuning::default(),
-            state: crate::model::MountState::Active,
-        };
-        let kind = check_vaults_rules(&draft).unwrap();
-        check_our_rules(draft, kind, &mount, &"x".parse().unwrap())
     }
 
     #[test]
@@ -357,16 +165,15 @@ mod tests {
     }
 
     #[test]
-    fn types_that_are_not_offered_are_still_checked_first() {
+    fn types_that_are_not_offered_are_checked_too() {
         let assumed = Draft { credential_type: "assumed_role".into(), ..Draft::default() };
         let ttls = Draft { default_sts_ttl: 2, max_sts_ttl: 1, ..assumed.clone() };
         assert_eq!(
             broken(&ttls),
             [r#""default_sts_ttl" value must be less than or equal to "max_sts_ttl" value"#]
         );
-        let path = Draft { user_path: "/vault/".into(), ..assumed.clone() };
+        let path = Draft { user_path: "/vault/".into(), ..assumed };
         assert_eq!(broken(&path), ["user_path parameter only valid for iam_user credential type"]);
-        assert_eq!(checked(assumed).unwrap_err(), Refusal::TypeNotOffered("assumed_role"));
         let session = Draft {
             credential_type: "session_token".into(),
             policy_document: "{}".into(),
@@ -416,67 +223,6 @@ mod tests {
         assert_eq!(
             told("arn:aws:iam::aws:notpolicy/x"),
             [format!("{text}expected a resource type of policy but got notpolicy/x")]
-        );
-    }
-
-    #[test]
-    fn the_legacy_fields_and_other_readiness_are_refused() {
-        let policy = RoleChange { policy: Some("{}".into()), ..RoleChange::default() };
-        assert_eq!(check_change(&policy), Err(Refusal::Legacy));
-        let empty = RoleChange { arn: Some(String::new()), ..RoleChange::default() };
-        assert_eq!(check_change(&empty), Ok(()));
-        let wait = RoleChange { readiness: Some("wait".into()), ..RoleChange::default() };
-        assert_eq!(check_change(&wait), Err(Refusal::ReadinessNotOffered("wait".into())));
-        let off = RoleChange { readiness: Some("off".into()), ..RoleChange::default() };
-        assert_eq!(check_change(&off), Ok(()));
-    }
-
-    #[test]
-    fn what_iam_would_refuse_at_issue_is_refused_at_the_write() {
-        let arns = |count| Some(vec!["arn:aws:iam::aws:policy/P".to_owned(); count]);
-        assert!(checked(Draft { policy_arns: arns(10), ..iam_user() }).is_ok());
-        assert_eq!(
-            checked(Draft { policy_arns: arns(11), ..iam_user() }).unwrap_err(),
-            Refusal::TooManyPolicyArns(11)
-        );
-        assert_eq!(
-            checked(Draft { policy_arns: Some(vec![String::new()]), ..iam_user() }).unwrap_err(),
-            Refusal::EmptyPolicyArn
-        );
-        assert_eq!(
-            checked(Draft { iam_groups: Some(vec!["a b".into()]), ..iam_user() }).unwrap_err(),
-            Refusal::BadGroupName("a b".into())
-        );
-        assert_eq!(
-            checked(Draft { ttl: 7200, max_ttl: 3600, ..iam_user() }).unwrap_err().to_string(),
-            "ttl of 7200 seconds is greater than max_ttl of 3600 seconds"
-        );
-    }
-
-    #[test]
-    fn tags_that_iam_or_we_cannot_take_are_refused() {
-        let told = |pairs: &[(&str, &str)]| {
-            let tags = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-            checked(Draft { iam_tags: Some(tags), ..iam_user() }).unwrap_err()
-        };
-        assert_eq!(
-            told(&[("leasehold:lease", "x")]),
-            Refusal::ReservedTag("leasehold:lease".into())
-        );
-        assert_eq!(told(&[("LeaseHold:x", "x")]), Refusal::ReservedTag("LeaseHold:x".into()));
-        assert_eq!(told(&[("aws:x", "x")]), Refusal::ReservedTag("aws:x".into()));
-        assert_eq!(told(&[("", "x")]), Refusal::BadTagKey(String::new()));
-        assert_eq!(told(&[("a#", "x")]), Refusal::BadTagKey("a#".into()));
-        assert_eq!(told(&[("a", "x\n")]), Refusal::BadTagValue("a".into()));
-        assert_eq!(
-            told(&[("Team", "x"), ("team", "y")]),
-            Refusal::DoubleTag("Team".into(), "team".into())
-        );
-        let tags = |count| Some((0..count).map(|n| (format!("k{n}"), String::new())).collect());
-        assert!(checked(Draft { iam_tags: tags(48), ..iam_user() }).is_ok());
-        assert_eq!(
-            checked(Draft { iam_tags: tags(49), ..iam_user() }).unwrap_err(),
-            Refusal::TooManyTags(49)
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Roles: write, read, list, delete (contract 1.4). A write merges, is checked, and the whole grant
 //! is judged; only what the gate allows is stored. The merge is in [`super::role_merge`], the checks
-//! are in [`super::role_check`], what a role adds up to is gathered in [`super::grant`].
+//! are in [`super::role_check`] and [`super::role_limits`], what a role adds up to is gathered in [`super::grant`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use tracing::info;
 
 use super::go_text::{error_list, quote};
 use super::grant::Before;
-use super::{Engine, NotServing, role_check, role_merge};
+use super::role_limits::Refusal;
+use super::{Engine, NotServing, role_check, role_limits, role_merge};
 use crate::model::{CredentialType, Finding, Mount, Role, RoleName, Verdict};
 use crate::store::StoreError;
 
@@ -89,7 +90,7 @@ pub enum RoleError {
     },
     /// What only Leasehold refuses, in a sentence.
     #[error(transparent)]
-    Refused(#[from] role_check::Refusal),
+    Refused(#[from] Refusal),
     /// The mount does not serve.
     #[error(transparent)]
     NotServing(#[from] NotServing),
@@ -122,7 +123,7 @@ impl Engine {
         name: &RoleName,
         change: RoleChange,
     ) -> Result<Vec<String>, RoleError> {
-        role_check::check_change(&change)?;
+        role_limits::check_change(&change)?;
         let stored = self.parts.store.role(&mount.id, name).await?;
         let draft = role_merge::merged(stored.as_deref(), change);
         let document = self.read_document(&draft.policy_document);
@@ -130,7 +131,7 @@ impl Engine {
             return Err(RoleError::BrokenDocument(text));
         }
         let kind = role_check::check_vaults_rules(&draft).map_err(RoleError::Invalid)?;
-        let mut role = role_check::check_our_rules(draft, kind, mount, name)?;
+        let mut role = role_limits::check_our_rules(draft, kind, mount, name)?;
         let document = document?;
         role.policy_document =
             document.as_ref().map_or_else(String::new, |read| read.canonical().to_owned());

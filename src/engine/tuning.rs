@@ -140,8 +140,8 @@ mod tests {
 
     fn server() -> EngineSettings {
         EngineSettings {
-            default_lease_ttl: Duration::from_secs(2_764_800),
-            max_lease_ttl: Duration::from_secs(2_764_800),
+            default_lease_ttl: Duration::from_hours(768),
+            max_lease_ttl: Duration::from_hours(768),
             broker: "b".into(),
         }
     }

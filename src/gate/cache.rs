@@ -24,15 +24,8 @@ struct Inner<V> {
 impl<V: Clone> Cache<V> {
     /// Holds at most `limit` of whatever unit the weights are in.
     pub(super) fn new(limit: usize) -> Self {
-        let inner = Inner {
-            held: HashMap::new(),
-            order: VecDeque::new(),
-            weight: 0,
-        };
-        Self {
-            inner: Mutex::new(inner),
-            limit,
-        }
+        let inner = Inner { held: HashMap::new(), order: VecDeque::new(), weight: 0 };
+        Self { inner: Mutex::new(inner), limit }
     }
 
     pub(super) fn get(&self, key: &Digest) -> Option<V> {
@@ -65,9 +58,7 @@ impl<V: Clone> Cache<V> {
 
 impl<V> fmt::Debug for Cache<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache")
-            .field("limit", &self.limit)
-            .finish_non_exhaustive()
+        f.debug_struct("Cache").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 
@@ -84,16 +75,10 @@ mod tests {
         let cache = Cache::new(10);
         cache.put(key("a"), 1, 4);
         cache.put(key("b"), 2, 4);
-        assert_eq!(
-            (cache.get(&key("a")), cache.get(&key("b"))),
-            (Some(1), Some(2))
-        );
+        assert_eq!((cache.get(&key("a")), cache.get(&key("b"))), (Some(1), Some(2)));
         cache.put(key("c"), 3, 4);
         assert_eq!(cache.get(&key("a")), None);
-        assert_eq!(
-            (cache.get(&key("b")), cache.get(&key("c"))),
-            (Some(2), Some(3))
-        );
+        assert_eq!((cache.get(&key("b")), cache.get(&key("c"))), (Some(2), Some(3)));
     }
 
     #[test]
@@ -101,9 +86,6 @@ mod tests {
         let cache = Cache::new(10);
         cache.put(key("a"), 1, 10);
         cache.put(key("b"), 2, 11);
-        assert_eq!(
-            (cache.get(&key("a")), cache.get(&key("b"))),
-            (Some(1), None)
-        );
+        assert_eq!((cache.get(&key("a")), cache.get(&key("b"))), (Some(1), None));
     }
 }

@@ -22,9 +22,7 @@ impl Digest {
 
     pub(super) fn hex(&self) -> String {
         let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-        digits
-            .filter_map(|digit| char::from_digit(u32::from(digit), 16))
-            .collect()
+        digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
     }
 }
 

@@ -92,10 +92,7 @@ pub(super) struct Documents {
 
 impl Documents {
     pub(super) fn new() -> Result<Self, SchemaError> {
-        Ok(Self {
-            schema: Schema::policy()?,
-            kept: Cache::new(KEPT_BYTES),
-        })
+        Ok(Self { schema: Schema::policy()?, kept: Cache::new(KEPT_BYTES) })
     }
 
     /// The document, or everything that is wrong with it.
@@ -104,20 +101,13 @@ impl Documents {
         if let Some(held) = self.kept.get(&text_digest) {
             return Ok(held);
         }
-        let document = self
-            .parse(text)
-            .map_err(|faults| refusals(faults, purpose))?;
+        let document = self.parse(text).map_err(|faults| refusals(faults, purpose))?;
         let remarks = match purpose {
             Purpose::Inline | Purpose::Bare => remarks(&document, purpose)?,
             Purpose::Fetched => Vec::new(),
         };
         let digest = Digest::of(document.canonical().as_bytes());
-        let held = Arc::new(Held {
-            document: Arc::new(document),
-            digest,
-            text_digest,
-            remarks,
-        });
+        let held = Arc::new(Held { document: Arc::new(document), digest, text_digest, remarks });
         self.kept.put(text_digest, Arc::clone(&held), text.len());
         Ok(held)
     }
@@ -168,11 +158,7 @@ fn remarks(document: &Document, purpose: Purpose) -> Result<Vec<Finding>, Vec<Fi
         })
         .collect();
     remarks.extend(over_quota(document, purpose));
-    if remarks.iter().any(|finding| finding.denies) {
-        Err(remarks)
-    } else {
-        Ok(remarks)
-    }
+    if remarks.iter().any(|finding| finding.denies) { Err(remarks) } else { Ok(remarks) }
 }
 
 fn over_quota(document: &Document, purpose: Purpose) -> Option<Finding> {
@@ -201,16 +187,7 @@ fn over_quota(document: &Document, purpose: Purpose) -> Option<Finding> {
         Purpose::Inline => true,
         Purpose::Bare | Purpose::Fetched => false,
     };
-    Some(finding(
-        fault,
-        purpose,
-        if refused {
-            Severity::High
-        } else {
-            Severity::Low
-        },
-        refused,
-    ))
+    Some(finding(fault, purpose, if refused { Severity::High } else { Severity::Low }, refused))
 }
 
 fn finding(fault: Fault, purpose: Purpose, severity: Severity, denies: bool) -> Finding {
@@ -230,10 +207,7 @@ fn finding(fault: Fault, purpose: Purpose, severity: Severity, denies: bool) -> 
 
 /// Line and column, as findings have them.
 fn numbers(position: Position) -> Option<(u32, u32)> {
-    Some((
-        u32::try_from(position.line).ok()?,
-        u32::try_from(position.column).ok()?,
-    ))
+    Some((u32::try_from(position.line).ok()?, u32::try_from(position.column).ok()?))
 }
 
 /// The public form of a refusal.
@@ -244,9 +218,7 @@ pub(super) fn refused(findings: Vec<Finding>) -> DocumentRefused {
             let at = place.map_or_else(String::new, |(line, column)| {
                 format!(" at line {line} column {column}")
             });
-            DocumentRefused::BrokenJson {
-                detail: format!("{}{at}", only.message),
-            }
+            DocumentRefused::BrokenJson { detail: format!("{}{at}", only.message) }
         }
         _ => DocumentRefused::Findings(findings),
     }
@@ -264,10 +236,8 @@ mod tests {
 
     fn large(characters: usize) -> String {
         let frame = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::"}}"#;
-        let resource = format!(
-            "arn:aws:s3:::{}",
-            "b".repeat(characters.saturating_sub(frame.len()))
-        );
+        let resource =
+            format!("arn:aws:s3:::{}", "b".repeat(characters.saturating_sub(frame.len())));
         frame.replace("arn:aws:s3:::", &resource)
     }
 
@@ -282,13 +252,8 @@ mod tests {
     fn one_text_is_read_once_and_one_canonical_form_has_one_digest() {
         let documents = Documents::new().unwrap();
         let first = documents.read(GOOD, Purpose::Inline).unwrap();
-        assert!(Arc::ptr_eq(
-            &first,
-            &documents.read(GOOD, Purpose::Inline).unwrap()
-        ));
-        let compact = documents
-            .read(first.document.canonical(), Purpose::Inline)
-            .unwrap();
+        assert!(Arc::ptr_eq(&first, &documents.read(GOOD, Purpose::Inline).unwrap()));
+        let compact = documents.read(first.document.canonical(), Purpose::Inline).unwrap();
         assert_eq!(compact.digest, first.digest);
         assert_ne!(compact.text_digest, first.text_digest);
     }
@@ -316,14 +281,9 @@ mod tests {
     #[test]
     fn an_unknown_action_is_a_warning_with_the_nearest_name() {
         let held = read(&GOOD.replace("GetObject\"", "GetObjct\""), Purpose::Inline).unwrap();
-        let [remark] = held.remarks.as_slice() else {
-            panic!("{:?}", held.remarks)
-        };
+        let [remark] = held.remarks.as_slice() else { panic!("{:?}", held.remarks) };
         assert_eq!(remark.rule, "catalogue/unknown-action");
-        assert_eq!(
-            remark.remediation.as_deref(),
-            Some("did you mean `s3:GetObject`?")
-        );
+        assert_eq!(remark.remediation.as_deref(), Some("did you mean `s3:GetObject`?"));
         assert!(!remark.denies);
     }
 
@@ -332,11 +292,7 @@ mod tests {
         assert!(read(&large(2_048), Purpose::Inline).is_ok());
         let findings = read(&large(2_049), Purpose::Inline).unwrap_err();
         assert_eq!(findings[0].rule, "quota/inline-policy");
-        assert!(
-            findings[0].message.contains("has 2049 characters"),
-            "{}",
-            findings[0].message
-        );
+        assert!(findings[0].message.contains("has 2049 characters"), "{}", findings[0].message);
         let held = read(&large(2_049), Purpose::Bare).unwrap();
         assert_eq!(
             (held.remarks[0].rule.as_str(), held.remarks[0].denies),

@@ -90,9 +90,7 @@ impl Bound {
                 self.log(&findings);
                 findings.clear();
             }
-            Mode::Warn => findings
-                .iter_mut()
-                .for_each(|finding| finding.denies = false),
+            Mode::Warn => findings.iter_mut().for_each(|finding| finding.denies = false),
             Mode::Enforce => {}
         }
         Contribution { findings, failed }
@@ -156,20 +154,13 @@ impl Component {
     /// Binds a component to settings that it accepts.
     pub(super) fn new(plugin: Plugin, settings: &str) -> Result<Self, GateError> {
         let name = &plugin.manifest().name;
-        let unfit = |detail: String| GateError::Settings {
-            name: name.clone(),
-            detail,
-        };
-        let issues = plugin
-            .check_settings(settings)
-            .map_err(|failure| unfit(failure.to_string()))?;
+        let unfit = |detail: String| GateError::Settings { name: name.clone(), detail };
+        let issues =
+            plugin.check_settings(settings).map_err(|failure| unfit(failure.to_string()))?;
         if let Some(issue) = issues.first() {
             return Err(unfit(format!("`{}` {}", issue.pointer, issue.message)));
         }
-        Ok(Self {
-            plugin,
-            settings: settings.to_owned(),
-        })
+        Ok(Self { plugin, settings: settings.to_owned() })
     }
 
     fn wants(&self, subject: &Subject) -> bool {
@@ -184,19 +175,12 @@ impl Component {
             Verdict::Deny(line) => Some(line),
             Verdict::Pass | Verdict::Warn => None,
             Verdict::Skip(why) => {
-                tracing::debug!(
-                    guardrail.name = name,
-                    why,
-                    "guardrail `{name}` does not apply"
-                );
+                tracing::debug!(guardrail.name = name, why, "guardrail `{name}` does not apply");
                 None
             }
         };
         let of_weight = |severity: HostSeverity| severity >= HostSeverity::High;
-        let any_of_weight = report
-            .findings
-            .iter()
-            .any(|finding| of_weight(finding.severity));
+        let any_of_weight = report.findings.iter().any(|finding| of_weight(finding.severity));
         let mut findings: Vec<Finding> = report
             .findings
             .into_iter()
@@ -228,10 +212,7 @@ impl Guardrail for Component {
         if !self.wants(subject) {
             return Ok(Vec::new());
         }
-        let evaluation = self
-            .plugin
-            .evaluate(subject.prepared(), &self.settings)
-            .await;
+        let evaluation = self.plugin.evaluate(subject.prepared(), &self.settings).await;
         for line in &evaluation.log {
             tracing::debug!(guardrail.name = self.name(), "{line:?}");
         }
@@ -242,10 +223,7 @@ impl Guardrail for Component {
 
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
-        Self {
-            code: failure.code().to_owned(),
-            detail: failure.to_string(),
-        }
+        Self { code: failure.code().to_owned(), detail: failure.to_string() }
     }
 }
 
@@ -265,16 +243,10 @@ impl From<HostSeverity> for Severity {
 fn placed(guardrail: &str, found: guardrail_host::report::Finding, subject: &Subject) -> Finding {
     let rule = format!("{guardrail}/{}", found.rule);
     let severity = found.severity.into();
-    let at = found
-        .at
-        .first()
-        .and_then(|at| Some((at, subject.documents.get(at.document)?)));
+    let at = found.at.first().and_then(|at| Some((at, subject.documents.get(at.document)?)));
     let finding = match at {
         Some((at, judged)) => judged.finding(rule, severity, found.message, &at.pointer),
         None => role_finding(rule, severity, found.message),
     };
-    Finding {
-        remediation: found.remediation,
-        ..finding
-    }
+    Finding { remediation: found.remediation, ..finding }
 }

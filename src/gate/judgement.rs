@@ -95,3 +95,25 @@ impl Judgement {
         }
     }
 }
+
+#[cfg(test)]
+impl VettedGrant {
+    /// As if the gate had allowed this; for the tests of what stands behind it.
+    pub(crate) fn for_tests(
+        document: Option<&str>,
+        policy_arns: &[&str],
+        groups: &[&str],
+        boundary: Option<&str>,
+    ) -> Self {
+        let arn = |text: &&str| text.parse::<PolicyArn>().unwrap();
+        let verdict =
+            Verdict { decision: Decision::Allow, findings: Vec::new(), digest: String::new() };
+        Self {
+            document: document.map(Arc::from),
+            policy_arns: policy_arns.iter().map(arn).collect(),
+            groups: groups.iter().map(|name| name.parse::<GroupName>().unwrap()).collect(),
+            boundary: boundary.as_ref().map(arn),
+            verdict: Arc::new(verdict),
+        }
+    }
+}

@@ -48,10 +48,8 @@ use verdict::Digests;
 use crate::model::{Decision, Finding, Timestamp, Verdict};
 
 /// The guardrails that ship with the broker: name and component.
-const SHIPPED: [(&str, &[u8]); 1] = [(
-    "least-privilege",
-    include_bytes!("../../plugins/least-privilege/least-privilege.wasm"),
-)];
+const SHIPPED: [(&str, &[u8]); 1] =
+    [("least-privilege", include_bytes!("../../plugins/least-privilege/least-privilege.wasm"))];
 /// Settings of the shipped guardrails: their defaults.
 const DEFAULT_SETTINGS: &str = "{}";
 /// Verdicts kept, with their findings: a verdict weighs one and its findings. Some 300 bytes each, so 3 MiB at most.
@@ -85,12 +83,7 @@ impl GateConfig {
     /// Keeps compiled guardrails between the processes of a test run: each compiling takes seconds in a debug build.
     pub(crate) fn for_tests(default_mode: Mode) -> Self {
         let kept = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tmp/guardrails");
-        Self {
-            default_mode,
-            modes: BTreeMap::new(),
-            cache_dir: Some(kept),
-            cache_key: [7; 32],
-        }
+        Self { default_mode, modes: BTreeMap::new(), cache_dir: Some(kept), cache_key: [7; 32] }
     }
 }
 
@@ -128,28 +121,14 @@ pub struct Gate {
 impl Gate {
     /// Loads the shipped guardrails.
     pub fn new(config: GateConfig) -> Result<Self, GateError> {
-        let GateConfig {
-            default_mode,
-            modes,
-            cache_dir,
-            cache_key,
-        } = config;
-        let code_cache = cache_dir.map(|directory| CodeCache {
-            directory,
-            mac_key: cache_key,
-        });
-        let host = Host::new(HostConfig {
-            limits: Limits::default(),
-            code_cache,
-        })?;
+        let GateConfig { default_mode, modes, cache_dir, cache_key } = config;
+        let code_cache = cache_dir.map(|directory| CodeCache { directory, mac_key: cache_key });
+        let host = Host::new(HostConfig { limits: Limits::default(), code_cache })?;
         let mut guardrails = Vec::new();
         for (name, component) in SHIPPED {
             let guardrail = Component::new(host.load(component)?, DEFAULT_SETTINGS)?;
             let mode = modes.get(name).copied().unwrap_or(default_mode);
-            guardrails.push(Bound {
-                guardrail: Box::new(guardrail),
-                mode,
-            });
+            guardrails.push(Bound { guardrail: Box::new(guardrail), mode });
         }
         Self::with_guardrails(guardrails, default_mode)
     }
@@ -157,14 +136,8 @@ impl Gate {
     /// The rules built in stand beside any guardrails, as strict as the strictest: a document that cannot be read was
     /// not judged by that one either.
     fn with_guardrails(mut guardrails: Vec<Bound>, default_mode: Mode) -> Result<Self, GateError> {
-        let strictest = guardrails
-            .iter()
-            .map(|bound| bound.mode)
-            .fold(default_mode, Mode::max);
-        guardrails.push(Bound {
-            guardrail: Box::new(BuiltIn),
-            mode: strictest,
-        });
+        let strictest = guardrails.iter().map(|bound| bound.mode).fold(default_mode, Mode::max);
+        guardrails.push(Bound { guardrail: Box::new(BuiltIn), mode: strictest });
         Ok(Self {
             documents: Documents::new()?,
             guardrails_digest: verdict::digest_of_guardrails(&guardrails),
@@ -175,10 +148,7 @@ impl Gate {
 
     /// Reads an inline document. What is refused here is refused in every mode.
     pub fn read(&self, text: &str) -> Result<InlineDocument, DocumentRefused> {
-        self.documents
-            .read(text, Purpose::Inline)
-            .map(InlineDocument)
-            .map_err(document::refused)
+        self.documents.read(text, Purpose::Inline).map(InlineDocument).map_err(document::refused)
     }
 
     /// Judges everything that a role would grant.
@@ -198,22 +168,14 @@ impl Gate {
 
     /// The verdict on an inline document that was refused, for those who ask what would happen.
     pub fn judge_refused(&self, text: &str) -> Verdict {
-        let findings = self
-            .documents
-            .read(text, Purpose::Inline)
-            .err()
-            .unwrap_or_default();
+        let findings = self.documents.read(text, Purpose::Inline).err().unwrap_or_default();
         self.refusal(text, findings)
     }
 
     fn refusal(&self, text: &str, mut findings: Vec<Finding>) -> Verdict {
         findings.sort_by(verdict::worst_first);
         let fields = digest::Fields::new("refused").field(self.guardrails_digest.as_bytes());
-        Verdict {
-            decision: Decision::Deny,
-            findings,
-            digest: fields.text(text).finish().hex(),
-        }
+        Verdict { decision: Decision::Deny, findings, digest: fields.text(text).finish().hex() }
     }
 
     async fn verdict(&self, subject: &Subject) -> Arc<Verdict> {

@@ -39,10 +39,7 @@ impl Guardrail for BuiltIn {
 
     async fn judge(&self, subject: &Subject) -> Result<Vec<Finding>, Trouble> {
         let unread = subject.unread.iter().map(unreadable);
-        let tags = subject
-            .documents
-            .iter()
-            .flat_map(|judged| broker_tags(judged, subject));
+        let tags = subject.documents.iter().flat_map(|judged| broker_tags(judged, subject));
         Ok(unread.chain(tags).collect())
     }
 }
@@ -66,10 +63,7 @@ fn unreadable(unread: &Unread) -> Finding {
 /// Statements that let the holder change the tags of the users that the role makes.
 fn broker_tags(judged: &Judged, subject: &Subject) -> Vec<Finding> {
     let path = subject.role.as_ref().map_or("/", |role| role.path.as_str());
-    let users = format!(
-        "arn:*:iam::*:user{}*",
-        if path.is_empty() { "/" } else { path }
-    );
+    let users = format!("arn:*:iam::*:user{}*", if path.is_empty() { "/" } else { path });
     let reaches = |resource: &Entry| overlaps_resource(&resource.text, &users);
     let open = |statement: &&Statement| {
         statement.effect == Effect::Allow
@@ -81,10 +75,8 @@ fn broker_tags(judged: &Judged, subject: &Subject) -> Vec<Finding> {
         .filter(open)
         .filter_map(tagging_action)
         .map(|action| {
-            let message = format!(
-                "`{}` can change the tags by which Leasehold knows its users",
-                action.text
-            );
+            let message =
+                format!("`{}` can change the tags by which Leasehold knows its users", action.text);
             Finding {
                 remediation: Some(format!("deny {} on `{users}`", TAG_ACTIONS.join(" and "))),
                 denies: false,
@@ -103,9 +95,7 @@ fn broker_tags(judged: &Judged, subject: &Subject) -> Vec<Finding> {
 fn tagging_action(statement: &Statement) -> Option<&Entry> {
     let covers = |entry: &&Entry| {
         !is_everything(&entry.text)
-            && TAG_ACTIONS
-                .iter()
-                .any(|action| matches_action(&entry.text, action))
+            && TAG_ACTIONS.iter().any(|action| matches_action(&entry.text, action))
     };
     statement.actions.iter().find(covers)
 }
@@ -119,21 +109,13 @@ pub(super) fn over_quota(subject: &Subject) -> Vec<Finding> {
             "the role attaches {attached} managed policies; AWS allows {MANAGED_POLICIES_PER_USER}, or up to {MOST_MANAGED_POLICIES} on request"
         );
         let denies = attached > MOST_MANAGED_POLICIES;
-        let severity = if denies {
-            Severity::High
-        } else {
-            Severity::Low
-        };
+        let severity = if denies { Severity::High } else { Severity::Low };
         let finding = role_finding("quota/managed-policies".to_owned(), severity, message);
         findings.push(Finding { denies, ..finding });
     }
     if joined > GROUPS_PER_USER {
         let message = format!("the role joins {joined} groups; AWS allows {GROUPS_PER_USER}");
-        findings.push(role_finding(
-            "quota/groups".to_owned(),
-            Severity::High,
-            message,
-        ));
+        findings.push(role_finding("quota/groups".to_owned(), Severity::High, message));
     }
     findings
 }

@@ -85,20 +85,8 @@ impl Schema {
 impl Fault {
     /// A problem that the typed reader or the semantics worded.
     pub(super) fn worded(layer: &str, problem: Problem) -> Self {
-        let Problem {
-            rule,
-            pointer,
-            position,
-            message,
-            help,
-        } = problem;
-        Self {
-            rule: format!("{layer}/{rule}"),
-            pointer,
-            position,
-            message,
-            help,
-        }
+        let Problem { rule, pointer, position, message, help } = problem;
+        Self { rule: format!("{layer}/{rule}"), pointer, position, message, help }
     }
 }
 
@@ -112,10 +100,7 @@ impl Place {
     /// The places of one error: an unknown member is at the member, not at the object around it.
     fn of(error: &ValidationError<'_>) -> Vec<Self> {
         let pointer = error.instance_path().as_str();
-        let place = |pointer: String| Self {
-            pointer,
-            keyword: error.kind().keyword().to_owned(),
-        };
+        let place = |pointer: String| Self { pointer, keyword: error.kind().keyword().to_owned() };
         if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
             let member = |name: &String| {
                 let mut pointer = pointer.to_owned();
@@ -137,11 +122,7 @@ impl Place {
             "pattern" | "propertyNames" => "does not have the form that is asked for here",
             _ => "is not allowed here",
         };
-        let shown = if self.pointer.is_empty() {
-            "the document"
-        } else {
-            &self.pointer
-        };
+        let shown = if self.pointer.is_empty() { "the document" } else { &self.pointer };
         Fault {
             rule: format!("schema/{}", self.keyword),
             position: json.position(&self.pointer),
@@ -155,9 +136,7 @@ impl Place {
 /// Whether a problem tells of the same fault: it is at the place, inside it, or around it.
 fn explains(problem: &Problem, place: &Place) -> bool {
     let inside = |outer: &str, inner: &str| {
-        inner
-            .strip_prefix(outer)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     inside(&place.pointer, &problem.pointer)
         || (!problem.pointer.is_empty() && inside(&problem.pointer, &place.pointer))
@@ -175,27 +154,14 @@ mod tests {
         let problems = Document::from_json(json.clone()).err().unwrap_or_default();
         let schema = Schema::policy().unwrap();
         assert_eq!(schema.accepts(&json), problems.is_empty(), "{text}");
-        if schema.accepts(&json) {
-            Vec::new()
-        } else {
-            schema.faults(&json, problems)
-        }
+        if schema.accepts(&json) { Vec::new() } else { schema.faults(&json, problems) }
     }
 
     fn told(text: &str) -> String {
         let line = |fault: Fault| {
-            let Fault {
-                rule,
-                pointer,
-                position,
-                message,
-                help,
-            } = fault;
+            let Fault { rule, pointer, position, message, help } = fault;
             let (line, column) = position.map_or((0, 0), |at| (at.line, at.column));
-            format!(
-                "{line}:{column} {pointer} {rule}: {message} | {}\n",
-                help.unwrap_or_default()
-            )
+            format!("{line}:{column} {pointer} {rule}: {message} | {}\n", help.unwrap_or_default())
         };
         faults(text).into_iter().map(line).collect()
     }
@@ -228,10 +194,7 @@ mod tests {
         let rules: Vec<&str> = faults.iter().map(|fault| fault.rule.as_str()).collect();
         assert!(rules.contains(&"schema/additionalProperties"), "{rules:?}");
         assert!(rules.contains(&"schema/enum"), "{rules:?}");
-        assert!(
-            faults.iter().any(|fault| fault.pointer == "/Comment"),
-            "{faults:?}"
-        );
+        assert!(faults.iter().any(|fault| fault.pointer == "/Comment"), "{faults:?}");
     }
 
     #[test]
@@ -264,11 +227,8 @@ mod tests {
             remediation: None,
             denies: true,
         };
-        let verdict = Verdict {
-            decision: Decision::Deny,
-            findings: vec![finding],
-            digest: "0".repeat(64),
-        };
+        let verdict =
+            Verdict { decision: Decision::Deny, findings: vec![finding], digest: "0".repeat(64) };
         let mut value = serde_json::to_value(verdict).unwrap();
         assert!(validator.is_valid(&value), "{value}");
         value["findings"][0]["line"] = 0.into();

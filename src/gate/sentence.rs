@@ -59,14 +59,8 @@ mod tests {
     fn a_sentence_says_the_rule_the_fault_and_the_place() {
         let at = "/Statement/0/Action";
         let cases = [
-            (
-                finding("inline", at, Some((6, 17))),
-                "(inline document, line 6, column 17)",
-            ),
-            (
-                finding("inline", at, Some((1, 80))),
-                "(inline document, at /Statement/0/Action)",
-            ),
+            (finding("inline", at, Some((6, 17))), "(inline document, line 6, column 17)"),
+            (finding("inline", at, Some((1, 80))), "(inline document, at /Statement/0/Action)"),
             (finding("inline", "", Some((1, 1))), "(inline document)"),
             (
                 finding("arn:aws:iam::aws:policy/X", at, Some((3, 4))),
@@ -82,9 +76,6 @@ mod tests {
             assert_eq!(sentence(&finding), expected);
         }
         let whole = sentence(&finding("role", "", None));
-        assert_eq!(
-            whole,
-            "least-privilege/service-wildcard: `s3:*` allows every action of s3"
-        );
+        assert_eq!(whole, "least-privilege/service-wildcard: `s3:*` allows every action of s3");
     }
 }

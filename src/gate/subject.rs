@@ -57,9 +57,7 @@ impl Subject {
         subject.joined = grant.groups.len();
         if let Some(inline) = &grant.inline {
             let held = Arc::clone(&inline.0);
-            subject
-                .documents
-                .push(Judged::new(&DocumentSource::Inline, held));
+            subject.documents.push(Judged::new(&DocumentSource::Inline, held));
         }
         for (source, text) in &grant.fetched {
             match read(source.to_string(), text.as_ref(), documents) {
@@ -67,11 +65,7 @@ impl Subject {
                 Err(unread) => subject.unread.push(unread),
             }
         }
-        for arn in grant
-            .policy_arns
-            .iter()
-            .filter(|arn| !is_fetched(grant, arn))
-        {
+        for arn in grant.policy_arns.iter().filter(|arn| !is_fetched(grant, arn)) {
             subject.unread.push(Unread::untold(arn.to_string()));
         }
         subject.read_boundary(grant, documents);
@@ -91,11 +85,7 @@ impl Subject {
     pub(super) fn bare(held: Arc<Held>, now: Timestamp) -> Self {
         let mut subject = Self::empty(Trigger::Simulate, now);
         let label = Purpose::Bare.source().to_owned();
-        subject.documents.push(Judged {
-            label,
-            source: Source::Bare,
-            held,
-        });
+        subject.documents.push(Judged { label, source: Source::Bare, held });
         subject
     }
 
@@ -123,11 +113,7 @@ impl Subject {
         match read(BOUNDARY.to_owned(), text.as_ref(), documents) {
             Ok(held) => {
                 let source = Source::Managed(arn.to_string());
-                self.boundary = Some(Judged {
-                    label: BOUNDARY.to_owned(),
-                    source,
-                    held,
-                });
+                self.boundary = Some(Judged { label: BOUNDARY.to_owned(), source, held });
             }
             Err(unread) => self.unread.push(unread),
         }
@@ -135,15 +121,12 @@ impl Subject {
 
     /// Remarks that the documents carry whatever guardrails there are.
     pub(super) fn remarks(&self) -> impl Iterator<Item = &Finding> {
-        self.documents
-            .iter()
-            .flat_map(|judged| &judged.held.remarks)
+        self.documents.iter().flat_map(|judged| &judged.held.remarks)
     }
 
     /// The grant as guests see it; annotated at the first call.
     pub(super) fn prepared(&self) -> &PreparedGrant {
-        self.prepared
-            .get_or_init(|| PreparedGrant::new(self.host_grant()))
+        self.prepared.get_or_init(|| PreparedGrant::new(self.host_grant()))
     }
 
     fn host_grant(&self) -> guardrail_host::Grant {
@@ -185,10 +168,7 @@ impl Subject {
             .texts(role.tags.keys().map(String::as_str))
             .texts(role.tags.values().map(String::as_str))
             .texts(role.groups.iter().map(crate::model::GroupName::as_str))
-            .text(&format!(
-                "{} {} {}",
-                role.max_ttl_seconds, self.attached, self.joined
-            ))
+            .text(&format!("{} {} {}", role.max_ttl_seconds, self.attached, self.joined))
     }
 }
 
@@ -198,16 +178,11 @@ impl Judged {
         let source = match source {
             DocumentSource::Inline => Source::Inline,
             DocumentSource::Managed(arn) => Source::Managed(arn.to_string()),
-            DocumentSource::Group { group, policy } => Source::Group {
-                group: group.to_string(),
-                policy: policy.clone(),
-            },
+            DocumentSource::Group { group, policy } => {
+                Source::Group { group: group.to_string(), policy: policy.clone() }
+            }
         };
-        Self {
-            label,
-            source,
-            held,
-        }
+        Self { label, source, held }
     }
 
     /// A finding at a place in this document, which denies where its guardrail enforces.
@@ -229,19 +204,13 @@ impl Judged {
     }
 
     fn sourced(&self) -> SourcedDocument {
-        SourcedDocument {
-            source: self.source.clone(),
-            document: Arc::clone(&self.held.document),
-        }
+        SourcedDocument { source: self.source.clone(), document: Arc::clone(&self.held.document) }
     }
 }
 
 impl Unread {
     fn untold(label: String) -> Self {
-        Self {
-            label,
-            reason: "its text was not read".to_owned(),
-        }
+        Self { label, reason: "its text was not read".to_owned() }
     }
 }
 
@@ -264,18 +233,12 @@ fn read(
     let text = match text {
         Ok(text) => text,
         Err(reason) => {
-            return Err(Unread {
-                label,
-                reason: reason.clone(),
-            });
+            return Err(Unread { label, reason: reason.clone() });
         }
     };
     documents.read(text, Purpose::Fetched).map_err(|findings| {
         let first = findings.into_iter().next().map(|finding| finding.message);
-        Unread {
-            label,
-            reason: first.unwrap_or_else(|| "it is not a policy".to_owned()),
-        }
+        Unread { label, reason: first.unwrap_or_else(|| "it is not a policy".to_owned()) }
     })
 }
 
@@ -287,10 +250,8 @@ fn is_fetched(grant: &Grant, arn: &PolicyArn) -> bool {
 }
 
 fn host_role(role: &RoleContext) -> guardrail_host::RoleContext {
-    let tag = |(name, value): (&String, &String)| Property {
-        name: name.clone(),
-        value: value.clone(),
-    };
+    let tag =
+        |(name, value): (&String, &String)| Property { name: name.clone(), value: value.clone() };
     guardrail_host::RoleContext {
         name: role.name.to_string(),
         path: (!role.path.is_empty()).then(|| role.path.clone()),

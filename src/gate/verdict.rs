@@ -52,10 +52,7 @@ pub(super) fn digest_of_guardrails(guardrails: &[Bound]) -> Digest {
         .text(Catalogue::bundled().version());
     let each = |fields: Fields, bound: &Bound| {
         let Bound { guardrail, mode } = bound;
-        fields
-            .text(guardrail.name())
-            .text(&guardrail.identity())
-            .text(&mode.to_string())
+        fields.text(guardrail.name()).text(&guardrail.identity()).text(&mode.to_string())
     };
     guardrails.iter().fold(fields, each).finish()
 }
@@ -67,28 +64,14 @@ pub(super) async fn reach(subject: &Subject, guardrails: &[Bound], digest: Diges
     let repeatable = !contributions.iter().any(|contribution| contribution.failed);
     let mut findings: Vec<Finding> = subject.remarks().cloned().collect();
     findings.extend(over_quota(subject));
-    findings.extend(contributions.into_iter().flat_map(
-        |Contribution {
-             findings,
-             failed: _,
-         }| findings,
-    ));
+    findings.extend(
+        contributions.into_iter().flat_map(|Contribution { findings, failed: _ }| findings),
+    );
     findings.sort_by(worst_first);
     findings.dedup();
     let denied = findings.iter().any(|finding| finding.denies);
-    let decision = if denied {
-        Decision::Deny
-    } else {
-        Decision::Allow
-    };
-    Judged {
-        verdict: Verdict {
-            decision,
-            findings,
-            digest: digest.hex(),
-        },
-        repeatable,
-    }
+    let decision = if denied { Decision::Deny } else { Decision::Allow };
+    Judged { verdict: Verdict { decision, findings, digest: digest.hex() }, repeatable }
 }
 
 /// What denies first, then by severity; then in reading order, so that a list of findings reads like the document.

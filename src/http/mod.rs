@@ -12,9 +12,9 @@ use crate::random::Random;
 use crate::seal::Barrier;
 
 mod auth_token;
-mod aws_config;
 mod aws_creds;
 mod aws_roles;
+mod aws_settings;
 mod coerce;
 pub mod envelope;
 pub mod error;

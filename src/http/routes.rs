@@ -15,7 +15,7 @@ use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
-    Wire, auth_token, aws_config, aws_creds, aws_roles, sys_health, sys_init, sys_leases,
+    Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_health, sys_init, sys_leases,
     sys_mounts, ui,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
@@ -88,8 +88,8 @@ static AWS: &[Route] = &[
     route(named("sts/"), "Issues credentials from a role.", aws_creds::FIELDS, on![Read => aws_creds::issue_sts, Update => aws_creds::issue_sts]).with_effect(),
     route(named("roles/"), "Reads, writes or deletes a role.", aws_roles::FIELDS, on![Read => aws_roles::read, Update => aws_roles::write, Delete => aws_roles::delete]),
     route(listed("roles"), "Lists the roles.", &[], on![List => aws_roles::list]),
-    route(exact("config/root"), "The account that the engine works in.", aws_config::ROOT, on![Read => aws_config::read_root, Update => aws_config::write_root]).exists_first(),
-    route(exact("config/lease"), "How long leases of IAM users last.", aws_config::LEASE, on![Read => aws_config::read_lease, Update => aws_config::write_lease]),
+    route(exact("config/root"), "The account that the engine works in.", aws_settings::ROOT, on![Read => aws_settings::read_root, Update => aws_settings::write_root]).exists_first(),
+    route(exact("config/lease"), "How long leases of IAM users last.", aws_settings::LEASE, on![Read => aws_settings::read_lease, Update => aws_settings::write_lease]),
 ];
 
 /// What the HTTP layer answers itself: without a token, sealed or not, with rules of its own.

@@ -59,8 +59,9 @@ fn check(data: &Map<String, Value>) -> Result<(), ApiError> {
     let mut fields = Fields::read(NUMBERS, data.clone()).map_err(ApiError::Field)?;
     for number in NUMBERS {
         let is_default = match (number.name, fields.int(number.name).unwrap_or(0)) {
-            // `vault operator init` and hvac send 5 and 3 of their own accord.
-            (_, 0)
+            // 5 and 3 are what `vault operator init` and hvac send of their own accord; 1 and 1
+            // split nothing.
+            (_, 0 | 1)
             | ("secret_shares" | "recovery_shares", 5)
             | ("secret_threshold" | "recovery_threshold", 3) => true,
             (_, _) => false,
@@ -90,13 +91,14 @@ mod tests {
         for fine in [
             json!({}),
             json!({"secret_shares": 5, "secret_threshold": 3, "pgp_keys": []}),
+            json!({"secret_shares": 1, "secret_threshold": 1}),
             json!({"recovery_shares": 5, "recovery_threshold": 3, "root_token_pgp_key": ""}),
             json!({"stored_shares": null, "pgp_keys": null}),
         ] {
             assert_eq!(told(&fine), None, "{fine}");
         }
         assert_eq!(
-            told(&json!({"secret_shares": 1, "secret_threshold": 1, "pgp_keys": ["x"]})).as_deref(),
+            told(&json!({"secret_shares": 7, "secret_threshold": 4, "pgp_keys": ["x"]})).as_deref(),
             Some(
                 "parameters pgp_keys,secret_shares,secret_threshold not applicable to seal type static"
             )

@@ -1,4 +1,4 @@
-//! Stock clients against the real binary, with moto as the AWS behind it: hvac from PyPI and vaultrs from
+//! Stock clients against the real binary, with moto as the AWS behind it: hvac from `PyPI` and vaultrs from
 //! crates.io walk through the guide, and moto is asked at every step what is there.
 
 use std::io::{BufRead, BufReader, Write};

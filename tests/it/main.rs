@@ -5,8 +5,14 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::similar_names,
+    clippy::duration_suboptimal_units,
     unreachable_pub,
-    reason = "a failed unwrap fails the test, and nobody imports a test"
+    reason = "a failed unwrap fails the test; tests name the seconds of the wire, read what tests/run \
+              set, wait for real processes, and say what they skip"
 )]
 
 mod architecture;

@@ -8,8 +8,8 @@ use crate::support::broker::TestBroker;
 
 const DENIED: &str = "1 error occurred:\n\t* permission denied\n\n";
 
-fn child(broker: &TestBroker, body: serde_json::Value) -> String {
-    let made = broker.root().post("auth/token/create", &body).expect(200);
+fn child(broker: &TestBroker, body: &serde_json::Value) -> String {
+    let made = broker.root().post("auth/token/create", body).expect(200);
     made.json["auth"]["client_token"].as_str().unwrap().to_owned()
 }
 
@@ -18,7 +18,7 @@ fn a_limited_token_may_look_itself_up_renew_and_end_itself_and_nothing_else() {
     let broker = TestBroker::new().with_role();
     let lease = broker.issue().expect(200).lease_id();
     let token =
-        child(&broker, json!({ "policies": ["Admin", "ci"], "ttl": "1h", "display_name": "ci" }));
+        child(&broker, &json!({ "policies": ["Admin", "ci"], "ttl": "1h", "display_name": "ci" }));
     let caller = broker.root().with_token(&token);
 
     let own = caller.get("auth/token/lookup-self").expect(200);
@@ -49,7 +49,7 @@ fn a_limited_token_may_look_itself_up_renew_and_end_itself_and_nothing_else() {
 #[test]
 fn a_tokens_end_ends_its_leases_and_its_childrens() {
     let broker = TestBroker::new().with_role();
-    let parent = child(&broker, json!({ "policies": ["root"] }));
+    let parent = child(&broker, &json!({ "policies": ["root"] }));
     let holder = broker.root().with_token(&parent);
     let first = holder.get("aws/creds/r").expect(200).lease_id();
     let made = holder.post("auth/token/create", &json!({ "policies": ["root"] })).expect(200);
@@ -71,7 +71,7 @@ fn a_tokens_end_ends_its_leases_and_its_childrens() {
 #[test]
 fn a_token_that_runs_out_takes_its_leases_along() {
     let broker = TestBroker::new().with_role();
-    let token = child(&broker, json!({ "policies": ["root"], "ttl": "10m" }));
+    let token = child(&broker, &json!({ "policies": ["root"], "ttl": "10m" }));
     let holder = broker.root().with_token(&token);
     let lease = holder.get("aws/creds/r").expect(200).lease_id();
     broker.advance(Duration::from_secs(601));
@@ -96,7 +96,7 @@ fn a_bad_token_is_told_nothing() {
 #[test]
 fn tokens_survive_a_restart() {
     let mut broker = TestBroker::new();
-    let token = child(&broker, json!({ "policies": ["ci"], "ttl": "1h" }));
+    let token = child(&broker, &json!({ "policies": ["ci"], "ttl": "1h" }));
     broker.lose_power();
     broker.root().with_token(&token).get("auth/token/lookup-self").expect(200);
     broker.root().get("auth/token/lookup-self").expect(200);

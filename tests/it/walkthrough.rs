@@ -19,6 +19,7 @@ struct Style {
 const CURL: Style = Style { write: "POST", cli: false };
 const CLI: Style = Style { write: "PUT", cli: true };
 
+#[expect(clippy::too_many_lines, reason = "the guide, from its first step to its last")]
 fn walk(style: Style) {
     let broker = TestBroker::new();
     let caller: Client = if style.cli {

@@ -21,9 +21,8 @@ pub(super) struct Fields<'a> {
 impl Fields<'_> {
     pub(super) fn role(&mut self) -> Option<RoleInput> {
         let kind = self.text("credential_type");
-        let known = kind
-            .as_deref()
-            .map_or(Some(CredentialType::IamUser), CredentialType::from_wire);
+        let known =
+            kind.as_deref().map_or(Some(CredentialType::IamUser), CredentialType::from_wire);
         let Some(credential_type) = known else {
             self.wrong("credential_type", "is not a credential type");
             return None;
@@ -33,9 +32,7 @@ impl Fields<'_> {
         Some(RoleInput {
             document: self.document(),
             policy_arns: self.names("policy_arns"),
-            boundary: self
-                .text("permissions_boundary_arn")
-                .and_then(|arn| arn.parse().ok()),
+            boundary: self.text("permissions_boundary_arn").and_then(|arn| arn.parse().ok()),
             role: RoleContext {
                 name: name.or_else(|| RoleName::from_str("role").ok())?,
                 mount: MountPath::from_str("aws/").ok()?,
@@ -54,24 +51,15 @@ impl Fields<'_> {
         let start = value.position().offset;
         match value.json_type() {
             JsonType::Null => None,
-            JsonType::Object => Some(Embedded {
-                text: value.raw().to_owned(),
-                start,
-                escaped: false,
-            }),
+            JsonType::Object => {
+                Some(Embedded { text: value.raw().to_owned(), start, escaped: false })
+            }
             JsonType::String => {
                 let text = value.as_str().filter(|text| !text.is_empty())?.to_owned();
-                Some(Embedded {
-                    text,
-                    start,
-                    escaped: true,
-                })
+                Some(Embedded { text, start, escaped: true })
             }
             JsonType::Boolean | JsonType::Number | JsonType::Array => {
-                self.wrong(
-                    "policy_document",
-                    "must be an object, or a string that holds one",
-                );
+                self.wrong("policy_document", "must be an object, or a string that holds one");
                 None
             }
         }
@@ -103,17 +91,12 @@ impl Fields<'_> {
                 return Vec::new();
             }
         };
-        let members = value
-            .children()
-            .filter(|child| child.json_type() != JsonType::String);
+        let members = value.children().filter(|child| child.json_type() != JsonType::String);
         if value.json_type() == JsonType::Array && members.count() > 0 {
             self.wrong(field, "must be a list of strings");
         }
-        let given: Vec<&str> = texts
-            .into_iter()
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
-            .collect();
+        let given: Vec<&str> =
+            texts.into_iter().map(str::trim).filter(|text| !text.is_empty()).collect();
         let read: Vec<T> = given.iter().filter_map(|text| text.parse().ok()).collect();
         if read.len() != given.len() {
             self.wrong(field, "has a name that AWS would not take");

@@ -52,10 +52,7 @@ impl Input {
         if root.member("Statement").is_some() || !ROLE_FIELDS.iter().any(has) {
             return Self::Bare;
         }
-        let mut fields = Fields {
-            root,
-            findings: Vec::new(),
-        };
+        let mut fields = Fields { root, findings: Vec::new() };
         let role = fields.role();
         match role {
             Some(role) if fields.findings.is_empty() => Self::Role(Box::new(role)),
@@ -136,10 +133,7 @@ mod tests {
         ] {
             assert!(matches!(Input::of(text), Input::Bare), "{text}");
         }
-        assert!(matches!(
-            Input::of(r#"{"policy_arns": null}"#),
-            Input::Role(_)
-        ));
+        assert!(matches!(Input::of(r#"{"policy_arns": null}"#), Input::Role(_)));
     }
 
     #[test]
@@ -149,16 +143,8 @@ mod tests {
         else {
             panic!("not malformed")
         };
-        let told: Vec<_> = findings
-            .iter()
-            .map(|f| (f.pointer.as_str(), f.line, f.denies))
-            .collect();
-        assert_eq!(
-            told,
-            [
-                ("/iam_groups", Some(3), true),
-                ("/policy_arns", Some(2), true)
-            ]
-        );
+        let told: Vec<_> =
+            findings.iter().map(|f| (f.pointer.as_str(), f.line, f.denies)).collect();
+        assert_eq!(told, [("/iam_groups", Some(3), true), ("/policy_arns", Some(2), true)]);
     }
 }

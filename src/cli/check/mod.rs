@@ -16,7 +16,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::Guardrails;
 use crate::gate::{Gate, GateConfig, Mode, UNREADABLE};
 use crate::model::{Decision, Finding, Severity, Timestamp, Verdict};
 use input::Input;
@@ -115,12 +115,7 @@ pub fn run(arguments: &CheckArguments, out: &mut dyn Write, err: &mut dyn Write)
     };
     let colour = io::stdout().is_terminal() && !no_colour();
     let mut stdin = io::stdin();
-    let session = Session {
-        gate: &gate,
-        arguments,
-        colour,
-        now: SystemClock.now(),
-    };
+    let session = Session { gate: &gate, arguments, colour, now: SystemClock.now() };
     session.run(&mut stdin, out, err)
 }
 
@@ -153,11 +148,9 @@ impl Session<'_> {
             Err(problem) if problem.kind() != io::ErrorKind::BrokenPipe => {
                 stopped(err, &format!("cannot print the findings: {problem}"))
             }
-            Ok(()) | Err(_) => outcomes
-                .iter()
-                .map(|outcome| outcome.exit)
-                .max()
-                .unwrap_or(Exit::Clean),
+            Ok(()) | Err(_) => {
+                outcomes.iter().map(|outcome| outcome.exit).max().unwrap_or(Exit::Clean)
+            }
         }
     }
 
@@ -205,43 +198,27 @@ impl Outcome {
         } else {
             Exit::Findings
         };
-        Self {
-            path,
-            text,
-            verdict,
-            exit,
-        }
+        Self { path, text, verdict, exit }
     }
 
     fn unreadable(path: String, problem: &io::Error) -> Self {
         let message = format!("the file cannot be read: {problem}");
         let finding = file_finding("check/unreadable-file", message);
         let verdict = Arc::new(denied(vec![finding]));
-        Self {
-            path,
-            text: String::new(),
-            verdict,
-            exit: Exit::Unchecked,
-        }
+        Self { path, text: String::new(), verdict, exit: Exit::Unchecked }
     }
 
     fn not_text(path: String, text: String) -> Self {
         let rule = iam_policy::JsonErrorKind::Encoding.rule();
-        let finding = file_finding(
-            &format!("document/{rule}"),
-            "the file is not UTF-8 text".to_owned(),
-        );
+        let finding =
+            file_finding(&format!("document/{rule}"), "the file is not UTF-8 text".to_owned());
         Self::new(path, text, Arc::new(denied(vec![finding])), false)
     }
 }
 
 /// A verdict on what never came to the guardrails; it has no digest, since nothing was judged.
 fn denied(findings: Vec<Finding>) -> Verdict {
-    Verdict {
-        decision: Decision::Deny,
-        findings,
-        digest: String::new(),
-    }
+    Verdict { decision: Decision::Deny, findings, digest: String::new() }
 }
 
 fn file_finding(rule: &str, message: String) -> Finding {
@@ -263,9 +240,7 @@ fn read(path: &Path, stdin: &mut dyn Read) -> io::Result<Vec<u8>> {
     if path.as_os_str() == "-" {
         stdin.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
     } else {
-        std::fs::File::open(path)?
-            .take(MAX_FILE_BYTES)
-            .read_to_end(&mut bytes)?;
+        std::fs::File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }
@@ -274,16 +249,11 @@ fn gate_config(file: Option<&Path>) -> Result<GateConfig, String> {
     let (default_mode, modes) = match file {
         None => (Mode::Enforce, std::collections::BTreeMap::new()),
         Some(file) => {
-            let read = Config::load_guardrails(file).map_err(|problem| problem.to_string())?;
+            let read = Guardrails::load(file).map_err(|problem| problem.to_string())?;
             (read.mode, read.modes)
         }
     };
-    Ok(GateConfig {
-        default_mode,
-        modes,
-        cache_dir: None,
-        cache_key: [0; 32],
-    })
+    Ok(GateConfig { default_mode, modes, cache_dir: None, cache_key: [0; 32] })
 }
 
 fn stopped(err: &mut dyn Write, problem: &str) -> Exit {
@@ -292,10 +262,7 @@ fn stopped(err: &mut dyn Write, problem: &str) -> Exit {
     Exit::Unchecked
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command line reads NO_COLOR (no-color.org)"
-)]
+#[expect(clippy::disallowed_methods, reason = "the command line reads NO_COLOR (no-color.org)")]
 fn no_colour() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }

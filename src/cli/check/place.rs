@@ -16,11 +16,8 @@ impl Embedded {
     /// Where a line and column of the document stand in the file.
     pub(super) fn in_file(&self, line: u32, column: u32, file: &str) -> Option<Position> {
         let offset = offset(&self.text, line, column)?;
-        let within = if self.escaped {
-            raw_offset(file.get(self.start..)?, offset)
-        } else {
-            offset
-        };
+        let within =
+            if self.escaped { raw_offset(file.get(self.start..)?, offset) } else { offset };
         Some(Position::of(file, self.start.saturating_add(within)))
     }
 }
@@ -31,10 +28,7 @@ fn offset(text: &str, line: u32, column: u32) -> Option<usize> {
     let column = usize::try_from(column).ok()?.checked_sub(1)?;
     let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let rest = text.get(start..)?;
-    let within = rest
-        .char_indices()
-        .nth(column)
-        .map_or(rest.len(), |(at, _)| at);
+    let within = rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at);
     Some(start.saturating_add(within))
 }
 
@@ -61,9 +55,7 @@ fn raw_offset(literal: &str, target: usize) -> usize {
 
 /// Bytes of UTF-8 that a `\u` escape comes to; of a surrogate pair, the first half stands for all four.
 fn escaped_bytes(hex: Option<&str>) -> usize {
-    let code = hex
-        .and_then(|hex| u32::from_str_radix(hex, 16).ok())
-        .unwrap_or_default();
+    let code = hex.and_then(|hex| u32::from_str_radix(hex, 16).ok()).unwrap_or_default();
     match char::from_u32(code) {
         Some(character) => character.len_utf8(),
         None if (0xd800..0xdc00).contains(&code) => 4,
@@ -80,18 +72,9 @@ mod tests {
         let document = "{\"é\": 1,\n \"a\": 2}";
         let file = "{\n  \"policy_document\": \"{\\\"\\u00e9\\\": 1,\\n \\\"a\\\": 2}\"\n}";
         let start = file.find("\"{").unwrap();
-        let embedded = Embedded {
-            text: document.to_owned(),
-            start,
-            escaped: true,
-        };
+        let embedded = Embedded { text: document.to_owned(), start, escaped: true };
         let position = embedded.in_file(2, 2, file).unwrap();
         assert_eq!(position.line, 2);
-        assert!(
-            file.get(position.offset..)
-                .unwrap()
-                .starts_with("\\\"a\\\""),
-            "{position:?}"
-        );
+        assert!(file.get(position.offset..).unwrap().starts_with("\\\"a\\\""), "{position:?}");
     }
 }

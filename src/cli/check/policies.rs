@@ -29,10 +29,7 @@ impl<'a> Policies<'a> {
 
     /// The inline policies of a group, or why there are none.
     pub(super) fn group(&self, group: &GroupName) -> Vec<(DocumentSource, Result<String, String>)> {
-        let source = |policy: String| DocumentSource::Group {
-            group: group.clone(),
-            policy,
-        };
+        let source = |policy: String| DocumentSource::Group { group: group.clone(), policy };
         let files = match self.folder {
             None => {
                 Err("there are no texts of its policies here; give `--policies DIR`".to_owned())
@@ -41,10 +38,9 @@ impl<'a> Policies<'a> {
         };
         match files {
             Err(reason) => vec![(source(String::new()), Err(reason))],
-            Ok(files) => files
-                .into_iter()
-                .map(|(name, path)| (source(name), text(&path)))
-                .collect(),
+            Ok(files) => {
+                files.into_iter().map(|(name, path)| (source(name), text(&path))).collect()
+            }
         }
     }
 }
@@ -61,10 +57,7 @@ fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     let mut found: Vec<(String, PathBuf)> = entries
         .filter_map(Result::ok)
         .map(|entry| entry.path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path)))
         .collect();
     found.sort();

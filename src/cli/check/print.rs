@@ -68,12 +68,7 @@ fn summary(outcomes: &[Outcome]) -> String {
             Exit::Unchecked => format!("{path}: could not be checked"),
         };
     }
-    let count = |exit: Exit| {
-        outcomes
-            .iter()
-            .filter(|outcome| outcome.exit == exit)
-            .count()
-    };
+    let count = |exit: Exit| outcomes.iter().filter(|outcome| outcome.exit == exit).count();
     let parts: Vec<String> = [
         (Exit::Blocked, "blocked"),
         (Exit::Unchecked, "could not be checked"),
@@ -98,11 +93,9 @@ fn counted(findings: &[Finding]) -> String {
     match (errors, warnings) {
         (0, warnings) => plural(warnings, "warning"),
         (errors, 0) => plural(errors, "error"),
-        (errors, warnings) => format!(
-            "{}, {}",
-            plural(errors, "error"),
-            plural(warnings, "warning")
-        ),
+        (errors, warnings) => {
+            format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"))
+        }
     }
 }
 
@@ -112,11 +105,7 @@ struct Paint {
 
 impl Paint {
     fn paint(&self, code: &str, text: &str) -> String {
-        if self.colour {
-            format!("{code}{text}{PLAIN}")
-        } else {
-            text.to_owned()
-        }
+        if self.colour { format!("{code}{text}{PLAIN}") } else { text.to_owned() }
     }
 
     fn finding(&self, outcome: &Outcome, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
@@ -130,12 +119,7 @@ impl Paint {
             (false, _) => self.paint(YELLOW, "warning:"),
         };
         let rule = self.paint(DIM, &format!("[{}]", finding.rule));
-        writeln!(
-            out,
-            "{at} {word} {}{} {rule}",
-            printable(&finding.message),
-            elsewhere(finding)
-        )?;
+        writeln!(out, "{at} {word} {}{} {rule}", printable(&finding.message), elsewhere(finding))?;
         if let Some((line, column)) = here {
             self.excerpt(&outcome.text, line, column, out)?;
         }
@@ -150,30 +134,17 @@ impl Paint {
         let Some(source) = text.lines().nth(index) else {
             return Ok(());
         };
-        let column = usize::try_from(column)
-            .unwrap_or_default()
-            .saturating_sub(1);
+        let column = usize::try_from(column).unwrap_or_default().saturating_sub(1);
         let length = source.chars().count();
-        let first = if length > EXCERPT_COLUMNS {
-            column.saturating_sub(BEFORE_PLACE)
-        } else {
-            0
-        };
+        let first = if length > EXCERPT_COLUMNS { column.saturating_sub(BEFORE_PLACE) } else { 0 };
         let shown: String = source.chars().skip(first).take(EXCERPT_COLUMNS).collect();
         let cut = |is_cut: bool| if is_cut { "…" } else { "" };
         let after = cut(first.saturating_add(EXCERPT_COLUMNS) < length);
         let number = line.to_string();
         let margin = " ".repeat(number.len());
         let bar = self.paint(DIM, "|");
-        writeln!(
-            out,
-            "  {number} {bar} {}{}{after}",
-            cut(first > 0),
-            printable(&shown)
-        )?;
-        let indent = column
-            .saturating_sub(first)
-            .saturating_add(usize::from(first > 0));
+        writeln!(out, "  {number} {bar} {}{}{after}", cut(first > 0), printable(&shown))?;
+        let indent = column.saturating_sub(first).saturating_add(usize::from(first > 0));
         let caret = self.paint(RED, "^");
         writeln!(out, "  {margin} {bar} {}{caret}", " ".repeat(indent))
     }
@@ -192,11 +163,7 @@ fn elsewhere(finding: &Finding) -> String {
         "inline" | "document" | "role" => String::new(),
         "boundary" => " (permissions boundary)".to_owned(),
         other if finding.pointer.is_empty() => format!(" (policy {})", printable(other)),
-        other => format!(
-            " (policy {}, at {})",
-            printable(other),
-            printable(&finding.pointer)
-        ),
+        other => format!(" (policy {}, at {})", printable(other), printable(&finding.pointer)),
     }
 }
 
@@ -206,7 +173,5 @@ fn printable(text: &str) -> String {
         character.is_control()
             || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
-    text.chars()
-        .map(|character| if hidden(character) { ' ' } else { character })
-        .collect()
+    text.chars().map(|character| if hidden(character) { ' ' } else { character }).collect()
 }

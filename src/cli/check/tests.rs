@@ -38,34 +38,18 @@ fn check(
     for (name, text) in files {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let paths = files
-        .iter()
-        .map(|(name, _)| folder.path().join(name))
-        .collect();
-    let mut arguments = CheckArguments {
-        files: paths,
-        format: Format::Human,
-        config: None,
-        policies: None,
-    };
+    let paths = files.iter().map(|(name, _)| folder.path().join(name)).collect();
+    let mut arguments =
+        CheckArguments { files: paths, format: Format::Human, config: None, policies: None };
     change(&mut arguments);
     run_with(&GATE, &arguments, "")
 }
 
 fn run_with(gate: &Gate, arguments: &CheckArguments, stdin: &str) -> Checked {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let session = Session {
-        gate,
-        arguments,
-        colour: false,
-        now: Timestamp::from_millis(1),
-    };
+    let session = Session { gate, arguments, colour: false, now: Timestamp::from_millis(1) };
     let exit = session.run(&mut stdin.as_bytes(), &mut out, &mut err);
-    Checked {
-        exit,
-        out: String::from_utf8(out).unwrap(),
-        err: String::from_utf8(err).unwrap(),
-    }
+    Checked { exit, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
 }
 
 fn json(arguments: &mut CheckArguments) {
@@ -91,22 +75,14 @@ fn people_see_the_place_in_the_source() {
     let folder = TempDir::new().unwrap();
     let checked = check(&folder, &[("p.json", S3_STAR)], |_| {});
     assert_eq!(checked.exit, Exit::Blocked);
-    let out = checked
-        .out
-        .replace(&format!("{}/", folder.path().display()), "");
+    let out = checked.out.replace(&format!("{}/", folder.path().display()), "");
     let lines: Vec<&str> = out.lines().collect();
     assert!(lines[0].starts_with("p.json:6:17: error: `s3:*`"), "{out}");
-    assert!(
-        lines[0].ends_with("[least-privilege/service-wildcard]"),
-        "{out}"
-    );
+    assert!(lines[0].ends_with("[least-privilege/service-wildcard]"), "{out}");
     assert_eq!(lines[1], "  6 |       \"Action\": \"s3:*\",");
     assert_eq!(lines[2], "    |                 ^");
     assert!(lines[3].starts_with("  help: "), "{out}");
-    assert!(
-        lines.last().unwrap().starts_with("p.json: blocked, "),
-        "{out}"
-    );
+    assert!(lines.last().unwrap().starts_with("p.json: blocked, "), "{out}");
 }
 
 #[test]
@@ -115,10 +91,7 @@ fn programs_get_every_member_of_a_finding() {
     assert_eq!(results[0]["verdict"], "deny");
     let finding = &results[0]["findings"][0];
     assert_eq!(finding["pointer"], "/Statement/0/Action");
-    assert_eq!(
-        (finding["line"].as_u64(), finding["column"].as_u64()),
-        (Some(6), Some(17))
-    );
+    assert_eq!((finding["line"].as_u64(), finding["column"].as_u64()), (Some(6), Some(17)));
     for member in ["rule", "severity", "message", "remediation"] {
         assert!(finding[member].is_string(), "{member}: {finding}");
     }
@@ -136,38 +109,21 @@ fn what_is_no_policy_is_denied_and_what_is_too_large_is_warned_of() {
     let checked = one(&large);
     assert_eq!(checked.exit, Exit::Findings);
     assert_eq!(checked.results()[0]["verdict"], "allow");
-    assert_eq!(
-        checked.results()[0]["findings"][0]["rule"],
-        "quota/inline-policy"
-    );
+    assert_eq!(checked.results()[0]["findings"][0]["rule"], "quota/inline-policy");
 }
 
 #[test]
 fn a_document_in_a_role_has_its_places_in_the_file() {
     let as_text = serde_json::json!({ "credential_type": "iam_user", "policy_document": S3_STAR });
-    for role in [
-        format!("{{\n \"policy_document\": {S3_STAR}}}"),
-        format!("\n{as_text}"),
-    ] {
+    for role in [format!("{{\n \"policy_document\": {S3_STAR}}}"), format!("\n{as_text}")] {
         let checked = one(&role);
         assert_eq!(checked.exit, Exit::Blocked);
         let finding = &checked.results()[0]["findings"][0];
-        let (line, column) = (
-            finding["line"].as_u64().unwrap(),
-            finding["column"].as_u64().unwrap(),
-        );
-        let source = role
-            .lines()
-            .nth(usize::try_from(line).unwrap() - 1)
-            .unwrap();
-        let there: String = source
-            .chars()
-            .skip(usize::try_from(column).unwrap() - 1)
-            .collect();
-        assert!(
-            there.starts_with("\"s3:*") || there.starts_with("\\\"s3:*"),
-            "{there}"
-        );
+        let (line, column) =
+            (finding["line"].as_u64().unwrap(), finding["column"].as_u64().unwrap());
+        let source = role.lines().nth(usize::try_from(line).unwrap() - 1).unwrap();
+        let there: String = source.chars().skip(usize::try_from(column).unwrap() - 1).collect();
+        assert!(there.starts_with("\"s3:*") || there.starts_with("\\\"s3:*"), "{there}");
         assert_eq!(finding["pointer"], "/Statement/0/Action");
     }
 }
@@ -191,10 +147,7 @@ fn a_managed_policy_without_a_text_could_not_be_checked() {
     };
     let checked = check(&folder, &[("role.json", &role)], with_texts);
     assert_eq!(checked.exit, Exit::Blocked);
-    assert_eq!(
-        checked.results()[0]["findings"][0]["rule"],
-        "least-privilege/full-admin"
-    );
+    assert_eq!(checked.results()[0]["findings"][0]["rule"], "least-privilege/full-admin");
 }
 
 #[test]
@@ -222,9 +175,7 @@ fn several_files_are_summed_up_and_the_worst_counts() {
     });
     assert_eq!(checked.exit, Exit::Blocked);
     assert!(
-        checked
-            .out
-            .ends_with("3 files: 1 blocked, 1 could not be checked, 1 clean\n"),
+        checked.out.ends_with("3 files: 1 blocked, 1 could not be checked, 1 clean\n"),
         "{}",
         checked.out
     );
@@ -233,10 +184,7 @@ fn several_files_are_summed_up_and_the_worst_counts() {
         json(arguments);
     });
     assert_eq!(alone.exit, Exit::Unchecked);
-    assert_eq!(
-        alone.results()[0]["findings"][0]["rule"],
-        "check/unreadable-file"
-    );
+    assert_eq!(alone.results()[0]["findings"][0]["rule"], "check/unreadable-file");
 }
 
 #[test]
@@ -297,9 +245,5 @@ fn no_text_of_a_file_can_steer_a_terminal() {
     let text = CLEAN.replace("s3:GetObject", "s3:\u{9b}31mGet\u{202e}");
     let checked = check(&TempDir::new().unwrap(), &[("p.json", &text)], |_| {});
     assert_eq!(checked.exit, Exit::Blocked);
-    assert!(
-        !checked.out.contains(['\u{9b}', '\u{202e}', '\u{1b}']),
-        "{:?}",
-        checked.out
-    );
+    assert!(!checked.out.contains(['\u{9b}', '\u{202e}', '\u{1b}']), "{:?}", checked.out);
 }

@@ -18,7 +18,7 @@ async fn a_denied_role_is_not_stored_and_says_why() {
     assert_eq!(errors.len(), verdict.findings.len());
     assert!(errors.iter().any(|error| error.contains("s3:*")), "{errors:?}");
     assert_eq!(bench.engine.list_roles(&bench.mount()).await.unwrap(), []);
-    assert_eq!(bench.world.faults.actions(), [] as [&str; 0]);
+    assert!(bench.world.faults.actions().is_empty());
 }
 
 #[tokio::test]
@@ -35,19 +35,15 @@ async fn the_same_role_is_stored_with_warnings_where_guardrails_warn() {
 #[tokio::test]
 async fn the_document_is_kept_without_its_white_space_and_an_update_merges() {
     let bench = Bench::with_mount(Mode::Enforce).await;
-    let pretty = NARROW.replace(',', ",\n  ").replace(':', ": ").replace(": : ", "::");
-    let pretty = pretty
-        .replace("2012-10-17", "2012-10-17")
-        .replace("s3: ", "s3:")
-        .replace("arn: aws: ", "arn:aws:");
-    assert!(bench.write("r", iam_user(&pretty)).await.is_ok(), "{pretty}");
+    let pretty = NARROW.replace(",\"", ",\n  \"").replace("\":", "\": ");
+    bench.write("r", iam_user(&pretty)).await.unwrap();
 
     let change = RoleChange { ttl: Some(60), max_ttl: Some(600), ..RoleChange::default() };
     bench.write("r", change).await.unwrap();
 
     let stored = bench.engine.read_role(&bench.mount(), &role("r")).await.unwrap().unwrap();
     assert_eq!((stored.ttl, stored.max_ttl, stored.version), (60, 600, 2));
-    assert!(!stored.policy_document.contains('\n'));
+    assert_eq!(stored.policy_document, NARROW);
     assert_eq!(stored.policy_arns, None);
     let above = RoleChange { max_ttl: Some(30), ..RoleChange::default() };
     assert!(matches!(bench.write("r", above).await, Err(RoleError::Refused(_))));

@@ -51,20 +51,21 @@ pub(super) struct Bench {
     pub(super) root: Caller,
 }
 
-/// Compiling a guardrail takes seconds in a debug build: one gate per mode serves all tests.
-fn gate(mode: Mode) -> Arc<Gate> {
+/// Compiling a guardrail takes seconds in a debug build: one gate per mode serves all tests of a
+/// process, and the code is kept for the next one.
+fn gate_in(mode: Mode) -> Arc<Gate> {
     static GATES: Mutex<BTreeMap<Mode, Arc<Gate>>> = Mutex::new(BTreeMap::new());
     let mut gates = GATES.lock().unwrap();
-    let made = gates.entry(mode).or_insert_with(|| {
+    let shared = gates.entry(mode).or_insert_with(|| {
         let config = GateConfig {
             default_mode: mode,
             modes: BTreeMap::new(),
-            cache_dir: None,
+            cache_dir: Some(std::env::temp_dir().join("leasehold-test-guardrails")),
             cache_key: [0; 32],
         };
         Arc::new(Gate::new(config).unwrap())
     });
-    Arc::clone(made)
+    Arc::clone(shared)
 }
 
 impl World {
@@ -89,8 +90,8 @@ impl World {
     }
 
     pub(super) async fn start(&self, mode: Mode) -> Bench {
-        let store: Arc<dyn Store> = Arc::clone(&self.store) as Arc<dyn Store>;
-        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let store: Arc<dyn Store> = Arc::<Sqlite>::clone(&self.store);
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
         let backend = AwsBackend::Embedded(self.faults.http_client());
         let accounts = Arc::new(Accounts::new(backend, Arc::clone(&clock)));
         let leases = Leases::new(LeaseParts {
@@ -113,7 +114,7 @@ impl World {
             clock: Arc::clone(&clock),
             random: self.random.clone(),
             barrier: Arc::clone(&self.barrier),
-            gate: gate(mode),
+            gate: gate_in(mode),
             documents: Arc::new(Documents::new(Arc::clone(&accounts), clock)),
             accounts,
             leases,

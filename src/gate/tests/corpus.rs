@@ -8,9 +8,7 @@ use super::*;
 /// The corpora lie beside the checkout; they are not part of it, for their licences.
 #[expect(clippy::print_stderr, reason = "a test that did not run says so")]
 fn corpus(what: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/corpus")
-        .join(what);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus").join(what);
     let found = path.exists();
     if !found {
         eprintln!("skipped: there is no corpus at {}", path.display());
@@ -31,12 +29,9 @@ fn every_real_managed_policy_is_read() {
         match documents.read(&text, Purpose::Fetched) {
             Ok(_) => count += 1,
             // AWS's own policies are not bound by the size that the IAM API takes from others.
-            Err(findings) => assert_eq!(
-                findings[0].rule,
-                "document/json-too-long",
-                "{}",
-                path.display()
-            ),
+            Err(findings) => {
+                assert_eq!(findings[0].rule, "document/json-too-long", "{}", path.display());
+            }
         }
     }
     assert!(count > 300, "{count}");
@@ -64,10 +59,7 @@ fn every_document_of_the_corpus_that_breaks_a_rule_is_refused_in_words() {
                 let deny = findings.iter().any(|finding| finding.denies);
                 assert!(worded && deny, "{id}: {findings:?}");
                 if layer == "schema" {
-                    assert!(
-                        findings[0].rule.starts_with("schema/"),
-                        "{id}: {findings:?}"
-                    );
+                    assert!(findings[0].rule.starts_with("schema/"), "{id}: {findings:?}");
                 }
             }
             ("warn", _) => assert!(!read.unwrap().remarks.is_empty(), "{id}"),

@@ -31,31 +31,11 @@ async fn a_mode_decides_what_a_denial_and_a_failure_lead_to() {
     let cases = [
         (Mode::Off, Ok(vec![refusal()]), Decision::Allow, vec![]),
         (Mode::Audit, Ok(vec![refusal()]), Decision::Allow, vec![]),
-        (
-            Mode::Warn,
-            Ok(vec![refusal()]),
-            Decision::Allow,
-            vec!["scripted/no: no"],
-        ),
-        (
-            Mode::Enforce,
-            Ok(vec![refusal()]),
-            Decision::Deny,
-            vec!["scripted/no: no"],
-        ),
+        (Mode::Warn, Ok(vec![refusal()]), Decision::Allow, vec!["scripted/no: no"]),
+        (Mode::Enforce, Ok(vec![refusal()]), Decision::Deny, vec!["scripted/no: no"]),
         (Mode::Audit, Err(trouble()), Decision::Allow, vec![]),
-        (
-            Mode::Warn,
-            Err(trouble()),
-            Decision::Allow,
-            vec!["scripted/failure: limit/fuel"],
-        ),
-        (
-            Mode::Enforce,
-            Err(trouble()),
-            Decision::Deny,
-            vec!["scripted/failure: limit/fuel"],
-        ),
+        (Mode::Warn, Err(trouble()), Decision::Allow, vec!["scripted/failure: limit/fuel"]),
+        (Mode::Enforce, Err(trouble()), Decision::Deny, vec!["scripted/failure: limit/fuel"]),
     ];
     for (mode, answer, decision, told) in cases {
         let gate = scripted(mode, vec![answer]);
@@ -73,35 +53,13 @@ async fn a_mode_decides_what_a_denial_and_a_failure_lead_to() {
 
 #[tokio::test]
 async fn a_verdict_is_kept_and_a_failure_is_tried_again() {
-    let gate = scripted(
-        Mode::Enforce,
-        vec![Err(trouble()), Ok(Vec::new()), Ok(vec![refusal()])],
-    );
-    let decision = async || {
-        gate.judge(grant(&gate, Some(SCOPED)))
-            .await
-            .verdict
-            .decision
-    };
+    let gate = scripted(Mode::Enforce, vec![Err(trouble()), Ok(Vec::new()), Ok(vec![refusal()])]);
+    let decision = async || gate.judge(grant(&gate, Some(SCOPED))).await.verdict.decision;
     assert_eq!(decision().await, Decision::Deny, "the failure");
     assert_eq!(decision().await, Decision::Allow, "asked again");
-    assert_eq!(
-        decision().await,
-        Decision::Allow,
-        "kept: the third answer is never asked for"
-    );
-    let other = gate
-        .judge(with_managed(
-            grant(&gate, Some(SCOPED)),
-            ADMIN_ARN,
-            Ok(ADMIN),
-        ))
-        .await;
-    assert_eq!(
-        other.verdict.decision,
-        Decision::Deny,
-        "another grant is judged afresh"
-    );
+    assert_eq!(decision().await, Decision::Allow, "kept: the third answer is never asked for");
+    let other = gate.judge(with_managed(grant(&gate, Some(SCOPED)), ADMIN_ARN, Ok(ADMIN))).await;
+    assert_eq!(other.verdict.decision, Decision::Deny, "another grant is judged afresh");
 }
 
 #[tokio::test]
@@ -109,24 +67,14 @@ async fn the_time_is_not_part_of_the_digest_and_everything_else_is() {
     let gate = scripted(Mode::Warn, vec![Ok(Vec::new())]);
     let digest = async |grant: Grant| gate.judge(grant).await.verdict.digest.clone();
     let first = digest(grant(&gate, Some(SCOPED))).await;
-    let later = Grant {
-        now: Timestamp::from_millis(9_999),
-        ..grant(&gate, Some(SCOPED))
-    };
+    let later = Grant { now: Timestamp::from_millis(9_999), ..grant(&gate, Some(SCOPED)) };
     assert_eq!(digest(later).await, first);
     let spaced = SCOPED.replace("{\"Effect", "{\n\"Effect");
-    assert_eq!(
-        digest(grant(&gate, Some(&spaced))).await,
-        first,
-        "white space grants nothing"
-    );
+    assert_eq!(digest(grant(&gate, Some(&spaced))).await, first, "white space grants nothing");
     let mut others = vec![
         grant(&gate, None),
         grant(&gate, Some(S3_STAR)),
-        Grant {
-            trigger: Trigger::Issue,
-            ..grant(&gate, Some(SCOPED))
-        },
+        Grant { trigger: Trigger::Issue, ..grant(&gate, Some(SCOPED)) },
         with_managed(grant(&gate, Some(SCOPED)), ADMIN_ARN, Ok(ADMIN)),
         with_managed(grant(&gate, Some(SCOPED)), ADMIN_ARN, Err("throttled")),
     ];
@@ -137,27 +85,15 @@ async fn the_time_is_not_part_of_the_digest_and_everything_else_is() {
         assert_ne!(digest(other).await, first);
     }
     let stricter = scripted(Mode::Enforce, vec![Ok(Vec::new())]);
-    assert_ne!(
-        stricter
-            .judge(grant(&stricter, Some(SCOPED)))
-            .await
-            .verdict
-            .digest,
-        first
-    );
+    assert_ne!(stricter.judge(grant(&stricter, Some(SCOPED))).await.verdict.digest, first);
 }
 
 #[tokio::test]
 async fn a_policy_that_cannot_be_read_denies_where_anything_enforces() {
-    for (mode, decision) in [
-        (Mode::Enforce, Decision::Deny),
-        (Mode::Warn, Decision::Allow),
-    ] {
+    for (mode, decision) in [(Mode::Enforce, Decision::Deny), (Mode::Warn, Decision::Allow)] {
         let gate = scripted(mode, vec![Ok(Vec::new())]);
         let reason = "AWS is not configured: config/root has no keys";
-        let judgement = gate
-            .judge(with_managed(grant(&gate, None), ADMIN_ARN, Err(reason)))
-            .await;
+        let judgement = gate.judge(with_managed(grant(&gate, None), ADMIN_ARN, Err(reason))).await;
         assert_eq!(judgement.verdict.decision, decision);
         let sentence = format!(
             "{UNREADABLE}: this policy cannot be read, so nobody judged it: {reason} (policy {ADMIN_ARN})"
@@ -169,16 +105,9 @@ async fn a_policy_that_cannot_be_read_denies_where_anything_enforces() {
     untold.policy_arns.push(ADMIN_ARN.parse().unwrap());
     untold.boundary = Some(ADMIN_ARN.parse().unwrap());
     let verdict = gate.judge(untold).await.verdict;
-    let sources: Vec<&str> = verdict
-        .findings
-        .iter()
-        .map(|finding| finding.source.as_str())
-        .collect();
-    assert_eq!(
-        sources,
-        [ADMIN_ARN, "boundary"],
-        "what was never fetched counts as unread"
-    );
+    let sources: Vec<&str> =
+        verdict.findings.iter().map(|finding| finding.source.as_str()).collect();
+    assert_eq!(sources, [ADMIN_ARN, "boundary"], "what was never fetched counts as unread");
     let broken = with_managed(grant(&gate, None), ADMIN_ARN, Ok("{"));
     assert_eq!(gate.judge(broken).await.verdict.decision, Decision::Deny);
 }
@@ -186,30 +115,18 @@ async fn a_policy_that_cannot_be_read_denies_where_anything_enforces() {
 #[tokio::test]
 async fn quotas_of_a_user_are_refused_in_every_mode() {
     let gate = scripted(Mode::Off, vec![Ok(Vec::new())]);
-    for (count, decision, told) in [
-        (10, Decision::Allow, 0),
-        (11, Decision::Allow, 1),
-        (21, Decision::Deny, 1),
-    ] {
+    for (count, decision, told) in
+        [(10, Decision::Allow, 0), (11, Decision::Allow, 1), (21, Decision::Deny, 1)]
+    {
         let mut many = grant(&gate, None);
         for index in 0..count {
-            many = with_managed(
-                many,
-                &format!("arn:aws:iam::aws:policy/P{index}"),
-                Ok(SCOPED),
-            );
+            many = with_managed(many, &format!("arn:aws:iam::aws:policy/P{index}"), Ok(SCOPED));
         }
         let verdict = gate.judge(many).await.verdict;
-        assert_eq!(
-            (verdict.decision, verdict.findings.len()),
-            (decision, told),
-            "{count}"
-        );
+        assert_eq!((verdict.decision, verdict.findings.len()), (decision, told), "{count}");
     }
     let mut joined = grant(&gate, None);
-    joined.groups = (0..11)
-        .map(|index| format!("g{index}").parse().unwrap())
-        .collect();
+    joined.groups = (0..11).map(|index| format!("g{index}").parse().unwrap()).collect();
     assert_eq!(gate.judge(joined).await.verdict.decision, Decision::Deny);
 }
 

@@ -10,19 +10,9 @@ const HOSTILE: &[u8] = include_bytes!("../../../plugins/fixtures/hostile/hostile
 
 /// One engine for all: the bad calls and the good ones share it, as they do in a server.
 static PLUGIN: LazyLock<Plugin> = LazyLock::new(|| {
-    let GateConfig {
-        cache_dir,
-        cache_key,
-        ..
-    } = GateConfig::for_tests(Mode::Enforce);
-    let code_cache = cache_dir.map(|directory| CodeCache {
-        directory,
-        mac_key: cache_key,
-    });
-    let config = HostConfig {
-        limits: Limits::default(),
-        code_cache,
-    };
+    let GateConfig { cache_dir, cache_key, .. } = GateConfig::for_tests(Mode::Enforce);
+    let code_cache = cache_dir.map(|directory| CodeCache { directory, mac_key: cache_key });
+    let config = HostConfig { limits: Limits::default(), code_cache };
     Host::new(config).unwrap().load(HOSTILE).unwrap()
 });
 
@@ -39,30 +29,17 @@ async fn what_stops_a_guest_is_named_and_denies_only_where_it_enforces() {
         ("panic", &["trap"]),
         ("undeclared-rule", &["output"]),
     ] {
-        for (mode, decision) in [
-            (Mode::Enforce, Decision::Deny),
-            (Mode::Warn, Decision::Allow),
-        ] {
+        for (mode, decision) in [(Mode::Enforce, Decision::Deny), (Mode::Warn, Decision::Allow)] {
             let gate = doing(what, mode).unwrap();
             let verdict = gate.judge(grant(&gate, Some(SCOPED))).await.verdict;
             assert_eq!(verdict.decision, decision, "{what} {mode}");
-            let [finding] = verdict.findings.as_slice() else {
-                panic!("{what}: {verdict:?}")
-            };
+            let [finding] = verdict.findings.as_slice() else { panic!("{what}: {verdict:?}") };
             assert_eq!(finding.rule, "hostile/failure");
-            assert!(
-                codes.contains(&finding.message.as_str()),
-                "{what}: {finding:?}"
-            );
+            assert!(codes.contains(&finding.message.as_str()), "{what}: {finding:?}");
         }
     }
     let gate = doing("nothing", Mode::Enforce).unwrap();
-    assert!(
-        gate.judge(grant(&gate, Some(SCOPED)))
-            .await
-            .vetted
-            .is_some()
-    );
+    assert!(gate.judge(grant(&gate, Some(SCOPED))).await.vetted.is_some());
 }
 
 #[test]

@@ -39,10 +39,7 @@ struct Scripted {
 
 impl Scripted {
     fn new(name: &str, answers: Vec<Result<Vec<Finding>, Trouble>>) -> Self {
-        Self {
-            name: name.to_owned(),
-            answers: Mutex::new(answers),
-        }
+        Self { name: name.to_owned(), answers: Mutex::new(answers) }
     }
 }
 
@@ -58,11 +55,7 @@ impl Guardrail for Scripted {
 
     async fn judge(&self, _: &Subject) -> Result<Vec<Finding>, Trouble> {
         let mut answers = self.answers.lock().unwrap();
-        if answers.len() > 1 {
-            answers.remove(0)
-        } else {
-            answers[0].clone()
-        }
+        if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() }
     }
 }
 
@@ -71,10 +64,7 @@ fn refusal() -> Finding {
 }
 
 fn trouble() -> Trouble {
-    Trouble {
-        code: "limit/fuel".to_owned(),
-        detail: "it used all its fuel".to_owned(),
-    }
+    Trouble { code: "limit/fuel".to_owned(), detail: "it used all its fuel".to_owned() }
 }
 
 fn scripted(mode: Mode, answers: Vec<Result<Vec<Finding>, Trouble>>) -> Gate {

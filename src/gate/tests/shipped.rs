@@ -17,9 +17,10 @@ async fn the_walk_through_is_warned_of_and_denied_where_it_is_enforced() {
     assert!(judgement.vetted.is_some());
     let warnings = judgement.warnings();
     assert!(
-        warnings.iter().any(|warning| warning
-            .starts_with("least-privilege/service-wildcard: `s3:*`")
-            && warning.ends_with("(inline document, line 6, column 17)")),
+        warnings
+            .iter()
+            .any(|warning| warning.starts_with("least-privilege/service-wildcard: `s3:*`")
+                && warning.ends_with("(inline document, line 6, column 17)")),
         "{warnings:#?}"
     );
     let judgement = ENFORCING.judge(grant(&ENFORCING, Some(S3_STAR))).await;
@@ -29,17 +30,10 @@ async fn the_walk_through_is_warned_of_and_denied_where_it_is_enforced() {
 
 #[tokio::test]
 async fn a_role_cannot_walk_around_the_gate_by_naming_a_policy() {
-    let judgement = ENFORCING
-        .judge(with_managed(grant(&ENFORCING, None), ADMIN_ARN, Ok(ADMIN)))
-        .await;
+    let judgement =
+        ENFORCING.judge(with_managed(grant(&ENFORCING, None), ADMIN_ARN, Ok(ADMIN))).await;
     assert_eq!(judgement.verdict.decision, Decision::Deny);
-    assert!(
-        judgement
-            .verdict
-            .findings
-            .iter()
-            .all(|finding| finding.source == ADMIN_ARN)
-    );
+    assert!(judgement.verdict.findings.iter().all(|finding| finding.source == ADMIN_ARN));
     assert!(
         judgement.errors()[0].starts_with("least-privilege/full-admin: "),
         "{:?}",
@@ -63,19 +57,10 @@ async fn a_kept_verdict_is_a_fresh_one_and_the_same_input_gives_the_same_bytes()
 #[tokio::test]
 async fn findings_keep_their_places_when_only_the_white_space_differs() {
     let compact: String = ENFORCING.read(S3_STAR).unwrap().canonical().to_owned();
-    let one = ENFORCING
-        .judge(grant(&ENFORCING, Some(S3_STAR)))
-        .await
-        .verdict;
-    let other = ENFORCING
-        .judge(grant(&ENFORCING, Some(&compact)))
-        .await
-        .verdict;
+    let one = ENFORCING.judge(grant(&ENFORCING, Some(S3_STAR))).await.verdict;
+    let other = ENFORCING.judge(grant(&ENFORCING, Some(&compact))).await.verdict;
     assert_eq!(one.digest, other.digest);
-    assert_eq!(
-        (one.findings[0].line, other.findings[0].line),
-        (Some(6), Some(1))
-    );
+    assert_eq!((one.findings[0].line, other.findings[0].line), (Some(6), Some(1)));
 }
 
 #[tokio::test]

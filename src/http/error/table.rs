@@ -147,7 +147,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "one line a text")]
     fn every_text_of_the_contracts_table_is_exact() {
         let path = || "x/y".to_owned();
         let cases = [

@@ -12,7 +12,7 @@ use embedded_aws::faults::FaultyHttp;
 use embedded_aws::{EmbeddedAws, Options};
 use leasehold::app::{App, Seams};
 use leasehold::aws::AwsBackend;
-use leasehold::clock::{Clock, ManualClock};
+use leasehold::clock::{Clock as _, ManualClock};
 use leasehold::config::{Config, Dev, Overrides};
 use leasehold::gate::{Gate, GateConfig, Mode};
 use leasehold::leases::Leases;
@@ -231,8 +231,8 @@ impl TestBroker {
     fn end(&mut self, how: Stop) {
         if let Some(RunningApp { stop, thread, .. }) = self.running.take() {
             // A broker that is gone already can't hear it, and its panic was shown.
-            stop.send(how).ok();
-            thread.join().ok();
+            let heard = stop.send(how).is_ok();
+            assert!(thread.join().is_ok() && heard || std::thread::panicking(), "it died early");
         }
     }
 
@@ -274,7 +274,7 @@ fn start(
     let faulty = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&faulty);
     let seams = Seams {
-        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        clock: Arc::<ManualClock>::clone(clock),
         random: Random::seeded(seed),
         aws: Some(AwsBackend::Embedded(faults.http_client())),
         gate: Some(Arc::clone(if mode == Mode::Enforce { &ENFORCING } else { &WARNING })),

@@ -6,10 +6,6 @@
     clippy::arithmetic_side_effects,
     reason = "a failed unwrap, or sum, fails the test"
 )]
-#![expect(
-    clippy::too_many_lines,
-    reason = "a story is told in one piece, and a builder takes a line for each call"
-)]
 
 mod delete_user;
 mod faults;

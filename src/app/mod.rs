@@ -6,29 +6,29 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::auth::{Auth, AuthError, AuthParts, InitError, Initialiser};
+use crate::auth::{AuthError, InitError};
 use crate::aws::{Accounts, AwsBackend, Documents};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Dev};
+use crate::config::Config;
 use crate::engine::{Engine, EngineError, EngineParts, EngineSettings};
-use crate::gate::{Gate, GateConfig, GateError};
+use crate::gate::{Gate, GateError};
 use crate::http::server::{self, Running, ServerError};
-use crate::http::{InFlight, Wire};
-use crate::leases::{LeaseParts, LeaseTiming, Leases};
+use crate::leases::Leases;
 use crate::model::ClientToken;
 use crate::random::Random;
-use crate::seal::{Barrier, KEY_CHECK_SETTING, SealError, SealStatus, key_file};
-use crate::store::sqlite::{OpenError, Settings, Sqlite};
+use crate::seal::SealError;
+use crate::store::sqlite::{OpenError, Sqlite};
 use crate::store::{Store, StoreError};
+
+mod setup;
+
+use setup::{Base, gate_config};
 
 /// Why the broker could not start or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -160,44 +160,25 @@ async fn stop_signal() -> std::io::Result<()> {
 impl App {
     /// Puts everything together and serves.
     pub async fn start(config: &Config, seams: Seams) -> Result<Self, AppError> {
-        let Seams { clock, random, aws, gate, store } = seams;
-        let database = match &config.data_dir {
-            Some(dir) => Sqlite::open(dir, Settings::default())?,
-            None => Sqlite::temporary()?,
-        };
-        let store = store(Arc::clone(&database));
-        let broker = installation_id(&*store, &random).await?;
-        let barrier = Arc::new(unsealed(config, &*store, &random).await?);
-        let backend = match aws {
-            Some(backend) => backend,
-            None => aws_backend(config, &clock)?,
-        };
+        let (base, aws, gate) = Base::open(config, seams).await?;
         let gate = match gate {
             Some(gate) => gate,
-            None => Arc::new(Gate::new(gate_config(config, &barrier))?),
+            None => Arc::new(Gate::new(gate_config(config, &base.barrier))?),
         };
-        let accounts = Arc::new(Accounts::new(backend, Arc::clone(&clock)));
-        let documents = Arc::new(Documents::new(Arc::clone(&accounts), Arc::clone(&clock)));
-        let leases = Leases::new(LeaseParts {
-            store: Arc::clone(&store),
-            clock: Arc::clone(&clock),
-            accounts: Arc::clone(&accounts),
-            broker: broker.clone(),
-            timing: LeaseTiming::default(),
-            rng: random.clone(),
-        });
-        let auth = Arc::new(Auth::new(AuthParts {
-            store: Arc::clone(&store),
-            clock: Arc::clone(&clock),
-            barrier: Arc::clone(&barrier),
-            random: random.clone(),
-            leases: Arc::clone(&leases),
-        }));
+        let accounts = Arc::new(Accounts::new(aws, Arc::clone(&base.clock)));
+        let documents = Arc::new(Documents::new(Arc::clone(&accounts), Arc::clone(&base.clock)));
+        let leases = base.leases(&accounts);
+        let auth = base.auth(&leases);
+        let initialiser = base.initialiser(&auth, config.key_file.clone());
+        let root_token = match &config.dev {
+            Some(dev) => Some(base.dev_root_token(dev, &auth, &initialiser).await?),
+            None => None,
+        };
         let engine = Engine::start(EngineParts {
-            store: Arc::clone(&store),
-            clock: Arc::clone(&clock),
-            random: random.clone(),
-            barrier: Arc::clone(&barrier),
+            store: Arc::clone(&base.store),
+            clock: Arc::clone(&base.clock),
+            random: base.random.clone(),
+            barrier: Arc::clone(&base.barrier),
             gate,
             accounts,
             documents: Arc::clone(&documents),
@@ -205,34 +186,14 @@ impl App {
             settings: EngineSettings {
                 default_lease_ttl: config.default_lease_ttl,
                 max_lease_ttl: config.max_lease_ttl,
-                broker: broker.clone(),
+                broker: base.broker.clone(),
             },
         })
         .await?;
-        let initialiser = Initialiser::new(
-            Arc::clone(&store),
-            Arc::clone(&barrier),
-            Arc::clone(&auth),
-            random.clone(),
-            config.key_file.clone(),
-        );
-        let root_token = match &config.dev {
-            Some(dev) => Some(dev_root_token(dev, &*store, &barrier, &auth, &initialiser).await?),
-            None => None,
-        };
         // Whatever is pending now belongs to a process that is gone.
-        store.abandon_pending(clock.now()).await?;
-        let wire = Wire {
-            engine,
-            leases: Arc::clone(&leases),
-            auth,
-            barrier,
-            initialiser,
-            clock,
-            random,
-            installation: broker,
-            in_flight: InFlight::default(),
-        };
+        base.store.abandon_pending(base.clock.now()).await?;
+        let database = Arc::clone(&base.database);
+        let wire = base.into_wire(engine, Arc::clone(&leases), auth, initialiser);
         let server = server::start(Arc::new(wire), &config.listener)?;
         let (shutdown, stopped) = watch::channel(false);
         let background = vec![
@@ -278,88 +239,3 @@ impl App {
         self.server.abort().await;
     }
 }
-
-/// The id that this installation's users carry, made at the first start.
-async fn installation_id(store: &dyn Store, random: &Random) -> Result<String, StoreError> {
-    store.init_settings(&[(BROKER_SETTING, random.uuid().into_bytes())]).await?;
-    let stored = store.setting(BROKER_SETTING).await?.unwrap_or_default();
-    Ok(String::from_utf8_lossy(&stored).into_owned())
-}
-
-const BROKER_SETTING: &str = "broker/id";
-
-/// The barrier as the start finds it: open where the key is at hand, without a key before init.
-async fn unsealed(
-    config: &Config,
-    store: &dyn Store,
-    random: &Random,
-) -> Result<Barrier, AppError> {
-    let Some(path) = &config.key_file else {
-        return Ok(Barrier::in_memory(random));
-    };
-    let barrier = Barrier::new();
-    if let Some(check) = store.setting(KEY_CHECK_SETTING).await? {
-        let key = key_file::read(path)?.ok_or_else(|| AppError::KeyFileMissing(path.clone()))?;
-        barrier.unseal_checked(key, &check)?;
-    }
-    Ok(barrier)
-}
-
-/// AWS itself, or in development mode one that lives in this process.
-fn aws_backend(config: &Config, clock: &Arc<dyn Clock>) -> Result<AwsBackend, AppError> {
-    if config.dev.is_none() {
-        return Ok(AwsBackend::Real);
-    }
-    let clock = Arc::clone(clock);
-    let now = move || {
-        UNIX_EPOCH + Duration::from_millis(u64::try_from(clock.now().as_millis()).unwrap_or(0))
-    };
-    let options = embedded_aws::Options::new(Arc::new(now), StdRng::from_os_rng());
-    let journal = config.data_dir.as_ref().map(|dir| dir.join("embedded-aws.jsonl"));
-    let aws = embedded_aws::EmbeddedAws::open(journal, options)?;
-    Ok(AwsBackend::Embedded(aws.http_client()))
-}
-
-fn gate_config(config: &Config, barrier: &Barrier) -> GateConfig {
-    // Before init there is no key for the cache's MAC; the guardrails are then compiled at the start.
-    let key = barrier.code_cache_key().ok();
-    let dir = config.data_dir.as_ref().map(|dir| dir.join("code-cache"));
-    GateConfig {
-        default_mode: config.guardrails.mode,
-        modes: config.guardrails.modes.clone(),
-        cache_dir: key.and(dir),
-        cache_key: key.unwrap_or_default(),
-    }
-}
-
-/// The root token of development mode: the one asked for, or the one that an earlier start made.
-async fn dev_root_token(
-    dev: &Dev,
-    store: &dyn Store,
-    barrier: &Barrier,
-    auth: &Auth,
-    initialiser: &Initialiser,
-) -> Result<ClientToken, AppError> {
-    let made = match barrier.status() {
-        SealStatus::Uninitialised => Some(initialiser.initialise().await?),
-        SealStatus::Unsealed | SealStatus::Sealed { .. } => None,
-    };
-    let kept = match store.setting(DEV_TOKEN_SETTING).await? {
-        Some(sealed) => Some(barrier.open_token(&sealed, DEV_TOKEN_SETTING)?),
-        None => None,
-    };
-    let asked = dev.root_token.as_ref().map(ClientToken::new);
-    let token = match (asked, kept) {
-        (Some(asked), Some(kept)) if asked == kept => kept,
-        (Some(asked), _) => auth.create_root(Some(asked)).await?,
-        (None, Some(kept)) => kept,
-        (None, None) => match made {
-            Some(made) => made,
-            None => auth.create_root(None).await?,
-        },
-    };
-    store.put_setting(DEV_TOKEN_SETTING, &barrier.seal_token(&token, DEV_TOKEN_SETTING)?).await?;
-    Ok(token)
-}
-
-const DEV_TOKEN_SETTING: &str = "dev/root-token";

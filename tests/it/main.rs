@@ -24,6 +24,7 @@ mod docs;
 mod gate;
 mod http;
 mod leases;
+mod readme;
 mod support;
 mod tokens;
 mod walkthrough;

@@ -1,0 +1,96 @@
+//! The README's transcripts, run word for word against the real binary: every command, and an answer of
+//! the same shape. What is made up anew each time (ids, keys, times) may differ, and nothing else.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::process::Process;
+
+/// One command of a transcript with the lines that it printed.
+#[derive(Debug)]
+struct Step {
+    command: String,
+    printed: String,
+}
+
+/// The steps of all `console` blocks of the README.
+fn steps() -> Vec<Step> {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(readme).unwrap();
+    let mut steps: Vec<Step> = Vec::new();
+    for block in text.split("```console\n").skip(1) {
+        let mut here_document = false;
+        for line in block.split("```").next().unwrap().lines() {
+            if let Some(command) = line.strip_prefix("$ ") {
+                here_document = command.contains("<<'END'");
+                steps.push(Step { command: command.to_owned(), printed: String::new() });
+                continue;
+            }
+            let step = steps.last_mut().unwrap();
+            let continues = here_document || step.command.matches('\'').count() % 2 == 1;
+            here_document &= line != "END";
+            let part = if continues { &mut step.command } else { &mut step.printed };
+            part.push('\n');
+            part.push_str(line);
+        }
+    }
+    steps
+}
+
+/// Names of members that are made up anew each time.
+const FRESH: [&str; 7] =
+    ["request_id", "lease_id", "id", "access_key", "secret_key", "issue_time", "expire_time"];
+
+/// Puts a mark where a value is made up anew each time.
+fn masked(mut value: Value) -> Value {
+    fn mask(value: &mut Value) {
+        if let Value::Object(members) = value {
+            for (name, member) in members {
+                if FRESH.contains(&name.as_str())
+                    && member.as_str().is_some_and(|text| !text.is_empty())
+                {
+                    *member = "fresh".into();
+                }
+                mask(member);
+            }
+        }
+    }
+    mask(&mut value);
+    value
+}
+
+#[test]
+fn the_readme_works_word_for_word() {
+    let broker = Process::dev(&["--dev-root-token-id", "readme"]);
+    let dir = tempfile::tempdir().unwrap();
+    let steps = steps();
+    assert!(steps.len() > 10, "the transcripts were not found");
+    // One shell runs them all, and writes what each printed into a file of its own.
+    let mut script = String::from("leasehold() { \"$LEASEHOLD_BINARY\" \"$@\"; }\n");
+    for (number, step) in steps.iter().enumerate() {
+        let command = if step.command.starts_with("export VAULT_ADDR=") {
+            format!("export VAULT_ADDR={} VAULT_TOKEN=readme", broker.url)
+        } else {
+            step.command.clone()
+        };
+        script.push_str(&format!("exec 3>out.{number} 4>&1 >&3\n{command}\nexec >&4 3>&- 4>&-\n"));
+    }
+    let status = Command::new("bash")
+        .args(["-c", &script])
+        .env("LEASEHOLD_BINARY", env!("CARGO_BIN_EXE_leasehold"))
+        .current_dir(dir.path())
+        .status();
+    assert!(status.is_ok(), "bash is needed");
+    for (number, step) in steps.iter().enumerate() {
+        let printed = std::fs::read_to_string(dir.path().join(format!("out.{number}"))).unwrap();
+        let (printed, promised) = (printed.trim(), step.printed.trim());
+        match (serde_json::from_str(printed), serde_json::from_str(promised)) {
+            (Ok(printed), Ok(promised)) => {
+                assert_eq!(masked(printed), masked(promised), "{}", step.command);
+            }
+            (_, _) => assert_eq!(printed, promised, "{}", step.command),
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! The binary as a person meets it: what it prints, what it exits with, that it stops in order and comes
 //! back after `kill -9` with everything it had.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
@@ -145,4 +146,63 @@ fn without_a_folder_nothing_is_kept() {
     first.kill();
     let second = Process::dev(&["--dev-root-token-id", "root"]);
     assert!(second.root().get("sys/mounts").expect(200).data().get("aws/").is_none());
+}
+
+/// Reads one HTTP request from a connection.
+fn read_request(stream: &mut std::net::TcpStream) -> String {
+    let mut request = Vec::new();
+    let mut byte = [0; 1];
+    while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+        request.push(byte[0]);
+    }
+    let head = String::from_utf8(request).unwrap().to_lowercase();
+    let length = head.split("content-length: ").nth(1).unwrap().split('\r').next().unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    stream.read_exact(&mut body).unwrap();
+    String::from_utf8(body).unwrap()
+}
+
+#[test]
+fn an_issue_in_flight_is_finished_when_the_server_is_told_to_stop() {
+    let server = Process::dev(&[]);
+    let aws = TcpListener::bind("127.0.0.1:0").unwrap();
+    let root = server.root();
+    root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
+    let endpoint = format!("http://{}", aws.local_addr().unwrap());
+    let binding = json!({ "access_key": "AKIASTOPPING00000000", "secret_key": "s", "iam_endpoint": endpoint });
+    root.post("aws/config/root", &binding).expect(204);
+    let role = json!({ "credential_type": "iam_user", "policy_document": NARROW });
+    root.post("aws/roles/r", &role).expect(204);
+    let asking = std::thread::spawn(move || root.get("aws/creds/r"));
+    let (mut call, _) = aws.accept().unwrap();
+    assert!(read_request(&mut call).contains("Action=CreateUser"), "AWS has the call, and is slow");
+
+    let address = server.url.trim_start_matches("http://").to_owned();
+    let stopping = std::thread::spawn(move || server.stop());
+    // It stops to take connections; the one that waits for AWS is still served.
+    let is_closed = || {
+        let Ok(mut stream) = std::net::TcpStream::connect(&address) else { return true };
+        stream.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+        stream
+            .write_all(b"GET /v1/sys/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        !matches!(stream.read(&mut [0; 1]), Ok(1))
+    };
+    while !is_closed() {
+        std::thread::yield_now();
+    }
+    let body = "<ErrorResponse><Error><Type>Sender</Type><Code>LimitExceeded</Code><Message>too many</Message></Error><RequestId>r</RequestId></ErrorResponse>";
+    let reply = format!(
+        "HTTP/1.1 409 Conflict\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    call.write_all(reply.as_bytes()).unwrap();
+
+    let told = asking.join().unwrap().expect(400);
+    assert!(
+        told.errors()[0].starts_with("Error creating IAM user: LimitExceeded"),
+        "{:?}",
+        told.errors()
+    );
+    assert_eq!(stopping.join().unwrap(), Some(0));
 }

@@ -1,11 +1,14 @@
 //! The README's transcripts, run word for word against the real binary: every command, and an answer of
 //! the same shape. What is made up anew each time (ids, keys, times) may differ, and nothing else.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::support::NARROW;
+use crate::support::broker::TestBroker;
 use crate::support::process::Process;
 
 /// One command of a transcript with the lines that it printed.
@@ -93,4 +96,54 @@ fn the_readme_works_word_for_word() {
             (_, _) => assert_eq!(printed, promised, "{}", step.command),
         }
     }
+}
+
+/// The IAM policy that the README gives for the broker's own user, for the account of the tests.
+fn broker_policy() -> String {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(readme).unwrap();
+    let json = text.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    json.replace("<account_id>", "123456789012")
+}
+
+/// The value of an element of an IAM reply.
+fn element(reply: &str, name: &str) -> String {
+    let inside = reply.split(&format!("<{name}>")).nth(1).unwrap();
+    inside.split('<').next().unwrap().to_owned()
+}
+
+#[test]
+fn the_policy_in_the_readme_is_enough_and_nothing_in_it_is_idle() {
+    let broker = TestBroker::new();
+    let policy = broker_policy();
+    broker.aws.call("CreateUser", &[("UserName", "the-broker")]).unwrap();
+    let put = [("UserName", "the-broker"), ("PolicyName", "broker"), ("PolicyDocument", &policy)];
+    broker.aws.call("PutUserPolicy", &put).unwrap();
+    let keys = broker.aws.call("CreateAccessKey", &[("UserName", "the-broker")]).unwrap();
+    let (id, secret) = (element(&keys, "AccessKeyId"), element(&keys, "SecretAccessKey"));
+    let arn = broker.aws.create_managed_policy("one", NARROW).unwrap();
+    broker.faults.clear_calls();
+
+    let root = broker.root();
+    root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
+    root.post("aws/config/root", &json!({ "access_key": id, "secret_key": secret })).expect(204);
+    let role = json!({ "credential_type": "iam_user", "policy_document": NARROW, "policy_arns": [arn], "iam_tags": { "team": "a" } });
+    root.post("aws/roles/r", &role).expect(204);
+    let lease = broker.issue().expect(200).lease_id();
+    assert_eq!(broker.users().len(), 2);
+    broker.revoke(&lease).expect(204);
+    broker.settle();
+    assert_eq!(broker.users(), ["the-broker"]);
+
+    let granted: BTreeSet<String> = serde_json::from_str::<Value>(&policy).unwrap()["Statement"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|statement| statement["Action"].as_array().unwrap())
+        .map(|action| action.as_str().unwrap().trim_start_matches("iam:").to_owned())
+        .collect();
+    let mut used: BTreeSet<String> = broker.faults.actions().into_iter().collect();
+    // `CreateUser` with tags asks for this one.
+    used.insert("TagUser".to_owned());
+    assert_eq!(granted, used);
 }

@@ -10,8 +10,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::OnceCell;
 
 use super::limiter::Limiter;
-use super::sdk::{CredentialSource, SdkProvider, pooled_http_client};
-use super::{AwsError, IamProvider};
+use super::sdk::{CredentialSource, SdkProvider, SdkSts, pooled_http_client};
+use super::{AwsError, IamProvider, StsProvider};
 use crate::clock::Clock;
 use crate::model::{MountId, SecretAccessKey};
 
@@ -28,6 +28,12 @@ pub struct AccountSettings {
     pub iam_endpoint: String,
     /// Full URL, empty = AWS's.
     pub sts_endpoint: String,
+    /// Used with `sts_endpoint`.
+    pub sts_region: String,
+    /// Tried in order after `sts_endpoint`.
+    pub sts_fallback_endpoints: Vec<String>,
+    /// As many as endpoints.
+    pub sts_fallback_regions: Vec<String>,
     /// Negative = the SDK's default.
     pub max_retries: i64,
 }
@@ -40,6 +46,9 @@ impl Default for AccountSettings {
             region: String::new(),
             iam_endpoint: String::new(),
             sts_endpoint: String::new(),
+            sts_region: String::new(),
+            sts_fallback_endpoints: Vec::new(),
+            sts_fallback_regions: Vec::new(),
             max_retries: -1,
         }
     }
@@ -74,11 +83,13 @@ struct Account {
     settings: AccountSettings,
     generation: u64,
     provider: OnceCell<Arc<SdkProvider>>,
+    /// The endpoint that answered; looked for again while none does.
+    sts: OnceCell<Arc<SdkSts>>,
 }
 
 impl Account {
     fn new(settings: AccountSettings, generation: u64) -> Arc<Self> {
-        Arc::new(Self { settings, generation, provider: OnceCell::new() })
+        Arc::new(Self { settings, generation, provider: OnceCell::new(), sts: OnceCell::new() })
     }
 }
 
@@ -117,6 +128,14 @@ impl Accounts {
         Ok(provider)
     }
 
+    /// STS for a mount. The first use looks for an endpoint that answers (contract 1.1).
+    pub async fn sts(&self, mount: &MountId) -> Result<Arc<dyn StsProvider>, AwsError> {
+        let account = self.account(mount)?;
+        let sts = account.sts.get_or_try_init(|| self.connect(&account.settings)).await?;
+        let sts = Arc::clone(sts);
+        Ok(sts)
+    }
+
     /// Changes whenever the mount's settings do: what was read with the old ones is stale.
     pub(super) fn generation(&self, mount: &MountId) -> Option<u64> {
         self.account(mount).ok().map(|account| account.generation)
@@ -135,27 +154,46 @@ impl Accounts {
     }
 
     async fn build(&self, settings: &AccountSettings) -> Result<Arc<SdkProvider>, AwsError> {
-        let (http, credentials) = match &self.backend {
-            AwsBackend::Embedded(embedded) if settings.iam_endpoint.is_empty() => {
-                let keys = match CredentialSource::of(settings)? {
+        let (http, credentials) = self.way_to(settings, settings.iam_endpoint.is_empty())?;
+        let limiter = self.limiter(settings, &settings.iam_endpoint);
+        let clock = Arc::clone(&self.clock);
+        Ok(Arc::new(SdkProvider::new(settings, http, credentials, limiter, clock).await?))
+    }
+
+    async fn connect(&self, settings: &AccountSettings) -> Result<Arc<SdkSts>, AwsError> {
+        // Keys that work at an IAM of the operator's work at no embedded STS.
+        let nowhere = settings.sts_endpoint.is_empty() && settings.iam_endpoint.is_empty();
+        let (http, credentials) = self.way_to(settings, nowhere)?;
+        let limiter = self.limiter(settings, &format!("sts {}", settings.sts_endpoint));
+        let clock = Arc::clone(&self.clock);
+        Ok(Arc::new(SdkSts::connect(settings, http, credentials, limiter, clock).await?))
+    }
+
+    /// Over what, and as whom; `nowhere` = no endpoint is named.
+    fn way_to(
+        &self,
+        settings: &AccountSettings,
+        nowhere: bool,
+    ) -> Result<(SharedHttpClient, CredentialSource), AwsError> {
+        let credentials = CredentialSource::of(settings)?;
+        Ok(match &self.backend {
+            AwsBackend::Embedded(embedded) if nowhere => {
+                let keys = match credentials {
                     CredentialSource::Chain => CredentialSource::made_up(),
                     keys @ CredentialSource::Static(_) => keys,
                 };
                 (embedded.clone(), keys)
             }
             AwsBackend::Embedded(_) | AwsBackend::Real => {
-                (self.http.get_or_init(pooled_http_client).clone(), CredentialSource::of(settings)?)
+                (self.http.get_or_init(pooled_http_client).clone(), credentials)
             }
-        };
-        let limiter = self.limiter(settings);
-        let clock = Arc::clone(&self.clock);
-        Ok(Arc::new(SdkProvider::new(settings, http, credentials, limiter, clock).await?))
+        })
     }
 
     /// Mounts with the same key at the same endpoint are one account. (Two keys of one account are
     /// not seen as such: that would cost a call to find out.)
-    fn limiter(&self, settings: &AccountSettings) -> Arc<Limiter> {
-        let account = format!("{} {}", settings.access_key, settings.iam_endpoint);
+    fn limiter(&self, settings: &AccountSettings, endpoint: &str) -> Arc<Limiter> {
+        let account = format!("{} {endpoint}", settings.access_key);
         let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
         limiters.retain(|_, limiter| limiter.strong_count() > 0);
         let known = limiters.get(&account).and_then(Weak::upgrade);

@@ -1,4 +1,4 @@
-//! IAM and STS as the broker needs them. [`IamProvider`] is the seam: [`sdk`] is the only code that
+//! IAM and STS as the broker needs them. [`IamProvider`] and [`StsProvider`] are the seam: [`sdk`] is the only code that
 //! knows the AWS SDK, and behind it stands AWS, an endpoint of the operator's, or the embedded AWS.
 //! Of the gate this module knows [`VettedGrant`] alone: nothing unjudged can be created here.
 
@@ -17,11 +17,13 @@ mod classify;
 pub mod documents;
 mod limiter;
 pub mod sdk;
+mod sts;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use accounts::{AccountSettings, Accounts, AwsBackend};
 pub use documents::{Documents, Fetched};
+pub use sts::{FederatedSession, OwnSession, RoleSession, StsProvider, TemporaryCredentials};
 
 /// The tag that says which installation a user belongs to.
 pub const BROKER_TAG: &str = "leasehold:broker";

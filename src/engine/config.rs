@@ -190,6 +190,9 @@ impl Engine {
             region: binding.region.clone(),
             iam_endpoint: binding.iam_endpoint.clone(),
             sts_endpoint: binding.sts_endpoint.clone(),
+            sts_region: binding.sts_region.clone(),
+            sts_fallback_endpoints: binding.sts_fallback_endpoints.clone(),
+            sts_fallback_regions: binding.sts_fallback_regions.clone(),
             max_retries: binding.max_retries,
         })
     }

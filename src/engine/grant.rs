@@ -2,6 +2,7 @@
 //! behind ARNs and groups as AWS holds them, the boundary. What cannot be read is handed over as such;
 //! whether that denies is the gate's to say. Shared by [`super::roles`] and [`super::issue`].
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join3;
@@ -12,7 +13,7 @@ use super::ttl::TtlSources;
 use crate::aws;
 use crate::aws::documents::Fetched;
 use crate::gate::{self, DocumentRefused, Grant, InlineDocument, RoleContext, Trigger};
-use crate::model::{LeaseConfig, Mount, PolicyArn, Role};
+use crate::model::{CredentialType, GroupName, LeaseConfig, Mount, PolicyArn, Role};
 
 /// Why a grant is judged, and what the role granted until now.
 #[derive(Debug, Clone, Copy)]
@@ -36,12 +37,24 @@ impl Before<'_> {
 }
 
 impl Engine {
-    /// Reads an inline document; an empty text is none.
-    pub(super) fn read_document(&self, text: &str) -> Result<Option<InlineDocument>, RoleError> {
+    /// Reads an inline document, by the quota of users or of sessions; an empty text is none.
+    pub(super) fn read_document(
+        &self,
+        text: &str,
+        kind: Option<CredentialType>,
+    ) -> Result<Option<InlineDocument>, RoleError> {
         if text.is_empty() {
             return Ok(None);
         }
-        match self.parts.gate.read(text) {
+        let read = match kind {
+            Some(CredentialType::AssumedRole | CredentialType::FederationToken) => {
+                self.parts.gate.read_session(text)
+            }
+            Some(CredentialType::IamUser | CredentialType::SessionToken) | None => {
+                self.parts.gate.read(text)
+            }
+        };
+        match read {
             Ok(document) => Ok(Some(document)),
             Err(DocumentRefused::BrokenJson { .. }) => {
                 Err(RoleError::BrokenDocument(text.to_owned()))
@@ -60,7 +73,7 @@ impl Engine {
         config: Option<LeaseConfig>,
     ) -> Grant {
         let arns = role.policy_arns.clone().unwrap_or_default();
-        let groups = role.iam_groups.clone().unwrap_or_default();
+        let groups = groups(role);
         let boundary: Option<PolicyArn> = role.permissions_boundary_arn.parse().ok();
         let documents = &self.parts.documents;
         let (fetched, boundary_text, previous) = join3(
@@ -83,9 +96,10 @@ impl Engine {
                 mount: mount.path.clone(),
                 path: role.user_path.clone(),
                 credential_type: role.credential_type,
-                tags: role.iam_tags.clone().unwrap_or_default(),
+                tags: tags(role),
                 groups,
-                max_ttl_seconds: self.ttl_sources(mount, role, config).max_ttl().as_secs(),
+                assumes: role.role_arns.clone().unwrap_or_default(),
+                max_ttl_seconds: self.longest(mount, role, config).as_secs(),
             },
             now: self.parts.clock.now(),
         }
@@ -101,8 +115,7 @@ impl Engine {
             return Vec::new();
         };
         let arns = role.policy_arns.as_deref().unwrap_or_default();
-        let groups = role.iam_groups.as_deref().unwrap_or_default();
-        let fetched = self.parts.documents.fetch(&mount.id, arns, groups).await;
+        let fetched = self.parts.documents.fetch(&mount.id, arns, &groups(role)).await;
         let inline = (!role.policy_document.is_empty())
             .then(|| (gate::DocumentSource::Inline, role.policy_document.clone()));
         let readable = fetched.into_iter().filter_map(|fetched| {
@@ -110,6 +123,16 @@ impl Engine {
             Some((source, text.ok()?))
         });
         inline.into_iter().chain(readable).collect()
+    }
+
+    /// How long a credential of `role` can last.
+    fn longest(&self, mount: &Mount, role: &Role, config: Option<LeaseConfig>) -> Duration {
+        match role.credential_type {
+            CredentialType::IamUser => self.ttl_sources(mount, role, config).max_ttl(),
+            CredentialType::AssumedRole
+            | CredentialType::FederationToken
+            | CredentialType::SessionToken => self.session_ttl(mount, role, None).most(),
+        }
     }
 
     /// Who has a say in how long a lease of `role` lasts.
@@ -126,6 +149,26 @@ impl Engine {
             mount: self.effective_tuning(mount),
         }
     }
+}
+
+/// A session token is the broker's own user, which no group of a role's changes.
+fn groups(role: &Role) -> Vec<GroupName> {
+    match role.credential_type {
+        CredentialType::IamUser | CredentialType::AssumedRole | CredentialType::FederationToken => {
+            role.iam_groups.clone().unwrap_or_default()
+        }
+        CredentialType::SessionToken => Vec::new(),
+    }
+}
+
+/// What AWS will know the credential by.
+fn tags(role: &Role) -> BTreeMap<String, String> {
+    let tags = match role.credential_type {
+        CredentialType::IamUser => &role.iam_tags,
+        CredentialType::AssumedRole => &role.session_tags,
+        CredentialType::FederationToken | CredentialType::SessionToken => &None,
+    };
+    tags.clone().unwrap_or_default()
 }
 
 /// The path of the role's users.

@@ -8,9 +8,10 @@ use futures_util::future::{join, join_all};
 use tracing::{info, warn};
 
 use super::Engine;
+use super::assume::SessionWishes;
 use super::grant::{Before, role_duration, user_path};
 pub use super::issue_error::{IssueError, IssueStep};
-use super::roles::{RoleError, is_offered};
+use super::roles::RoleError;
 use super::ttl::Resolved;
 use super::username::{self, NameInputs};
 
@@ -52,6 +53,8 @@ pub struct IssueRequest {
     pub endpoint: CredsEndpoint,
     /// From which role.
     pub role: RoleName,
+    /// For STS types.
+    pub wishes: SessionWishes,
 }
 
 /// A credential, about to be handed out.
@@ -71,6 +74,8 @@ pub struct Issued {
     pub session_token: Option<SessionToken>,
     /// Of an assumed role.
     pub arn: Option<String>,
+    /// Of temporary credentials: seconds until AWS ends them.
+    pub ttl: Option<u64>,
     /// Of the gate, and about the TTL.
     pub warnings: Vec<String>,
 }
@@ -88,10 +93,16 @@ impl Engine {
         let Some(role) = self.parts.store.role(&mount.id, &request.role).await? else {
             return Err(IssueError::RoleNotFound(request.role));
         };
-        if !is_offered(role.credential_type) {
-            return Err(IssueError::TypeNotOffered(role.credential_type.as_str()));
+        match role.credential_type {
+            CredentialType::IamUser => {
+                self.issue_user(caller, mount, &role, request.endpoint).await
+            }
+            CredentialType::AssumedRole
+            | CredentialType::FederationToken
+            | CredentialType::SessionToken => {
+                self.issue_session(caller, mount, &role, &request).await
+            }
         }
-        self.issue_user(caller, mount, &role, request.endpoint).await
     }
 
     /// Issues keys of a fresh IAM user.
@@ -116,7 +127,7 @@ impl Engine {
         let (id, tag) = self.lease_id(mount, endpoint, role)?;
         let resolved = self.ttl_sources(mount, role, config).at_issue();
 
-        let new = new_lease(id, caller, role, &name, verdict.digest.clone());
+        let new = new_lease(id, caller, role, Some(name.clone()), verdict.digest.clone());
         let lease = self.parts.leases.begin(new).await?;
         let user = NewUser {
             name,
@@ -138,7 +149,7 @@ impl Engine {
         role: &Role,
         config: Option<LeaseConfig>,
     ) -> Result<Judgement, IssueError> {
-        let document = match self.read_document(&role.policy_document) {
+        let document = match self.read_document(&role.policy_document, Some(role.credential_type)) {
             Ok(document) => document,
             Err(RoleError::DocumentRefused(findings)) => {
                 return Err(IssueError::DocumentRefused { role: role.name.clone(), findings });
@@ -149,7 +160,7 @@ impl Engine {
         Ok(self.parts.gate.judge(grant).await)
     }
 
-    async fn user_name(
+    pub(super) async fn user_name(
         &self,
         caller: &Caller,
         mount: &Mount,
@@ -163,7 +174,7 @@ impl Engine {
         Ok(username::iam_user_name(template, &inputs, now, &self.parts.random)?)
     }
 
-    fn lease_id(
+    pub(super) fn lease_id(
         &self,
         mount: &Mount,
         endpoint: CredsEndpoint,
@@ -187,9 +198,7 @@ impl Engine {
         match provider.create_user(user).await {
             Ok(()) => {}
             Err(refused @ (AwsError::Refused { .. } | AwsError::NotConfigured(_))) => {
-                // Nothing was made, and nothing needs to be torn down.
-                let id = lease.id.clone();
-                report(&id, self.parts.leases.refused(lease).await);
+                self.refused(lease).await;
                 return Err(IssueError::aws(IssueStep::CreateUser, refused));
             }
             Err(unclear @ AwsError::Unclear { .. }) => {
@@ -238,13 +247,20 @@ impl Engine {
             secret_key: key.secret,
             session_token: None,
             arn: None,
+            ttl: None,
             warnings,
         })
     }
 
+    /// Nothing was made, and nothing needs to be torn down.
+    pub(super) async fn refused(&self, lease: Lease) {
+        let id = lease.id.clone();
+        report(&id, self.parts.leases.refused(lease).await);
+    }
+
     /// Hands a lease to the reaper. Where even that cannot be written, the pending row does it: it is
     /// torn down once it is old enough, or at the next start.
-    async fn abandon(&self, lease: Lease) {
+    pub(super) async fn abandon(&self, lease: Lease) {
         let id = lease.id.clone();
         report(&id, self.parts.leases.abandon(lease).await);
     }
@@ -275,11 +291,11 @@ async fn equip(
     key.map_err(at(IssueStep::CreateAccessKey))
 }
 
-fn new_lease(
+pub(super) fn new_lease(
     id: LeaseId,
     caller: &Caller,
     role: &Role,
-    name: &UserName,
+    user: Option<UserName>,
     verdict: String,
 ) -> NewLease {
     NewLease {
@@ -287,9 +303,9 @@ fn new_lease(
         mount: role.mount.clone(),
         role: role.name.clone(),
         role_version: role.version,
-        credential_type: CredentialType::IamUser,
+        credential_type: role.credential_type,
         holder: caller.accessor().clone(),
-        user: Some(name.clone()),
+        user,
         role_ttl: role_duration(role.ttl),
         role_max_ttl: role_duration(role.max_ttl),
         verdict,

@@ -26,6 +26,10 @@ pub enum IssueStep {
     AddUserToGroup,
     /// `CreateAccessKey`.
     CreateAccessKey,
+    /// `AssumeRole`.
+    AssumeRole,
+    /// `GetFederationToken` or `GetSessionToken`.
+    GenerateSession,
 }
 
 impl fmt::Display for IssueStep {
@@ -37,6 +41,8 @@ impl fmt::Display for IssueStep {
             Self::PutUserPolicy => "Error putting user policy",
             Self::AddUserToGroup => "Error adding user to group",
             Self::CreateAccessKey => "Error creating access keys",
+            Self::AssumeRole => "Error assuming role",
+            Self::GenerateSession => "Error generating STS keys",
         })
     }
 }
@@ -47,9 +53,28 @@ pub enum IssueError {
     /// There is no such role.
     #[error("Role \"{0}\" not found")]
     RoleNotFound(RoleName),
-    /// A type that cannot be issued yet.
-    #[error("credential type `{0}` is not offered yet\nhelp: `iam_user` is")]
-    TypeNotOffered(&'static str),
+    /// None was asked for, and the role does not have exactly one.
+    #[error("did not supply a role_arn parameter and unable to determine one")]
+    NoRoleArn,
+    /// One that the role does not list.
+    #[error("role_arn \"{arn}\" not in allowed role arns for Vault role \"{role}\"")]
+    RoleArnNotAllowed {
+        /// What was asked for.
+        arn: String,
+        /// The role.
+        role: RoleName,
+    },
+    /// A federated user without any policy could do nothing.
+    #[error(
+        "must specify at least one of policy_arns or policy_document with federation_token credential_type"
+    )]
+    FederationWithoutPolicy,
+    /// A group whose policies belong into a session could not be read.
+    #[error("{0}")]
+    GroupUnread(String),
+    /// No STS endpoint answers, or there is no telling which.
+    #[error("{}", .0.for_caller())]
+    NoSts(AwsError),
     /// The stored document breaks the schema or a quota.
     #[error("the policy document of role `{role}` is refused with {} finding(s)", .findings.len())]
     DocumentRefused {

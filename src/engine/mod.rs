@@ -18,6 +18,7 @@ use crate::random::Random;
 use crate::seal::{Barrier, SealError};
 use crate::store::{Store, StoreError};
 
+pub mod assume;
 pub mod config;
 mod config_merge;
 mod cron;
@@ -33,6 +34,7 @@ mod role_check;
 pub mod role_limits;
 mod role_merge;
 pub mod roles;
+mod session_grant;
 pub mod ttl;
 mod tuning;
 pub mod username;

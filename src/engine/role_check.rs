@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn types_that_are_not_offered_are_checked_too() {
+    fn sessions_have_rules_of_their_own() {
         let assumed = Draft { credential_type: "assumed_role".into(), ..Draft::default() };
         let ttls = Draft { default_sts_ttl: 2, max_sts_ttl: 1, ..assumed.clone() };
         assert_eq!(

@@ -1,11 +1,11 @@
-//! What Leasehold refuses beyond Vault: what is not offered yet, and what would only fail at issue.
+//! What Leasehold refuses beyond Vault: what is not offered, and what would only fail at issue.
 //! Each in a sentence that says what is allowed. Pure; Vault's own rules come first, in
 //! [`super::role_check`].
 
 use std::collections::BTreeMap;
 
 use super::role_merge::Draft;
-use super::roles::{RoleChange, is_offered};
+use super::roles::RoleChange;
 use crate::aws::{BROKER_TAG, LEASE_TAG};
 use crate::model::{CredentialType, GroupName, Mount, PolicyArn, Role, RoleName};
 
@@ -19,6 +19,9 @@ const MAX_TAGS: usize = 48;
 const MAX_TAG_KEY: usize = 128;
 /// Characters of a tag's value (IAM API reference, `Tag`).
 const MAX_TAG_VALUE: usize = 256;
+/// The shortest session that AWS makes, in seconds (STS API reference, `DurationSeconds`).
+const SHORTEST_SESSION: u64 = 900;
+
 /// What Leasehold refuses beyond Vault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -27,9 +30,16 @@ pub enum Refusal {
         "the legacy parameters `policy` and `arn` are not offered\nhelp: send `credential_type` with `policy_document` or `policy_arns`"
     )]
     Legacy,
-    /// A type that cannot be issued yet.
-    #[error("credential type `{0}` is not offered yet\nhelp: `iam_user` is")]
-    TypeNotOffered(&'static str),
+    /// A TTL by which every session would be refused.
+    #[error(
+        "{field} of {seconds} seconds is too short: AWS makes no session of less than {SHORTEST_SESSION} seconds"
+    )]
+    SessionTooShort {
+        /// Which TTL.
+        field: &'static str,
+        /// What it would be after the write.
+        seconds: u64,
+    },
     /// `readiness` other than `off`.
     #[error("readiness `{0}` is not offered yet\nhelp: `off` is")]
     ReadinessNotOffered(String),
@@ -95,13 +105,11 @@ pub(super) fn check_our_rules(
     mount: &Mount,
     name: &RoleName,
 ) -> Result<Role, Refusal> {
-    if !is_offered(kind) {
-        return Err(Refusal::TypeNotOffered(kind.as_str()));
-    }
     let (ttl, max_ttl) = (draft.ttl, draft.max_ttl);
     if max_ttl > 0 && ttl > max_ttl {
         return Err(Refusal::TtlAboveMax { ttl, max_ttl });
     }
+    check_session_ttls(&draft, kind)?;
     if let Some(tags) = &draft.iam_tags {
         check_tags(tags)?;
     }
@@ -125,6 +133,27 @@ pub(super) fn check_our_rules(
         ttl,
         max_ttl,
     })
+}
+
+/// The role's own `ttl` applies to sessions where `default_sts_ttl` says nothing.
+fn check_session_ttls(draft: &Draft, kind: CredentialType) -> Result<(), Refusal> {
+    match kind {
+        CredentialType::IamUser => return Ok(()),
+        CredentialType::AssumedRole
+        | CredentialType::FederationToken
+        | CredentialType::SessionToken => {}
+    }
+    let ttl = if draft.default_sts_ttl == 0 { draft.ttl } else { 0 };
+    let applying = [
+        ("default_sts_ttl", draft.default_sts_ttl),
+        ("max_sts_ttl", draft.max_sts_ttl),
+        ("ttl", ttl),
+        ("max_ttl", draft.max_ttl),
+    ];
+    match applying.into_iter().find(|(_, seconds)| (1..SHORTEST_SESSION).contains(seconds)) {
+        Some((field, seconds)) => Err(Refusal::SessionTooShort { field, seconds }),
+        None => Ok(()),
+    }
 }
 
 fn policy_arns(sent: Vec<String>) -> Result<Vec<PolicyArn>, Refusal> {
@@ -207,11 +236,21 @@ mod tests {
     }
 
     #[test]
-    fn other_types_are_not_offered() {
+    fn a_ttl_by_which_every_session_would_be_refused_is_refused_where_it_applies() {
         for kind in ["assumed_role", "federation_token", "session_token"] {
             let draft = Draft { credential_type: kind.into(), ..Draft::default() };
-            assert_eq!(checked(draft).unwrap_err(), Refusal::TypeNotOffered(kind));
+            let good = Draft { default_sts_ttl: 900, max_sts_ttl: 900, ttl: 60, ..draft.clone() };
+            assert_eq!(checked(good).unwrap().credential_type.as_str(), kind);
+            let told = |draft: Draft| checked(draft).unwrap_err().to_string();
+            let text = "of 899 seconds is too short: AWS makes no session of less than 900 seconds";
+            let default = Draft { default_sts_ttl: 899, ..draft.clone() };
+            assert_eq!(told(default), format!("default_sts_ttl {text}"));
+            let max = Draft { max_sts_ttl: 899, ..draft.clone() };
+            assert_eq!(told(max), format!("max_sts_ttl {text}"));
+            assert_eq!(told(Draft { ttl: 899, ..draft.clone() }), format!("ttl {text}"));
+            assert_eq!(told(Draft { max_ttl: 899, ..draft.clone() }), format!("max_ttl {text}"));
         }
+        assert!(checked(Draft { ttl: 60, max_ttl: 120, ..iam_user() }).is_ok());
     }
 
     #[test]

@@ -126,7 +126,8 @@ impl Engine {
         role_limits::check_change(&change)?;
         let stored = self.parts.store.role(&mount.id, name).await?;
         let draft = role_merge::merged(stored.as_deref(), change);
-        let document = self.read_document(&draft.policy_document);
+        let kind = CredentialType::from_wire(&draft.credential_type);
+        let document = self.read_document(&draft.policy_document, kind);
         if let Err(RoleError::BrokenDocument(text)) = document {
             return Err(RoleError::BrokenDocument(text));
         }
@@ -139,6 +140,7 @@ impl Engine {
         let config = self.parts.store.lease_config(&mount.id).await?;
         let before = stored.as_deref().map_or(Before::Created, Before::Updated);
         let grant = self.grant_of(mount, &role, document, before, config).await;
+        let grant = self.as_session(grant).map_err(RoleError::DocumentRefused)?;
         let judgement = self.parts.gate.judge(grant).await;
         if judgement.vetted.is_none() {
             let (errors, verdict) = (judgement.errors(), judgement.verdict);
@@ -169,15 +171,5 @@ impl Engine {
         let serving = self.table.serve(mount).await?;
         self.parts.store.remove_role(&serving.mount.id, name).await?;
         Ok(())
-    }
-}
-
-/// The types that can be issued so far.
-pub(super) const fn is_offered(kind: CredentialType) -> bool {
-    match kind {
-        CredentialType::IamUser => true,
-        CredentialType::AssumedRole
-        | CredentialType::FederationToken
-        | CredentialType::SessionToken => false,
     }
 }

@@ -30,6 +30,51 @@ pub struct Resolved {
     pub warning: Option<String>,
 }
 
+/// Everything that has a say in how long a session lasts; 0 seconds = not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionTtl {
+    /// What the caller wishes; 0 is a wish too.
+    pub wish: Option<Duration>,
+    /// The role's default for sessions.
+    pub default_sts_ttl: u64,
+    /// The role's own TTL.
+    pub role_ttl: u64,
+    /// The role's maximum for sessions.
+    pub max_sts_ttl: u64,
+    /// The role's own maximum.
+    pub role_max_ttl: u64,
+    /// The mount's maximum, the server's where it says nothing.
+    pub mount_max_ttl: u64,
+}
+
+/// A session where nobody wishes otherwise (contract 1.6).
+const SESSION: Duration = Duration::from_hours(1);
+
+impl SessionTtl {
+    /// How long the session is asked for: cut in silence (contract 1.6).
+    pub fn session(&self) -> Duration {
+        let own = [self.default_sts_ttl, self.role_ttl].into_iter().find(|seconds| *seconds > 0);
+        let wished = self.wish.or(own.map(Duration::from_secs)).unwrap_or(SESSION);
+        wished.min(self.most())
+    }
+
+    /// How long at most: as the role says, and where it has no maximum for sessions, the mount's too.
+    pub fn most(&self) -> Duration {
+        let least = match (self.max_sts_ttl, self.role_max_ttl) {
+            (0, 0) => self.mount_max_ttl,
+            (0, own) => own.min(self.mount_max_ttl),
+            (sts, 0) => sts,
+            (sts, own) => sts.min(own),
+        };
+        Duration::from_secs(least)
+    }
+
+    /// How long the lease of a session lasts that has so long to live: never over the mount's maximum.
+    pub fn lease(&self, left: Duration) -> Resolved {
+        capped(left, Duration::from_secs(self.mount_max_ttl))
+    }
+}
+
 /// The lease is as old as it may get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("past the max TTL, cannot renew")]
@@ -163,6 +208,47 @@ mod tests {
         );
         assert_eq!(hour.at_renewal(None, secs(3600)), Err(PastMax));
         assert_eq!(hour.at_renewal(None, secs(9999)), Err(PastMax));
+    }
+
+    fn session() -> SessionTtl {
+        SessionTtl {
+            wish: None,
+            default_sts_ttl: 0,
+            role_ttl: 0,
+            max_sts_ttl: 0,
+            role_max_ttl: 0,
+            mount_max_ttl: 20 * HOUR,
+        }
+    }
+
+    #[test]
+    fn a_session_lasts_what_the_first_says_who_says_something() {
+        assert_eq!(session().session(), secs(HOUR));
+        let role = SessionTtl { role_ttl: 1200, ..session() };
+        assert_eq!(role.session(), secs(1200));
+        let default = SessionTtl { default_sts_ttl: 1800, ..role };
+        assert_eq!(default.session(), secs(1800));
+        assert_eq!(SessionTtl { wish: Some(secs(900)), ..default }.session(), secs(900));
+        assert_eq!(SessionTtl { wish: Some(secs(0)), ..default }.session(), secs(0));
+    }
+
+    #[test]
+    fn a_session_is_cut_by_the_role_or_else_by_the_mount_and_its_lease_by_the_mount() {
+        let long = SessionTtl { wish: Some(secs(30 * HOUR)), ..session() };
+        assert_eq!(long.session(), secs(20 * HOUR));
+        let own = SessionTtl { role_max_ttl: 2 * HOUR, ..long };
+        assert_eq!(own.session(), secs(2 * HOUR));
+        let sts = SessionTtl { max_sts_ttl: HOUR, ..own };
+        assert_eq!(sts.session(), secs(HOUR));
+        let above = SessionTtl { max_sts_ttl: 25 * HOUR, ..long };
+        assert_eq!(above.session(), secs(25 * HOUR));
+        let lease = above.lease(Duration::from_millis(25 * HOUR * 1000 - 500));
+        assert_eq!(lease.ttl, secs(20 * HOUR));
+        assert_eq!(
+            lease.warning.unwrap(),
+            "TTL of \"24h59m59.5s\" exceeded the effective max_ttl of \"20h\"; TTL value is capped accordingly"
+        );
+        assert_eq!(session().lease(secs(HOUR)), Resolved { ttl: secs(HOUR), warning: None });
     }
 
     prop_compose! {

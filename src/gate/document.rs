@@ -77,6 +77,8 @@ impl Held {
 pub(super) enum Purpose {
     /// The inline policy of a user: must fit, and its author is told of what looks wrong.
     Inline,
+    /// The policy of a session, from the role and from its groups: as inline.
+    Session,
     /// A file that may become anything: as inline, but being too large is a warning.
     Bare,
     /// AWS holds it: AWS took it, and the author of the role cannot change it.
@@ -97,13 +99,13 @@ impl Documents {
 
     /// The document, or everything that is wrong with it.
     pub(super) fn read(&self, text: &str, purpose: Purpose) -> Result<Arc<Held>, Vec<Finding>> {
-        let text_digest = Fields::new(purpose.source()).text(text).finish();
+        let text_digest = Fields::new(purpose.key()).text(text).finish();
         if let Some(held) = self.kept.get(&text_digest) {
             return Ok(held);
         }
         let document = self.parse(text).map_err(|faults| refusals(faults, purpose))?;
         let remarks = match purpose {
-            Purpose::Inline | Purpose::Bare => remarks(&document, purpose)?,
+            Purpose::Inline | Purpose::Session | Purpose::Bare => remarks(&document, purpose)?,
             Purpose::Fetched => Vec::new(),
         };
         let digest = Digest::of(document.canonical().as_bytes());
@@ -129,9 +131,27 @@ impl Purpose {
     /// The source that findings name.
     pub(super) const fn source(self) -> &'static str {
         match self {
-            Self::Inline => "inline",
+            Self::Inline | Self::Session => "inline",
             Self::Bare => "document",
             Self::Fetched => "fetched",
+        }
+    }
+
+    /// What keeps the readings of one text for several purposes apart.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Inline | Self::Bare | Self::Fetched => self.source(),
+        }
+    }
+
+    /// Whose quota counts, and the rule that says so.
+    const fn quota(self) -> (Target, &'static str) {
+        match self {
+            Self::Session => (Target::Session, "quota/session-policy"),
+            Self::Inline | Self::Bare | Self::Fetched => {
+                (Target::InlineUser, "quota/inline-policy")
+            }
         }
     }
 }
@@ -162,7 +182,8 @@ fn remarks(document: &Document, purpose: Purpose) -> Result<Vec<Finding>, Vec<Fi
 }
 
 fn over_quota(document: &Document, purpose: Purpose) -> Option<Finding> {
-    let TooLarge { target, characters } = Target::InlineUser.check([document.canonical()]).err()?;
+    let (target, rule) = purpose.quota();
+    let TooLarge { target, characters } = target.check([document.canonical()]).err()?;
     let message = format!(
         "the document has {characters} characters without white space; {} may have {}",
         target.in_words(),
@@ -177,14 +198,14 @@ fn over_quota(document: &Document, purpose: Purpose) -> Option<Finding> {
         )
     };
     let fault = Fault {
-        rule: "quota/inline-policy".to_owned(),
+        rule: rule.to_owned(),
         pointer: String::new(),
         position: document.position(""),
         message,
         help: Some(help),
     };
     let refused = match purpose {
-        Purpose::Inline => true,
+        Purpose::Inline | Purpose::Session => true,
         Purpose::Bare | Purpose::Fetched => false,
     };
     Some(finding(fault, purpose, if refused { Severity::High } else { Severity::Low }, refused))
@@ -299,5 +320,8 @@ mod tests {
             ("quota/inline-policy", false)
         );
         assert_eq!(read(&large(2_049), Purpose::Fetched).unwrap().remarks, []);
+        let session = read(&large(2_049), Purpose::Session).unwrap_err();
+        assert_eq!((session[0].rule.as_str(), session[0].denies), ("quota/session-policy", true));
+        assert!(session[0].message.contains("a session policy may have 2048"));
     }
 }

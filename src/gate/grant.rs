@@ -76,6 +76,8 @@ pub struct RoleContext {
     pub groups: Vec<GroupName>,
     /// Longest life of its credentials; 0 when not set.
     pub max_ttl_seconds: u64,
+    /// ARNs of the roles that it may assume, for `assumed_role`.
+    pub assumes: Vec<String>,
 }
 
 /// Everything that a role would grant.
@@ -83,7 +85,7 @@ pub struct RoleContext {
 pub struct Grant {
     /// What made someone ask.
     pub trigger: Trigger,
-    /// The role's own document.
+    /// The role's own document; of a session its whole policy, with what its groups say.
     pub inline: Option<InlineDocument>,
     /// Managed policies to attach.
     pub policy_arns: Vec<PolicyArn>,

@@ -151,6 +151,11 @@ impl Gate {
         self.documents.read(text, Purpose::Inline).map(InlineDocument).map_err(document::refused)
     }
 
+    /// Reads the policy of a session, under the quota of those. What is refused here is refused in every mode.
+    pub fn read_session(&self, text: &str) -> Result<InlineDocument, DocumentRefused> {
+        self.documents.read(text, Purpose::Session).map(InlineDocument).map_err(document::refused)
+    }
+
     /// Judges everything that a role would grant.
     pub async fn judge(&self, grant: Grant) -> Judgement {
         let subject = Subject::of_grant(&grant, &self.documents);

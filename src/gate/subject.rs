@@ -168,6 +168,7 @@ impl Subject {
             .texts(role.tags.keys().map(String::as_str))
             .texts(role.tags.values().map(String::as_str))
             .texts(role.groups.iter().map(crate::model::GroupName::as_str))
+            .texts(role.assumes.iter().map(String::as_str))
             .text(&format!("{} {} {}", role.max_ttl_seconds, self.attached, self.joined))
     }
 }
@@ -261,7 +262,7 @@ fn host_role(role: &RoleContext) -> guardrail_host::RoleContext {
         mount: role.mount.to_string(),
         tags: role.tags.iter().map(tag).collect(),
         max_ttl_seconds: (role.max_ttl_seconds > 0).then_some(role.max_ttl_seconds),
-        assumes: Vec::new(),
+        assumes: role.assumes.clone(),
         groups: role.groups.iter().map(ToString::to_string).collect(),
     }
 }

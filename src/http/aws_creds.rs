@@ -6,9 +6,11 @@ use std::sync::Arc;
 use super::aws_roles::name;
 use super::envelope::Answer;
 use super::error::ApiError;
-use super::fields::{Field, Kind, field, path_field};
+use super::fields::{Field, Fields, Kind, field, path_field};
 use super::pipeline::{Answered, Call};
+use crate::engine::assume::SessionWishes;
 use crate::engine::issue::{CredsEndpoint, IssueRequest};
+use crate::model::MfaCode;
 
 /// What may be asked for; all of it concerns STS types, and an IAM user is issued as its role says.
 pub(super) const FIELDS: &[Field] = &[
@@ -16,7 +18,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("ttl", Kind::Seconds),
     field("role_arn", Kind::Text),
     field("role_session_name", Kind::Text),
-    field("mfa_code", Kind::Text),
+    field("mfa_code", Kind::Secret),
 ];
 
 /// `creds/:name`.
@@ -29,13 +31,25 @@ pub(super) async fn issue_sts(call: Call) -> Answered {
     issue_by(call, CredsEndpoint::Sts).await
 }
 
-async fn issue_by(call: Call, endpoint: CredsEndpoint) -> Answered {
+async fn issue_by(mut call: Call, endpoint: CredsEndpoint) -> Answered {
+    let wishes = wishes(&mut call.fields);
     let caller = call.caller()?;
     if caller.is_last_use() {
         // The token ends with this answer, and would take the lease along at once.
         return Err(ApiError::LastUse);
     }
-    let request = IssueRequest { mount: Arc::clone(call.mount()?), endpoint, role: name(&call)? };
+    let mount = Arc::clone(call.mount()?);
+    let request = IssueRequest { mount, endpoint, role: name(&call)?, wishes };
     let issued = call.wire.engine.issue(caller, request).await?;
     Answer::issued(&issued)
+}
+
+/// An empty text counts as not sent: Terraform always sends `role_arn=`.
+fn wishes(fields: &mut Fields) -> SessionWishes {
+    SessionWishes {
+        ttl: fields.seconds("ttl"),
+        role_arn: fields.filled_text("role_arn"),
+        role_session_name: fields.filled_text("role_session_name"),
+        mfa_code: fields.filled_text("mfa_code").map(MfaCode::new),
+    }
 }

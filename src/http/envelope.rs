@@ -104,6 +104,7 @@ impl Answer {
             security_token: session,
             session_token: session,
             arn: issued.arn.as_deref(),
+            ttl: issued.ttl,
         };
         let lease = LeaseHead {
             id: issued.lease.to_string(),
@@ -274,7 +275,7 @@ struct Envelope<'a> {
     mount_type: &'a str,
 }
 
-/// `arn` is left out where there is none, the two tokens are null (contract 1.5).
+/// `arn` and `ttl` are left out where there is none, the two tokens are null (contract 1.5).
 #[derive(Serialize)]
 struct IssuedData<'a> {
     access_key: &'a str,
@@ -283,6 +284,8 @@ struct IssuedData<'a> {
     session_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl: Option<u64>,
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub use names::{
     UserName,
 };
 pub use role::{CredentialType, Role};
-pub use secret::{ClientToken, SecretAccessKey, SessionToken};
+pub use secret::{ClientToken, MfaCode, SecretAccessKey, SessionToken};
 pub use timestamp::Timestamp;
 pub use token::{Accessor, Token, TokenDigest};
 pub use verdict::{Decision, Finding, Severity, Verdict};

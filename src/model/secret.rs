@@ -46,6 +46,10 @@ secret! {
     SessionToken
 }
 secret! {
+    /// The code that a second factor shows, good for one call.
+    MfaCode
+}
+secret! {
     /// A Leasehold token as its holder sends it.
     ClientToken
 }

@@ -3,7 +3,8 @@
 //! would look like a refusal. What a failure means: [`crate::aws::classify`].
 
 use std::error::Error;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -11,8 +12,10 @@ use aws_sdk_iam::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
 use super::SdkProvider;
 use crate::aws::classify::{Again, Failure, Seen, classify};
-use crate::aws::limiter::Class;
+use crate::aws::limiter::{Class, Limiter};
 use crate::aws::{AwsError, Operation, RefusalKind};
+use crate::clock::Clock;
+use crate::model::Timestamp;
 
 /// A call, and how it may be treated.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +58,46 @@ impl Call {
     }
 }
 
+/// The way to one service of one account: its pace, how often a call is sent, what came of it.
+pub(super) struct Line {
+    limiter: Arc<Limiter>,
+    clock: Arc<dyn Clock>,
+    /// How often a call is sent at most.
+    attempts: u32,
+    /// Milliseconds; `i64::MIN` before the first success.
+    last_success: AtomicI64,
+    /// Counts the waits between attempts, so that concurrent callers spread.
+    waits: AtomicU64,
+}
+
 impl SdkProvider {
+    /// Sends until there is an answer that counts.
+    pub(super) async fn call<T, E, Sent>(
+        &self,
+        call: Call,
+        send: impl Fn() -> Sent + Send + Sync,
+    ) -> Result<T, AwsError>
+    where
+        Sent: Future<Output = Result<T, SdkError<E>>> + Send,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        T: Send,
+    {
+        self.line.call(call, send).await
+    }
+}
+
+impl Line {
+    pub(super) fn new(limiter: Arc<Limiter>, clock: Arc<dyn Clock>, attempts: u32) -> Self {
+        let last_success = AtomicI64::new(i64::MIN);
+        Self { limiter, clock, attempts, last_success, waits: AtomicU64::new(0) }
+    }
+
+    /// When the last successful call was.
+    pub(super) fn last_success(&self) -> Option<Timestamp> {
+        let at = self.last_success.load(Ordering::Relaxed);
+        (at != i64::MIN).then(|| Timestamp::from_millis(at))
+    }
+
     /// Sends until there is an answer that counts.
     pub(super) async fn call<T, E, Sent>(
         &self,
@@ -72,7 +114,7 @@ impl SdkProvider {
             self.limiter.turn(call.class).await;
             let failure = match Box::pin(send()).await {
                 Ok(answer) => {
-                    self.note_success();
+                    self.last_success.store(self.clock.now().as_millis(), Ordering::Relaxed);
                     return Ok(answer);
                 }
                 Err(error) => understood(call.operation, &error),

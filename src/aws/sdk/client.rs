@@ -1,4 +1,4 @@
-//! Builds the SDK's IAM client: region and endpoint (contract 1.1), timeouts, credentials, one
+//! Builds the SDK's clients of IAM and STS: region and endpoint (contract 1.1), timeouts, credentials, one
 //! connection pool. Must never probe AWS: `config/root` accepts anything, and a call shows the rest.
 
 use std::time::Duration;
@@ -43,38 +43,63 @@ pub(super) async fn iam(
     credentials: CredentialSource,
 ) -> Result<aws_sdk_iam::Client, AwsError> {
     let region = region(settings).await;
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
-        .operation_attempt_timeout(ATTEMPT)
-        .build();
     let mut config = aws_sdk_iam::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(region.clone())
         .http_client(http.clone())
-        .timeout_config(timeouts)
+        .timeout_config(timeouts())
         // `call.rs` repeats: it knows which calls may be, and tells the limiter.
         .retry_config(RetryConfig::disabled())
         // Answers are small; watching their throughput costs CPU on each call.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if !settings.iam_endpoint.is_empty() {
-        config = config.endpoint_url(endpoint(&settings.iam_endpoint)?);
+        config = config.endpoint_url(endpoint("iam_endpoint", &settings.iam_endpoint)?);
     }
     let config = match credentials {
         CredentialSource::Static(keys) => {
             config.credentials_provider(keys).identity_cache(IdentityCache::no_cache())
         }
-        CredentialSource::Chain => {
-            let provider =
-                ProviderConfig::default().with_http_client(http).with_region(Some(region.clone()));
-            let chain = DefaultCredentialsChain::builder().configure(provider).region(region);
-            config.credentials_provider(chain.build().await)
-        }
+        CredentialSource::Chain => config.credentials_provider(chain(http, region).await),
     };
     Ok(aws_sdk_iam::Client::from_conf(config.build()))
 }
 
+/// The STS client of an account at one endpoint.
+pub(super) async fn sts(
+    url: &str,
+    region: Region,
+    http: SharedHttpClient,
+    credentials: CredentialSource,
+) -> Result<aws_sdk_sts::Client, AwsError> {
+    let config = aws_sdk_sts::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(region.clone())
+        .endpoint_url(endpoint("sts_endpoint", url)?)
+        .http_client(http.clone())
+        .timeout_config(timeouts())
+        .retry_config(RetryConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    let config = match credentials {
+        CredentialSource::Static(keys) => {
+            config.credentials_provider(keys).identity_cache(IdentityCache::no_cache())
+        }
+        CredentialSource::Chain => config.credentials_provider(chain(http, region).await),
+    };
+    Ok(aws_sdk_sts::Client::from_conf(config.build()))
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build()
+}
+
+async fn chain(http: SharedHttpClient, region: Region) -> DefaultCredentialsChain {
+    let provider =
+        ProviderConfig::default().with_http_client(http).with_region(Some(region.clone()));
+    DefaultCredentialsChain::builder().configure(provider).region(region).build().await
+}
+
 /// `region`, else `AWS_REGION`, else `AWS_DEFAULT_REGION`, else `us-east-1` (contract 1.1).
-async fn region(settings: &AccountSettings) -> Region {
+pub(super) async fn region(settings: &AccountSettings) -> Region {
     if !settings.region.is_empty() {
         return Region::new(settings.region.clone());
     }
@@ -82,12 +107,12 @@ async fn region(settings: &AccountSettings) -> Region {
     surroundings.unwrap_or(Region::from_static("us-east-1"))
 }
 
-fn endpoint(given: &str) -> Result<&str, AwsError> {
+fn endpoint<'a>(field: &str, given: &'a str) -> Result<&'a str, AwsError> {
     let host = given.strip_prefix("https://").or_else(|| given.strip_prefix("http://"));
     match host {
         Some(host) if !host.is_empty() && !host.starts_with('/') => Ok(given),
         Some(_) | None => Err(AwsError::NotConfigured(format!(
-            "`iam_endpoint` `{given}` is not a URL\nhelp: write `https://<host>` to config/root"
+            "`{field}` `{given}` is not a URL\nhelp: write `https://<host>` to config/root"
         ))),
     }
 }
@@ -99,10 +124,13 @@ mod tests {
     #[test]
     fn an_endpoint_is_a_whole_url() {
         for good in ["http://127.0.0.1:5000", "https://iam.example"] {
-            assert_eq!(endpoint(good), Ok(good));
+            assert_eq!(endpoint("iam_endpoint", good), Ok(good));
         }
         for bad in ["iam.example", "ftp://iam.example", "https://", "http:///x"] {
-            assert!(matches!(endpoint(bad), Err(AwsError::NotConfigured(_))), "{bad}");
+            assert!(
+                matches!(endpoint("iam_endpoint", bad), Err(AwsError::NotConfigured(_))),
+                "{bad}"
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! [`IamProvider`] over the AWS SDK: the only code that knows `aws-sdk-iam`. Each operation is one
+//! [`IamProvider`] and [`crate::aws::StsProvider`] over the AWS SDK: the only code that knows it. Each operation is one
 //! function in `sdk/`, and passes `sdk/call.rs`, which paces, repeats and classifies. Must never send
 //! what the gate did not judge, nor repeat a creation that may have happened.
 
@@ -7,10 +7,10 @@ mod client;
 mod issue;
 mod policies;
 mod rare;
+mod sts;
 mod teardown;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use aws_sdk_iam::config::Credentials;
@@ -25,7 +25,9 @@ use super::{
 use crate::clock::Clock;
 use crate::model::{AccessKeyId, GroupName, PolicyArn, SecretAccessKey, Timestamp, UserName};
 
+use call::Line;
 pub(super) use client::pooled_http_client;
+pub(super) use sts::SdkSts;
 
 /// The made-up key that the broker signs with where the embedded AWS answers and `config/root` names
 /// none.
@@ -34,14 +36,7 @@ pub const EMBEDDED_ACCESS_KEY: &str = "AKIALEASEHOLDEMBEDDED";
 /// IAM in one account, through the SDK.
 pub struct SdkProvider {
     client: aws_sdk_iam::Client,
-    limiter: Arc<Limiter>,
-    clock: Arc<dyn Clock>,
-    /// How often a call is sent at most.
-    attempts: u32,
-    /// Milliseconds; `i64::MIN` before the first success.
-    last_success: AtomicI64,
-    /// Counts the waits between attempts, so that concurrent callers spread.
-    waits: AtomicU64,
+    line: Line,
 }
 
 impl std::fmt::Debug for SdkProvider {
@@ -61,21 +56,13 @@ impl SdkProvider {
     ) -> Result<Self, AwsError> {
         Ok(Self {
             client: client::iam(settings, http, credentials).await?,
-            limiter,
-            clock,
-            attempts: attempts(settings.max_retries),
-            last_success: AtomicI64::new(i64::MIN),
-            waits: AtomicU64::new(0),
+            line: Line::new(limiter, clock, attempts(settings.max_retries)),
         })
-    }
-
-    fn note_success(&self) {
-        self.last_success.store(self.clock.now().as_millis(), Ordering::Relaxed);
     }
 }
 
 /// Where the broker's own credentials come from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum CredentialSource {
     /// These keys.
     Static(Credentials),
@@ -177,8 +164,7 @@ impl IamProvider for SdkProvider {
         self.read_group_policies(group).await
     }
     async fn last_success(&self) -> Option<Timestamp> {
-        let at = self.last_success.load(Ordering::Relaxed);
-        (at != i64::MIN).then(|| Timestamp::from_millis(at))
+        self.line.last_success()
     }
 }
 

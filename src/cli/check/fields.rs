@@ -41,6 +41,7 @@ impl Fields<'_> {
                 tags: self.tags(),
                 groups: groups.clone(),
                 max_ttl_seconds: 0,
+                assumes: Vec::new(),
             },
             groups,
         })

@@ -13,6 +13,7 @@ use crate::auth::{Auth, AuthParts, Caller};
 use crate::aws::documents::Documents;
 use crate::aws::{Accounts, AwsBackend};
 use crate::clock::{Clock, ManualClock};
+use crate::engine::assume::SessionWishes;
 use crate::engine::config::RootConfigChange;
 use crate::engine::issue::{CredsEndpoint, IssueError, IssueRequest, Issued};
 use crate::engine::mounts::NewMount;
@@ -171,8 +172,12 @@ impl Bench {
     }
 
     pub(super) async fn issue(&self, name: &str) -> Result<Issued, IssueError> {
-        let request =
-            IssueRequest { mount: self.mount(), endpoint: CredsEndpoint::Creds, role: role(name) };
+        let request = IssueRequest {
+            mount: self.mount(),
+            endpoint: CredsEndpoint::Creds,
+            role: role(name),
+            wishes: SessionWishes::default(),
+        };
         self.engine.issue(&self.root, request).await
     }
 

@@ -90,6 +90,7 @@ fn grant(gate: &Gate, document: Option<&str>) -> Grant {
             tags: BTreeMap::new(),
             groups: Vec::new(),
             max_ttl_seconds: 0,
+            assumes: Vec::new(),
         },
         now: Timestamp::from_millis(1),
     }

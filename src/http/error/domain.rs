@@ -125,9 +125,13 @@ pub(super) fn role(error: &RoleError) -> Told {
 
 pub(super) fn issue(error: &IssueError) -> Told {
     match error {
-        IssueError::RoleNotFound(_) | IssueError::TypeNotOffered(_) | IssueError::Aws { .. } => {
-            bare(400, error.to_string())
-        }
+        IssueError::RoleNotFound(_)
+        | IssueError::NoRoleArn
+        | IssueError::RoleArnNotAllowed { .. }
+        | IssueError::FederationWithoutPolicy
+        | IssueError::GroupUnread(_)
+        | IssueError::NoSts(_)
+        | IssueError::Aws { .. } => bare(400, error.to_string()),
         IssueError::DocumentRefused { findings, .. } => refused_document(findings),
         IssueError::Denied { errors, verdict, .. } => denied_by(errors, verdict),
         IssueError::Username(error) => wrapped(500, &error.to_string()),

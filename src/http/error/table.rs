@@ -124,7 +124,8 @@ fn modules() -> Vec<(&'static str, ApiError)> {
             RoleError::Invalid(vec!["did not supply credential_type".to_owned()]).into(),
         ),
         ("role: document no JSON", RoleError::BrokenDocument("{nope".to_owned()).into()),
-        ("credentials: type not offered", IssueError::TypeNotOffered("assumed_role").into()),
+        ("credentials: no role to assume", IssueError::NoRoleArn.into()),
+        ("credentials: nothing to federate", IssueError::FederationWithoutPolicy.into()),
         ("renewal: not renewable", RenewError::NotRenewable.into()),
         ("renewal: expired", RenewError::Expired.into()),
     ];

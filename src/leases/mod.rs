@@ -181,10 +181,23 @@ impl Leases {
         key: AccessKeyId,
         expires_at: Timestamp,
     ) -> Result<Lease, LeaseError> {
-        let lease =
-            self.apply(lease, &[LeaseEvent::Activate { access_key: key, expires_at }]).await?;
+        let activate = LeaseEvent::Activate { access_key: key, expires_at };
+        // A lease whose token ended meanwhile turns to its teardown, and refuses to be activated.
+        let lease = if self.holder_ended(&lease).await? {
+            self.apply(lease, &[LeaseEvent::TokenEnded, activate]).await?
+        } else {
+            self.apply(lease, &[activate]).await?
+        };
         self.due_by(expires_at);
         Ok(lease)
+    }
+
+    async fn holder_ended(&self, lease: &Lease) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let holder = self.store.token_by_accessor(&lease.holder).await?;
+        Ok(holder.is_some_and(|token| {
+            token.ended_at.is_some() || token.expires_at.is_some_and(|end| end <= now)
+        }))
     }
 
     /// `CreateUser` was definitely refused: there is nothing to tear down.

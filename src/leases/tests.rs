@@ -297,6 +297,23 @@ async fn a_pending_lease_that_nobody_ends_is_taken_down_when_old_enough() {
 }
 
 #[tokio::test]
+async fn a_user_made_after_its_lease_was_called_gone_is_taken_down_all_the_same() {
+    let it = Fixture::new().await;
+    let lease = it.begin('1').await;
+    for seconds in [300, 10, 50] {
+        it.after(seconds).await;
+    }
+    assert!(it.is_revoked(&lease).await);
+    it.test.user("u-1", &lease.id.tag()).await;
+    it.leases.abandon(lease.clone()).await.unwrap();
+    assert_eq!(it.after(0).await, 1);
+    assert_eq!(it.users(), Vec::<String>::new());
+    it.after(10).await;
+    it.after(50).await;
+    assert!(it.is_revoked(&lease).await);
+}
+
+#[tokio::test]
 async fn a_failed_pass_is_told_and_the_teardown_goes_on_for_ever() {
     let it = Fixture::new().await;
     let lease = it.issue('1').await;

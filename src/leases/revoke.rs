@@ -3,15 +3,39 @@
 //! for a second pass.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::state::LeaseEvent;
 use super::step::Because;
 use super::work::{Claim, Outcome};
-use super::{LeaseError, Leases, RevokeError};
+use super::{LeaseError, Leases};
 use crate::model::{FailureClass, Lease, LeaseId, LeaseState};
 use crate::store::Show;
+
+/// The first pass of a revocation failed. The lease is ending all the same: the teardown goes on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct RevokeError {
+    /// The lease; `None` where the store could not even list them.
+    pub lease: Option<LeaseId>,
+    /// Which of how many, counted from 1, where a prefix was revoked.
+    pub position: Option<(usize, usize)>,
+    /// What kind of trouble.
+    pub class: FailureClass,
+    /// One sentence.
+    pub message: String,
+}
+
+/// The texts of contract 1.11.
+impl fmt::Display for RevokeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(lease), Some((i, n))) = (&self.lease, self.position) {
+            write!(f, "failed to revoke \"{lease}\" ({i} / {n}): ")?;
+        }
+        write!(f, "failed to revoke entry: resp: (*logical.Response)(nil) err: {}", self.message)
+    }
+}
 
 impl Leases {
     /// Ends a lease and waits for the first pass. Nothing to do for an unknown one.

@@ -10,7 +10,7 @@ use super::*;
 use crate::aws::testing::{BROKER, TestAws, name, new_user};
 use crate::clock::ManualClock;
 use crate::model::{
-    EndReason, Mount, MountState, MountTuning, TeardownProgress, Token, TokenDigest,
+    EndReason, FailureClass, Mount, MountState, MountTuning, TeardownProgress, Token, TokenDigest,
 };
 use crate::store::faulty::{Fault as SpoiltWrite, FaultyStore, Moment as SpoiltAt};
 use crate::store::sqlite::Sqlite;

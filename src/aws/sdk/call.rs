@@ -119,14 +119,6 @@ pub(super) fn is(error: &AwsError, wanted: RefusalKind) -> bool {
     matches!(error, AwsError::Refused { kind, .. } if *kind == wanted)
 }
 
-/// On removal, what is already gone is done.
-pub(super) fn gone_is_done(result: Result<(), AwsError>) -> Result<(), AwsError> {
-    match result {
-        Err(error) if is(&error, RefusalKind::Absent) => Ok(()),
-        other => other,
-    }
-}
-
 /// On a look, what is not there is `None`.
 pub(super) fn absent_is_none<T>(result: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match result {

@@ -180,7 +180,7 @@ async fn strip(
 /// `DeleteUser`; where the user still owns something, once more after looking for what is rare and for
 /// what was added meanwhile.
 async fn delete(provider: &dyn IamProvider, user: &UserName) -> Result<(), AwsError> {
-    match gone_is_done(provider.delete_user(user).await) {
+    match provider.delete_user(user).await {
         Err(AwsError::Refused { kind: RefusalKind::StillOwns, .. }) => {}
         other => return other,
     }
@@ -190,15 +190,7 @@ async fn delete(provider: &dyn IamProvider, user: &UserName) -> Result<(), AwsEr
         tokio::join!(provider.remove_rare_belongings(user, &rare), strip(provider, user, usual));
     rare?;
     usual?;
-    gone_is_done(provider.delete_user(user).await)
-}
-
-/// It was there in this pass: that it is gone now is what was wanted.
-fn gone_is_done(result: Result<(), AwsError>) -> Result<(), AwsError> {
-    match result {
-        Err(AwsError::Refused { kind: RefusalKind::Absent, .. }) => Ok(()),
-        other => other,
-    }
+    provider.delete_user(user).await
 }
 
 fn is_ours(owner: &Ownership, subject: Subject<'_>) -> bool {

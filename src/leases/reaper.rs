@@ -38,8 +38,8 @@ impl Leases {
             let known = u32::try_from(worked.len()).unwrap_or(u32::MAX);
             let mut batch = Vec::new();
             for due in self.store.due_leases(now, BATCH.saturating_add(known)).await? {
-                if worked.insert(due.lease.id.clone())
-                    && let Claim::Mine(work) = self.claims.claim(&due.lease.id)
+                if worked.insert(due.id.clone())
+                    && let Claim::Mine(work) = self.claims.claim(&due.id)
                 {
                     batch.push((work, due.holder_ended));
                 }
@@ -103,7 +103,7 @@ impl Leases {
                 self.planned.store(now.as_millis(), Ordering::SeqCst);
                 return Ok(LONGEST_SLEEP);
             }
-            if let Claim::Mine(work) = self.claims.claim(&due.lease.id) {
+            if let Claim::Mine(work) = self.claims.claim(&due.id) {
                 passes.spawn(Arc::clone(self).reap_in_background(work, due.holder_ended));
             }
         }

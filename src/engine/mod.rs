@@ -21,8 +21,6 @@ use crate::store::{Store, StoreError};
 pub mod config;
 mod config_merge;
 mod cron;
-pub mod duration;
-pub mod go_text;
 mod grant;
 pub mod issue;
 mod issue_error;

@@ -6,12 +6,12 @@ use serde_json::Value;
 use super::fields::FieldError;
 use crate::auth::{AuthError, InitError};
 use crate::engine::config::ConfigError;
-use crate::engine::go_text;
 use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
 use crate::leases::{LeaseError, RevokeError};
+use crate::model::go_text;
 use domain::{auth, config, init, issue, lease, mount, renew, role, tainted};
 pub use table::table;
 

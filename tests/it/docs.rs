@@ -76,10 +76,17 @@ fn every_link_between_documents_leads_somewhere() {
     assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
 }
 
+const ERRORS_HEAD: &str = "# Errors
+
+Every failure, with the status and the texts that its caller gets. This page is printed from the one mapping,
+`src/http/error/mod.rs`, by `tests/it/docs.rs`: `UPDATE_DOCS=1 tests/run docs` writes it.
+
+";
+
 #[test]
 fn the_error_table_is_the_one_in_the_code() {
     let path = root().join("docs/ERRORS.md");
-    let table = leasehold::http::error::table();
+    let table = format!("{ERRORS_HEAD}{}", leasehold::http::error::table());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, &table).unwrap();
     }

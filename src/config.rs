@@ -3,7 +3,7 @@
 //! plain data for [`crate::app`]. The keys are Vault's where Vault has them.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const KNOWN_GUARDRAILS: [&str; 1] = ["least-privilege"];
 const DEFAULT_TTL: Duration = Duration::from_hours(768);
 
 /// Where `leasehold server --dev` listens, as `vault server -dev` does.
-pub const DEV_ADDRESS: &str = "127.0.0.1:8200";
+const DEV_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8200);
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -187,10 +187,12 @@ impl Config {
     fn from_file(file: File, flags: Overrides) -> Result<Self, ConfigError> {
         let dev = flags.dev.is_some();
         let data_dir = flags.data_dir.or(file.data_dir);
-        if data_dir.is_none() && !dev {
+        if data_dir.as_ref().is_some_and(|dir| dir.as_os_str().is_empty())
+            || data_dir.is_none() && !dev
+        {
             return Err(invalid(
                 "data_dir",
-                "missing\nhelp: name the folder that holds the state, e.g. data_dir = \"/var/lib/leasehold\"",
+                "missing or empty\nhelp: name the folder that holds the state, e.g. data_dir = \"/var/lib/leasehold\"",
             ));
         }
         let key_file =
@@ -247,7 +249,7 @@ fn listener(
             };
             address
         }
-        (None, None) if dev => SocketAddr::from(([127, 0, 0, 1], 8200)),
+        (None, None) if dev => DEV_ADDRESS,
         (None, None) => {
             return Err(invalid(
                 "listener.address",
@@ -362,7 +364,7 @@ mod tests {
     #[test]
     fn dev_needs_nothing_and_warns() {
         let config = read("", dev()).unwrap();
-        assert_eq!(config.listener.address.to_string(), DEV_ADDRESS);
+        assert_eq!(config.listener.address.to_string(), "127.0.0.1:8200");
         assert_eq!(config.guardrails.mode, Mode::Warn);
         assert_eq!((config.data_dir, config.key_file), (None, None));
     }

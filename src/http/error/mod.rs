@@ -262,6 +262,12 @@ impl ApiError {
         }
     }
 
+    /// Whether AWS refused an issue: the caller is told, but whoever runs the broker has to see it too.
+    /// (Of a failed revocation the teardown's own line tells.)
+    pub fn is_of_aws(&self) -> bool {
+        matches!(self, Self::Issue(IssueError::Aws { .. } | IssueError::Throttled { .. }))
+    }
+
     /// What happened, with all causes; for the log.
     pub fn cause(&self) -> String {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the others say it all to the caller")]

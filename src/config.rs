@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::engine::duration::parse_seconds;
 use crate::gate::Mode;
+use crate::model::duration::parse_seconds;
 
 /// Vault's default for both lease TTLs: 32 days (contract 1.6).
 const DEFAULT_TTL: Duration = Duration::from_hours(768);

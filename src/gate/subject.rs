@@ -157,7 +157,9 @@ impl Subject {
         // Its label is the same for all, and guests see whose text it is.
         let bound = match self.boundary.as_ref().map(|judged| &judged.source) {
             Some(Source::Managed(arn)) => arn.as_str(),
-            Some(Source::Inline | Source::Bare | Source::Group { .. }) | None => "",
+            Some(Source::Inline | Source::Bare | Source::Session | Source::Group { .. }) | None => {
+                ""
+            }
         };
         fields = fields
             .text(bound)

@@ -3,22 +3,20 @@
 //! plain data for [`crate::app`]. The keys are Vault's where Vault has them.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::gate::Mode;
-
-/// Guardrails that ship with the broker, by the name that `[guardrails.NAME]` uses.
-const KNOWN_GUARDRAILS: [&str; 1] = ["least-privilege"];
+use crate::model::duration::parse_seconds;
 
 /// Vault's default for both lease TTLs: 32 days (contract 1.6).
 const DEFAULT_TTL: Duration = Duration::from_hours(768);
 
 /// Where `leasehold server --dev` listens, as `vault server -dev` does.
-pub const DEV_ADDRESS: &str = "127.0.0.1:8200";
+const DEV_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8200);
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +131,7 @@ pub struct Overrides {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct File {
     data_dir: Option<PathBuf>,
     #[serde(default)]
@@ -149,7 +147,7 @@ struct File {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct ListenerFile {
     address: Option<String>,
     tls_cert_file: Option<PathBuf>,
@@ -158,21 +156,22 @@ struct ListenerFile {
     tls_disable: bool,
 }
 
+/// A mode for all, and one for each guardrail that ships with the broker.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
 struct GuardrailsFile {
     mode: Option<Mode>,
-    #[serde(flatten)]
-    named: BTreeMap<String, GuardrailFile>,
+    least_privilege: Option<GuardrailFile>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct GuardrailFile {
     mode: Mode,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct SealFile {
     key_file: Option<PathBuf>,
 }
@@ -187,10 +186,12 @@ impl Config {
     fn from_file(file: File, flags: Overrides) -> Result<Self, ConfigError> {
         let dev = flags.dev.is_some();
         let data_dir = flags.data_dir.or(file.data_dir);
-        if data_dir.is_none() && !dev {
+        if data_dir.as_ref().is_some_and(|dir| dir.as_os_str().is_empty())
+            || data_dir.is_none() && !dev
+        {
             return Err(invalid(
                 "data_dir",
-                "missing\nhelp: name the folder that holds the state, e.g. data_dir = \"/var/lib/leasehold\"",
+                "missing or empty\nhelp: name the folder that holds the state, e.g. data_dir = \"/var/lib/leasehold\"",
             ));
         }
         let key_file =
@@ -198,7 +199,7 @@ impl Config {
         let ttls = ttls(file.default_lease_ttl.as_deref(), file.max_lease_ttl.as_deref())?;
         Ok(Self {
             listener: listener(file.listener, flags.address, dev)?,
-            guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce })?,
+            guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce }),
             key_file,
             data_dir,
             default_lease_ttl: ttls.0,
@@ -216,7 +217,7 @@ impl Guardrails {
     /// What a configuration says of guardrails, for `leasehold check --config FILE`: they enforce
     /// unless it says otherwise.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        guardrails(read(path)?.guardrails, Mode::Enforce)
+        Ok(guardrails(read(path)?.guardrails, Mode::Enforce))
     }
 }
 
@@ -247,7 +248,7 @@ fn listener(
             };
             address
         }
-        (None, None) if dev => SocketAddr::from(([127, 0, 0, 1], 8200)),
+        (None, None) if dev => DEV_ADDRESS,
         (None, None) => {
             return Err(invalid(
                 "listener.address",
@@ -277,42 +278,18 @@ fn listener(
     Ok(Listener { address, tls })
 }
 
-fn guardrails(file: GuardrailsFile, default: Mode) -> Result<Guardrails, ConfigError> {
-    if let Some(name) = file.named.keys().find(|name| !KNOWN_GUARDRAILS.contains(&name.as_str())) {
-        let known = KNOWN_GUARDRAILS.join("`, `");
-        return Err(invalid(
-            "guardrails",
-            format!("there is no guardrail `{name}`\nhelp: known are `{known}`"),
-        ));
-    }
-    Ok(Guardrails {
-        mode: file.mode.unwrap_or(default),
-        modes: file.named.into_iter().map(|(name, section)| (name, section.mode)).collect(),
-    })
+fn guardrails(file: GuardrailsFile, default: Mode) -> Guardrails {
+    let named = file.least_privilege.map(|section| ("least-privilege".to_owned(), section.mode));
+    Guardrails { mode: file.mode.unwrap_or(default), modes: named.into_iter().collect() }
 }
 
-/// Seconds, or a number with `s`, `m`, `h` or `d`, as Vault's configuration takes them.
+/// A duration above zero, as Vault's configuration takes them.
 fn duration(key: &str, text: &str) -> Result<Duration, ConfigError> {
-    let unit = text.chars().next_back().filter(char::is_ascii_alphabetic);
-    let number = unit.map_or(text, |unit| text.trim_end_matches(unit));
-    let factor = match unit {
-        None | Some('s') => Some(1),
-        Some('m') => Some(60),
-        Some('h') => Some(3600),
-        Some('d') => Some(86_400),
-        Some(_) => None,
-    };
-    factor
-        .zip(number.parse::<u64>().ok())
-        .and_then(|(factor, number)| number.checked_mul(factor))
-        .filter(|seconds| *seconds > 0)
-        .map(Duration::from_secs)
-        .ok_or_else(|| {
-            invalid(
-                key,
-                format!("`{text}` is not a duration\nhelp: e.g. \"30m\", \"768h\" or \"7d\""),
-            )
-        })
+    let seconds = parse_seconds(text).ok().and_then(|seconds| u64::try_from(seconds).ok());
+    seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).ok_or_else(|| {
+        let help = "help: e.g. \"30m\", \"1h30m\", \"768h\" or \"7d\"";
+        invalid(key, format!("`{text}` is not a duration\n{help}"))
+    })
 }
 
 fn ttls(default: Option<&str>, max: Option<&str>) -> Result<(Duration, Duration), ConfigError> {
@@ -362,7 +339,7 @@ mod tests {
     #[test]
     fn dev_needs_nothing_and_warns() {
         let config = read("", dev()).unwrap();
-        assert_eq!(config.listener.address.to_string(), DEV_ADDRESS);
+        assert_eq!(config.listener.address.to_string(), "127.0.0.1:8200");
         assert_eq!(config.guardrails.mode, Mode::Warn);
         assert_eq!((config.data_dir, config.key_file), (None, None));
     }
@@ -413,6 +390,13 @@ mod tests {
                 .unwrap_err()
                 .contains("least-privlege")
         );
+        for text in
+            ["[guardrails]\nmod = \"warn\"", "listener = 5", "guardrails.least-privilege = 1"]
+        {
+            let told = read(text, dev()).unwrap_err();
+            assert!(!told.contains("struct") && !told.contains("File"), "{told}");
+        }
+        assert!(read("[guardrails]\nmod = \"warn\"", dev()).unwrap_err().contains("mod"));
         assert!(read("max_lease_ttl = \"1 hour\"", dev()).unwrap_err().contains("not a duration"));
         assert!(read("log_level = \"loud\"", dev()).unwrap_err().contains("loud"));
         assert!(
@@ -427,7 +411,8 @@ mod tests {
         {
             assert_eq!(duration("k", text).unwrap().as_secs(), seconds, "{text}");
         }
-        for text in ["", "h", "-1h", "1.5h", "0", "1w", "18446744073709551615d"] {
+        assert_eq!(duration("k", "1h30m").unwrap().as_secs(), 5400);
+        for text in ["", "h", "-1h", "0", "1w", "5mm", "18446744073709551615d", "200000d"] {
             assert!(duration("k", text).is_err(), "{text}");
         }
     }

@@ -38,8 +38,9 @@ where
 
 fn filter(level: tracing::Level) -> EnvFilter {
     let others = level.min(tracing::Level::WARN);
+    // actix-http calls every stranger's broken request an error; nobody has to act on one.
     let ours = OURS.map(|target| format!("{target}={level}"));
-    EnvFilter::new(format!("{others},{}", ours.join(",")))
+    EnvFilter::new(format!("{others},actix_http=off,{}", ours.join(",")))
 }
 
 #[cfg(test)]

@@ -77,6 +77,10 @@ pub enum CreateRefused {
 impl Auth {
     /// Makes a token as a child of the caller's.
     pub async fn create(&self, caller: &Caller, new: NewToken) -> Result<Granted, AuthError> {
+        // Its number of uses is zero by now, which on a token means without limit.
+        if caller.is_last_use() {
+            return Err(CreateRefused::RestrictedParent.into());
+        }
         let now = self.parts.clock.now();
         let planned = plan(caller.token(), &new, now)?;
         let client_token = match &new.id {

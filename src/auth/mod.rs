@@ -181,7 +181,7 @@ impl Auth {
     async fn end(&self, digest: &TokenDigest) -> Result<u64, AuthError> {
         let now = self.parts.clock.now();
         let ended = self.parts.store.end_token_tree(digest, now).await?;
-        self.parts.leases.token_ended().await;
+        self.parts.leases.token_ended();
         Ok(ended)
     }
 }

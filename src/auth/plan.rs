@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::acl;
 use super::create::{CreateRefused, NewToken};
-use super::token::{MAX_TTL_SECONDS, capped};
+use super::token::MAX_TTL_SECONDS;
+use crate::model::duration::ttl_capped;
 use crate::model::{Accessor, Timestamp, Token, TokenDigest};
 
 /// What a new token will be, as far as the rules decide it.
@@ -126,7 +127,7 @@ fn first_ttl(
     }
     let most = if explicit > 0 { explicit.min(MAX_TTL_SECONDS) } else { MAX_TTL_SECONDS };
     if asked > most {
-        warnings.push(capped(asked, most));
+        warnings.push(ttl_capped(Duration::from_secs(asked), Duration::from_secs(most)));
     }
     asked.min(most)
 }

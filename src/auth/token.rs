@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::plan::remaining;
 use super::{Auth, AuthError, Caller};
+use crate::model::duration::ttl_capped;
 use crate::model::{ClientToken, Timestamp, Token};
 
 /// What a token begins with, as Vault's service tokens do.
@@ -126,36 +127,12 @@ fn renewal(
     if most == 0 {
         return Err(AuthError::PastMaximum);
     }
-    let warnings = if wanted > most { vec![capped(wanted, most)] } else { Vec::new() };
+    let (wanted, most) = (Duration::from_secs(wanted), Duration::from_secs(most));
+    let warnings = if wanted > most { vec![ttl_capped(wanted, most)] } else { Vec::new() };
     let mut renewed = token.clone();
-    renewed.expires_at = Some(now.after(Duration::from_secs(wanted.min(most))));
+    renewed.expires_at = Some(now.after(wanted.min(most)));
     renewed.last_renewal = Some(now);
     Ok((renewed, warnings))
-}
-
-/// Vault's warning about a TTL that was cut (contract 1.6).
-pub(super) fn capped(wanted: u64, most: u64) -> String {
-    let (wanted, most) = (go_duration(wanted), go_duration(most));
-    format!(
-        "TTL of \"{wanted}\" exceeded the effective max_ttl of \"{most}\"; TTL value is capped accordingly"
-    )
-}
-
-/// Seconds as Go prints a duration, without units that are zero at the end: `768h`, `1h30m`.
-fn go_duration(seconds: u64) -> String {
-    let part = |unit: u64, modulus: u64| {
-        let whole = seconds.checked_div(unit).unwrap_or(0);
-        whole.checked_rem(modulus).unwrap_or(0)
-    };
-    let (hours, minutes, rest) = (part(3_600, u64::MAX), part(60, 60), part(1, 60));
-    match (hours, minutes, rest) {
-        (0, 0, rest) => format!("{rest}s"),
-        (0, minutes, 0) => format!("{minutes}m"),
-        (0, minutes, rest) => format!("{minutes}m{rest}s"),
-        (hours, 0, 0) => format!("{hours}h"),
-        (hours, minutes, 0) => format!("{hours}h{minutes}m"),
-        (hours, minutes, rest) => format!("{hours}h{minutes}m{rest}s"),
-    }
 }
 
 #[cfg(test)]

@@ -221,7 +221,7 @@ pub trait IamProvider: std::fmt::Debug + Send + Sync + 'static {
         user: &UserName,
         what: &RareBelongings,
     ) -> Result<(), AwsError>;
-    /// `DeleteUser`; `Refused` with [`RefusalKind::Absent`] when it is not there.
+    /// `DeleteUser`; fine when it is gone.
     async fn delete_user(&self, user: &UserName) -> Result<(), AwsError>;
 
     /// Default version of a managed policy.

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use super::{EXIT_CONFIG, fail};
 use crate::config::{Config, Overrides};
 use crate::http::server::tls_config;
+use crate::seal::key_file;
 
 /// Prints one line when all is well, and what is wrong otherwise.
 pub(super) fn run(file: &Path, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
@@ -17,6 +18,11 @@ pub(super) fn run(file: &Path, out: &mut dyn Write, err: &mut dyn Write) -> Exit
     };
     if let Some(tls) = &config.listener.tls
         && let Err(error) = tls_config(tls)
+    {
+        return fail(err, &error, EXIT_CONFIG);
+    }
+    if let Some(key_file) = &config.key_file
+        && let Err(error) = key_file::read(key_file)
     {
         return fail(err, &error, EXIT_CONFIG);
     }

@@ -12,6 +12,8 @@ mod server;
 
 /// A configuration that cannot be used (`EX_CONFIG` of sysexits.h).
 const EXIT_CONFIG: u8 = 78;
+/// A command line that cannot be used, as clap has it.
+const EXIT_USAGE: u8 = 2;
 /// Anything else that stopped it.
 const EXIT_FAILURE: u8 = 1;
 
@@ -49,12 +51,27 @@ enum Command {
 
 /// Runs the program.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(problem) => return usage(&problem),
+    };
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
     match arguments.command {
         Command::Server(arguments) => server::run(&arguments, &mut out, &mut err),
         Command::Check(arguments) => check::run(&arguments, &mut out, &mut err).into(),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
+    }
+}
+
+/// Help, the version, or what is wrong with the command line; for `check` that is "could not check".
+fn usage(problem: &clap::Error) -> ExitCode {
+    // Nobody is left to tell when the terminal is gone.
+    drop(problem.print());
+    let checks = std::env::args_os().nth(1).is_some_and(|command| command == "check");
+    match (problem.use_stderr(), checks) {
+        (false, _) => ExitCode::SUCCESS,
+        (true, true) => check::Exit::Unchecked.into(),
+        (true, false) => ExitCode::from(EXIT_USAGE),
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{EXIT_CONFIG, EXIT_FAILURE, fail};
+use super::{EXIT_CONFIG, EXIT_FAILURE, EXIT_USAGE, fail};
 use crate::app::{self, Started};
 use crate::config::{Config, Dev, Overrides};
 use crate::model::ClientToken;
@@ -21,18 +21,11 @@ pub(super) struct ServerArguments {
     /// Development mode: an embedded AWS, a root token printed, nothing real. Listens on loopback.
     #[arg(long)]
     dev: bool,
-    /// Where development mode listens.
-    #[arg(long, value_name = "ADDRESS", requires = "dev", default_value = crate::config::DEV_ADDRESS,
-          default_value_if("dev", "false", None), env = "VAULT_DEV_LISTEN_ADDRESS")]
+    /// Where development mode listens; else where the configuration says, else 127.0.0.1:8200.
+    #[arg(long, value_name = "ADDRESS", env = "VAULT_DEV_LISTEN_ADDRESS")]
     dev_listen_address: Option<SocketAddr>,
     /// The root token of development mode, instead of a random one.
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        requires = "dev",
-        env = "VAULT_DEV_ROOT_TOKEN_ID",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "TOKEN", env = "VAULT_DEV_ROOT_TOKEN_ID", hide_env_values = true)]
     dev_root_token_id: Option<String>,
     /// Keep state in this folder, which may exist. Without it development mode keeps nothing.
     #[arg(long, value_name = "DIR")]
@@ -73,7 +66,13 @@ pub(super) fn run(
 ) -> ExitCode {
     if !arguments.dev && arguments.config.is_none() {
         let message = "name a configuration file with --config FILE, or use --dev\nhelp: `leasehold server --help` shows both";
-        return fail(err, &message, 2);
+        return fail(err, &message, EXIT_USAGE);
+    }
+    if !arguments.dev
+        && (arguments.dev_listen_address.is_some() || arguments.dev_root_token_id.is_some())
+    {
+        // As Vault does it: their variables may be set for everybody on a machine.
+        drop(writeln!(err, "note: what is said of development mode is ignored without --dev"));
     }
     let config = match Config::load(arguments.config.as_deref(), arguments.overrides()) {
         Ok(config) => config,
@@ -89,14 +88,11 @@ pub(super) fn run(
 
 impl ServerArguments {
     fn overrides(&self) -> Overrides {
-        let dev = self.dev.then(|| Dev { root_token: self.dev_root_token_id.clone() });
-        // A file's own address goes before the default of a flag that nobody gave.
-        let from_file = self.config.is_some()
-            && self.dev_listen_address.map(|a| a.to_string()).as_deref()
-                == Some(crate::config::DEV_ADDRESS);
+        // An empty token opens nothing: a variable that is set to nothing is not set.
+        let root_token = self.dev_root_token_id.clone().filter(|token| !token.is_empty());
         Overrides {
-            address: if self.dev && !from_file { self.dev_listen_address } else { None },
-            dev,
+            dev: self.dev.then_some(Dev { root_token }),
+            address: self.dev_listen_address.filter(|_| self.dev),
             data_dir: self.data_dir.clone(),
             log_level: self.log_level.clone(),
             log_format: self.log_format.clone(),
@@ -135,4 +131,36 @@ fn announce(out: &mut dyn Write, config: &Config, started: &Started<'_>) -> std:
         mode = config.guardrails.mode,
     )?;
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        server: ServerArguments,
+    }
+
+    fn overrides(arguments: &[&str]) -> Overrides {
+        let line = [&["leasehold"], arguments].concat();
+        Line::try_parse_from(line).unwrap().server.overrides()
+    }
+
+    #[test]
+    fn an_address_goes_before_the_file_exactly_when_it_is_given() {
+        let given = ["--dev", "--config", "f", "--dev-listen-address", "127.0.0.1:8200"];
+        assert_eq!(overrides(&given).address, Some("127.0.0.1:8200".parse().unwrap()));
+        assert_eq!(overrides(&["--dev", "--config", "f"]).address, None);
+        assert_eq!(overrides(&["--dev-listen-address", "127.0.0.1:1"]).address, None);
+    }
+
+    #[test]
+    fn an_empty_root_token_is_none() {
+        let token =
+            |text| overrides(&["--dev", "--dev-root-token-id", text]).dev.unwrap().root_token;
+        assert_eq!((token("").as_deref(), token("t").as_deref()), (None, Some("t")));
+    }
 }

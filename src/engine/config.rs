@@ -3,9 +3,9 @@
 //! merge and its checks are in [`super::config_merge`].
 
 use super::config_merge::{check, merged};
-use super::{Engine, EngineError, NotServing, duration};
+use super::{Engine, EngineError, NotServing};
 use crate::aws::AccountSettings;
-use crate::model::{AccountBinding, LeaseConfig, Mount, MountId, SecretAccessKey};
+use crate::model::{AccountBinding, LeaseConfig, Mount, MountId, SecretAccessKey, duration};
 use crate::seal::SealError;
 use crate::store::StoreError;
 

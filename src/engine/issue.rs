@@ -3,8 +3,10 @@
 //! half-known credential, never a user without an owner. The life of the lease is [`crate::leases`]'.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{join, join_all};
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::Engine;
@@ -24,6 +26,12 @@ use crate::model::{
     SecretAccessKey, SessionToken, UserName,
 };
 use crate::store::StoreError;
+
+/// How long an issue waits for `CreateUser`, and again for all that follows, repetitions and the
+/// account's pace included. 1 min: what clients wait for an answer (the Vault CLI's time-out). Both
+/// together must stay far below [`crate::leases::LeaseTiming::settling`]: a pending lease of that age
+/// may be called gone, and nothing may be made under it any more.
+const LONGEST_STEP: Duration = Duration::from_mins(1);
 
 /// Which of the two paths was asked; the lease id keeps it (contract 1.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,7 +203,10 @@ impl Engine {
         lease: Lease,
         user: &NewUser,
     ) -> Result<(Lease, NewAccessKey), IssueError> {
-        match provider.create_user(user).await {
+        let late =
+            |operation| AwsError::Unclear { operation, message: "no answer in time".to_owned() };
+        let created = timeout(LONGEST_STEP, provider.create_user(user)).await;
+        match created.unwrap_or_else(|_late| Err(late("CreateUser"))) {
             Ok(()) => {}
             Err(refused @ (AwsError::Refused { .. } | AwsError::NotConfigured(_))) => {
                 self.refused(lease).await;
@@ -206,7 +217,9 @@ impl Engine {
                 return Err(IssueError::aws(IssueStep::CreateUser, unclear));
             }
         }
-        match equip(provider, user).await {
+        let equipped = timeout(LONGEST_STEP, equip(provider, user)).await;
+        let late = |_late| Err((IssueStep::CreateAccessKey, late("CreateAccessKey")));
+        match equipped.unwrap_or_else(late) {
             Ok(key) => Ok((lease, key)),
             Err((step, error)) => {
                 self.abandon(lease).await;

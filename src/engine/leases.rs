@@ -9,9 +9,6 @@ use crate::leases::LeaseError;
 use crate::model::{CredentialType, Lease, LeaseId, LeaseState, Timestamp};
 use crate::store::StoreError;
 
-/// How often a renewal is tried again when someone else wrote the lease meanwhile.
-const ATTEMPTS: u32 = 4;
-
 /// A lease as lookup shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseView {
@@ -79,20 +76,6 @@ impl Engine {
 
     /// Renews a lease; `increment` is a wish, counted from now.
     pub async fn renew_lease(
-        &self,
-        id: &LeaseId,
-        increment: Option<Duration>,
-    ) -> Result<Renewed, RenewError> {
-        for _attempt in 1..ATTEMPTS {
-            match self.try_renew_lease(id, increment).await {
-                Err(RenewError::Lease(LeaseError::Store(StoreError::Conflict))) => {}
-                done => return done,
-            }
-        }
-        self.try_renew_lease(id, increment).await
-    }
-
-    async fn try_renew_lease(
         &self,
         id: &LeaseId,
         increment: Option<Duration>,

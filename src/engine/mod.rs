@@ -22,8 +22,6 @@ pub mod assume;
 pub mod config;
 mod config_merge;
 mod cron;
-pub mod duration;
-pub mod go_text;
 mod grant;
 pub mod issue;
 mod issue_error;

@@ -9,10 +9,10 @@ use serde_json::Value;
 use tracing::info;
 
 use super::Engine;
-use super::go_text::quote;
 use super::tuning;
 pub use super::tuning::{EffectiveTuning, TuneChange, TuneFields};
 use crate::leases::RevokeError;
+use crate::model::go_text::quote;
 use crate::model::{Mount, MountId, MountPath, MountState};
 use crate::store::{LeaseQuery, Show, StoreError};
 

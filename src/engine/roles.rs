@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use tracing::info;
 
-use super::go_text::{error_list, quote};
 use super::grant::Before;
 use super::role_limits::Refusal;
 use super::{Engine, NotServing, role_check, role_limits, role_merge};
+use crate::model::go_text::{error_list, quote};
 use crate::model::{CredentialType, Finding, Mount, Role, RoleName, Verdict};
 use crate::store::StoreError;
 

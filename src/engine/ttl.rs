@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use super::duration::print_short;
 use super::mounts::EffectiveTuning;
 use crate::model::LeaseConfig;
+use crate::model::duration::ttl_capped;
 
 /// Everything that has a say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,11 +125,7 @@ fn capped(wished: Duration, most: Duration) -> Resolved {
     if wished <= most {
         return Resolved { ttl: wished, warning: None };
     }
-    let (asked, given) = (print_short(wished), print_short(most));
-    let warning = format!(
-        "TTL of \"{asked}\" exceeded the effective max_ttl of \"{given}\"; TTL value is capped accordingly"
-    );
-    Resolved { ttl: most, warning: Some(warning) }
+    Resolved { ttl: most, warning: Some(ttl_capped(wished, most)) }
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::EngineSettings;
 use super::mounts::MountError;
-use super::{EngineSettings, duration};
-use crate::model::MountTuning;
+use crate::model::{MountTuning, duration};
 
 /// The settings of a mount as they were sent, at enabling under `config`, at tuning side by side.
 /// `None` = not sent.

@@ -8,8 +8,8 @@ use super::error::ApiError;
 use super::fields::{Field, Fields, Kind, field};
 use super::pipeline::{Answered, Call};
 use crate::auth::NewToken;
-use crate::engine::duration;
 use crate::model::ClientToken;
+use crate::model::duration;
 
 /// What making a token takes.
 pub(super) const CREATE: &[Field] = &[

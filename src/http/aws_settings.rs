@@ -8,7 +8,7 @@ use super::error::ApiError;
 use super::fields::{Field, Kind, field};
 use super::pipeline::{Answered, Call};
 use crate::engine::config::RootConfigChange;
-use crate::engine::duration::print_seconds;
+use crate::model::duration::print_seconds;
 use crate::model::{AccountBinding, SecretAccessKey};
 
 /// What `config/root` takes.

@@ -1,13 +1,13 @@
 //! How a JSON value becomes a field's type (contract 0.4): the weak conversions that clients rely on.
-//! Pure; never fails for a value that Vault takes. Durations are in [`crate::engine::duration`].
+//! Pure; never fails for a value that Vault takes. Durations are in [`crate::model::duration`].
 
 use std::collections::BTreeMap;
 
 use serde_json::{Number, Value};
 
 use super::fields::{Field, FieldError, Kind, Typed};
-use crate::engine::duration;
-use crate::engine::go_text::quote;
+use crate::model::duration;
+use crate::model::go_text::quote;
 
 /// Reads a value; `None` where null counts as not sent.
 pub(super) fn read(field: &Field, value: Value) -> Result<Option<Typed>, FieldError> {

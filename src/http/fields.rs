@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::coerce;
-use crate::engine::go_text::quote;
+use crate::model::go_text::quote;
 
 /// How a field is read (contract 0.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

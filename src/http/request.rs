@@ -10,8 +10,8 @@ use super::coerce::go_bool;
 use super::error::ApiError;
 use super::path;
 use crate::auth::Operation;
-use crate::engine::duration;
 use crate::model::ClientToken;
+use crate::model::duration;
 
 /// The body limit of Vault's listener: 32 MiB (contract 0.3).
 pub const BODY_LIMIT: usize = 33_554_432;

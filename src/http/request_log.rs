@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use tokio::time::Instant;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::error::ApiError;
 use crate::auth::Operation;
@@ -28,14 +28,14 @@ impl RequestLog {
         Self {
             started: Instant::now(),
             method: method.to_owned(),
-            path: path.to_owned(),
+            path: cut(path),
             remote,
             operation: None,
             accessor: None,
         }
     }
 
-    /// Writes the line; what went wrong inside the broker is told in full here, and only here.
+    /// Writes the line. What went wrong inside the broker, or at AWS, is told in full here, and only here.
     pub(super) fn end(&self, request_id: &str, status: u16, failure: Option<&ApiError>) {
         // Microseconds are as fine as anyone reads.
         let took_ms = (self.started.elapsed().as_secs_f64() * 1_000_000.0).round() / 1_000.0;
@@ -43,31 +43,40 @@ impl RequestLog {
         let operation = self.operation.map(Operation::as_str);
         let remote = self.remote.map(tracing::field::display);
         let caller = self.accessor.as_deref();
+        let at_aws = failure.is_some_and(ApiError::is_of_aws);
         // 503 is what a sealed broker answers to everybody: no fault, and no reason to shout.
-        let fault = failure.filter(|_| status >= 500 && status != 503).map(ApiError::cause);
-        if let Some(error) = fault {
-            error!(
-                request_id,
-                operation,
-                path,
-                status,
-                took_ms,
-                caller,
-                remote,
-                error,
-                "{method} {path} {status} in {took_ms} ms"
-            );
-        } else {
-            info!(
-                request_id,
-                operation,
-                path,
-                status,
-                took_ms,
-                caller,
-                remote,
-                "{method} {path} {status} in {took_ms} ms"
-            );
+        let inside = failure.is_some() && status >= 500 && status != 503 && !at_aws;
+        let error = failure.filter(|_| inside || at_aws).map(ApiError::cause);
+        macro_rules! line {
+            ($level:ident) => {
+                $level!(
+                    request_id,
+                    operation,
+                    path,
+                    status,
+                    took_ms,
+                    caller,
+                    remote,
+                    error,
+                    "{method} {path} {status} in {took_ms} ms"
+                )
+            };
+        }
+        match (inside, at_aws) {
+            (true, _) => line!(error),
+            (false, true) => line!(warn),
+            (false, false) => line!(info),
         }
     }
 }
+
+/// The path for a line: a stranger's may have tens of thousands of characters.
+fn cut(path: &str) -> String {
+    match path.char_indices().nth(PATH_CHARACTERS) {
+        Some((end, _)) => format!("{}…", path.get(..end).unwrap_or_default()),
+        None => path.to_owned(),
+    }
+}
+
+/// A mount, a role and a lease id fit well.
+const PATH_CHARACTERS: usize = 512;

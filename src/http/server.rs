@@ -46,7 +46,9 @@ const DRAIN_LIMIT: usize = 2 * BODY_LIMIT;
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The address is taken or not ours.
-    #[error("cannot listen on {address}: {source}")]
+    #[error(
+        "cannot listen on {address}: {source}\nhelp: stop what listens there, or choose another address with `listener.address` (in development mode `--dev-listen-address`)"
+    )]
     Bind {
         /// Where.
         address: SocketAddr,
@@ -142,8 +144,11 @@ pub fn tls_config(files: &Tls) -> Result<ServerConfig, ServerError> {
     if chain.is_empty() {
         return Err(pem(&files.cert_file, "there is no certificate in it".to_owned()));
     }
-    let key = PrivateKeyDer::from_pem_file(&files.key_file)
-        .map_err(|error| pem(&files.key_file, error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_file(&files.key_file).map_err(|error| {
+        let none = matches!(error, rustls::pki_types::pem::Error::NoItemsFound);
+        let why = if none { "there is no private key in it".into() } else { error.to_string() };
+        pem(&files.key_file, why)
+    })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
@@ -209,12 +214,11 @@ fn read_headers(headers: &HeaderMap) -> Headers {
     }
 }
 
-/// Reads the body of a request that may have one; of the others it is not looked at.
+/// Reads the body of a request that may have one; that of others is read too, since what is left unread
+/// costs the connection, but not looked at.
 async fn read_body(request: &HttpRequest, payload: web::Payload) -> Body {
-    if !matches!(request.method().as_str(), "POST" | "PUT" | "PATCH") {
-        return Body::Absent;
-    }
-    timeout(BODY_TIME, collect(payload)).await.unwrap_or(Body::Broken)
+    let body = timeout(BODY_TIME, collect(payload)).await.unwrap_or(Body::Broken);
+    if matches!(request.method().as_str(), "POST" | "PUT" | "PATCH") { body } else { Body::Absent }
 }
 
 async fn collect(mut payload: web::Payload) -> Body {

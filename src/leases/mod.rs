@@ -13,7 +13,6 @@ mod step;
 pub mod teardown;
 mod work;
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -23,12 +22,13 @@ use tokio::sync::Notify;
 use crate::aws::Accounts;
 use crate::clock::Clock;
 use crate::model::{
-    AccessKeyId, Accessor, CredentialType, FailureClass, Lease, LeaseId, LeaseState, MountId,
-    RoleName, Timestamp, UserName,
+    AccessKeyId, Accessor, CredentialType, Lease, LeaseId, LeaseState, MountId, RoleName,
+    Timestamp, UserName,
 };
 use crate::random::Random;
 use crate::store::{Store, StoreError};
 
+pub use revoke::RevokeError;
 pub use state::{IllegalTransition, LeaseTiming};
 
 use state::{LeaseEvent, Moment};
@@ -46,29 +46,6 @@ pub enum LeaseError {
     /// Its row is not there.
     #[error("there is no lease `{0}`")]
     Unknown(LeaseId),
-}
-
-/// The first pass of a revocation failed. The lease is ending all the same: the teardown goes on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct RevokeError {
-    /// The lease; `None` where the store could not even list them.
-    pub lease: Option<LeaseId>,
-    /// Which of how many, counted from 1, where a prefix was revoked.
-    pub position: Option<(usize, usize)>,
-    /// What kind of trouble.
-    pub class: FailureClass,
-    /// One sentence.
-    pub message: String,
-}
-
-/// The texts of contract 1.11.
-impl fmt::Display for RevokeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let (Some(lease), Some((i, n))) = (&self.lease, self.position) {
-            write!(f, "failed to revoke \"{lease}\" ({i} / {n}): ")?;
-        }
-        write!(f, "failed to revoke entry: resp: (*logical.Response)(nil) err: {}", self.message)
-    }
 }
 
 /// What leases need.
@@ -181,10 +158,23 @@ impl Leases {
         key: AccessKeyId,
         expires_at: Timestamp,
     ) -> Result<Lease, LeaseError> {
-        let lease =
-            self.apply(lease, &[LeaseEvent::Activate { access_key: key, expires_at }]).await?;
+        let activate = LeaseEvent::Activate { access_key: key, expires_at };
+        // A lease whose token ended meanwhile turns to its teardown, and refuses to be activated.
+        let lease = if self.holder_ended(&lease).await? {
+            self.apply(lease, &[LeaseEvent::TokenEnded, activate]).await?
+        } else {
+            self.apply(lease, &[activate]).await?
+        };
         self.due_by(expires_at);
         Ok(lease)
+    }
+
+    async fn holder_ended(&self, lease: &Lease) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let holder = self.store.token_by_accessor(&lease.holder).await?;
+        Ok(holder.is_some_and(|token| {
+            token.ended_at.is_some() || token.expires_at.is_some_and(|end| end <= now)
+        }))
     }
 
     /// `CreateUser` was definitely refused: there is nothing to tear down.
@@ -223,8 +213,7 @@ impl Leases {
     }
 
     /// A token ended, and the store made its leases due.
-    #[expect(clippy::unused_async, reason = "callers need not know that it does not wait")]
-    pub async fn token_ended(&self) {
+    pub fn token_ended(&self) {
         self.wake.notify_one();
     }
 

@@ -38,8 +38,8 @@ impl Leases {
             let known = u32::try_from(worked.len()).unwrap_or(u32::MAX);
             let mut batch = Vec::new();
             for due in self.store.due_leases(now, BATCH.saturating_add(known)).await? {
-                if worked.insert(due.lease.id.clone())
-                    && let Claim::Mine(work) = self.claims.claim(&due.lease.id)
+                if worked.insert(due.id.clone())
+                    && let Claim::Mine(work) = self.claims.claim(&due.id)
                 {
                     batch.push((work, due.holder_ended));
                 }
@@ -65,13 +65,15 @@ impl Leases {
         let mut passes = JoinSet::new();
         let mut purged_at = None;
         loop {
-            let wait = match self.start_due(&mut passes, &mut purged_at).await {
+            let wait = match self.start_due(&mut passes).await {
                 Ok(wait) => wait,
                 Err(error) => {
                     tracing::error!("the reaper could not read what is due: {error}");
                     PAUSE
                 }
             };
+            // Last: it may take a while, and what fails here holds nothing up.
+            self.purge(&mut purged_at).await;
             tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => break,
                 () = self.wake.notified() => {}
@@ -86,25 +88,22 @@ impl Leases {
     }
 
     /// Starts passes over what is due, as many as may be under way; says how long to sleep.
-    async fn start_due(
-        self: &Arc<Self>,
-        passes: &mut JoinSet<()>,
-        purged_at: &mut Option<Timestamp>,
-    ) -> Result<Duration, LeaseError> {
+    async fn start_due(self: &Arc<Self>, passes: &mut JoinSet<()>) -> Result<Duration, LeaseError> {
         while passes.try_join_next().is_some() {}
         let now = self.clock.now();
         // Whatever becomes due while we look wakes us again.
         self.planned.store(i64::MAX, Ordering::SeqCst);
         self.end_tokens(now).await?;
-        self.purge(now, purged_at).await?;
         // Those under way are still due: ask for enough to find others behind them.
         let limit =
             u32::try_from(self.timing.concurrency.saturating_add(passes.len())).unwrap_or(u32::MAX);
         for due in self.store.due_leases(now, limit).await? {
             if passes.len() >= self.timing.concurrency {
+                // Nothing new can begin before one of them ends, and that wakes us.
+                self.planned.store(now.as_millis(), Ordering::SeqCst);
                 return Ok(LONGEST_SLEEP);
             }
-            if let Claim::Mine(work) = self.claims.claim(&due.lease.id) {
+            if let Claim::Mine(work) = self.claims.claim(&due.id) {
                 passes.spawn(Arc::clone(self).reap_in_background(work, due.holder_ended));
             }
         }
@@ -141,22 +140,20 @@ impl Leases {
         }
     }
 
-    async fn purge(
-        &self,
-        now: Timestamp,
-        purged_at: &mut Option<Timestamp>,
-    ) -> Result<(), LeaseError> {
+    /// Once a day, also where it fails: nothing depends on it.
+    async fn purge(&self, purged_at: &mut Option<Timestamp>) {
+        let now = self.clock.now();
         if purged_at.is_some_and(|at| now.since(at) < DAY) {
-            return Ok(());
+            return;
         }
+        *purged_at = Some(now);
         let age = i64::try_from(self.timing.purge_after.as_millis()).unwrap_or(i64::MAX);
         let before = Timestamp::from_millis(now.as_millis().saturating_sub(age));
-        let rows = self.store.purge(before).await?;
-        *purged_at = Some(now);
-        if rows > 0 {
-            tracing::info!(rows, "{rows} rows of what ended long ago were deleted");
+        match self.store.purge(before).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "{rows} rows of what ended long ago were deleted"),
+            Err(error) => tracing::error!("what ended long ago could not be deleted: {error}"),
         }
-        Ok(())
     }
 }
 

@@ -3,15 +3,39 @@
 //! for a second pass.
 
 use std::collections::HashSet;
+use std::fmt;
 
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::state::LeaseEvent;
 use super::step::Because;
 use super::work::{Claim, Outcome};
-use super::{LeaseError, Leases, RevokeError};
+use super::{LeaseError, Leases};
 use crate::model::{FailureClass, Lease, LeaseId, LeaseState};
 use crate::store::Show;
+
+/// The first pass of a revocation failed. The lease is ending all the same: the teardown goes on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct RevokeError {
+    /// The lease; `None` where the store could not even list them.
+    pub lease: Option<LeaseId>,
+    /// Which of how many, counted from 1, where a prefix was revoked.
+    pub position: Option<(usize, usize)>,
+    /// What kind of trouble.
+    pub class: FailureClass,
+    /// One sentence.
+    pub message: String,
+}
+
+/// The texts of contract 1.11.
+impl fmt::Display for RevokeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(lease), Some((i, n))) = (&self.lease, self.position) {
+            write!(f, "failed to revoke \"{lease}\" ({i} / {n}): ")?;
+        }
+        write!(f, "failed to revoke entry: resp: (*logical.Response)(nil) err: {}", self.message)
+    }
+}
 
 impl Leases {
     /// Ends a lease and waits for the first pass. Nothing to do for an unknown one.
@@ -35,11 +59,7 @@ impl Leases {
 
     /// Ends a lease: marked durably now, taken down in the background.
     pub async fn revoke_later(&self, id: &LeaseId) -> Result<(), LeaseError> {
-        if let Some(lease) = self.store.lease(id).await? {
-            self.mark(lease).await?;
-        }
-        self.wake.notify_one();
-        Ok(())
+        self.mark_all(vec![id.clone()], &LeaseEvent::Revoke).await
     }
 
     /// Ends all leases under a prefix and waits for the first pass of each. Tells the first failure,
@@ -61,70 +81,61 @@ impl Leases {
 
     /// Ends all leases under a prefix: marked durably now, taken down in the background.
     pub async fn revoke_prefix_later(&self, prefix: &str) -> Result<(), LeaseError> {
-        for id in self.ids(prefix, Show::Unfinished).await? {
-            if let Some(lease) = self.store.lease(&id).await? {
-                self.mark(lease).await?;
-            }
-        }
-        self.wake.notify_one();
-        Ok(())
+        let ids = self.ids(prefix, Show::Unfinished).await?;
+        self.mark_all(ids, &LeaseEvent::Revoke).await
     }
 
     /// Takes leases out of sight; their teardown goes on.
     pub async fn force(&self, prefix: &str) -> Result<(), LeaseError> {
-        for id in self.ids(prefix, Show::Unfinished).await? {
-            let Some(lease) = self.store.lease(&id).await? else {
-                continue;
-            };
-            if is_over(&lease) {
-                continue;
-            }
-            let forced = self.update(lease, |lease| {
-                if !is_over(lease) {
-                    lease.state = self.next(lease, &LeaseEvent::Force)?;
-                    lease.forced = true;
-                }
-                Ok(())
-            });
-            let lease = forced.await?;
-            tracing::warn!(
-                lease.id = %lease.id, role.name = %lease.role,
-                "lease {} forced out of sight; its teardown goes on", lease.id
-            );
-        }
-        self.wake.notify_one();
-        Ok(())
+        let ids = self.ids(prefix, Show::Unfinished).await?;
+        self.mark_all(ids, &LeaseEvent::Force).await
     }
 
     /// Those that a caller sees, to be revoked and waited for. One that is just being issued is marked:
     /// its issue will fail.
     async fn ending(&self, prefix: &str) -> Result<Vec<LeaseId>, LeaseError> {
-        let unfinished = self.ids(prefix, Show::Unfinished).await?;
+        let mut hidden = self.ids(prefix, Show::Unfinished).await?;
         let visible = self.ids(prefix, Show::Visible).await?;
         let seen: HashSet<&LeaseId> = visible.iter().collect();
-        for id in unfinished.iter().filter(|id| !seen.contains(id)) {
-            if let Some(lease) = self.store.lease(id).await? {
-                match &lease.state {
-                    LeaseState::Pending | LeaseState::Active { .. } => self.mark(lease).await?,
-                    LeaseState::Revoking(_) | LeaseState::Revoked { .. } => {}
-                }
-            }
-        }
-        self.wake.notify_one();
+        hidden.retain(|id| !seen.contains(id));
+        self.mark_all(hidden, &LeaseEvent::Revoke).await?;
         Ok(visible)
     }
 
-    async fn mark(&self, lease: Lease) -> Result<(), LeaseError> {
-        if is_over(&lease) {
+    /// Many at a time: the store commits together what waits together.
+    async fn mark_all(&self, ids: Vec<LeaseId>, event: &LeaseEvent) -> Result<(), LeaseError> {
+        let marks = stream::iter(ids.into_iter().map(Ok));
+        let marked = marks.try_for_each_concurrent(self.timing.concurrency, |id| async move {
+            self.mark(&id, event).await
+        });
+        let result = marked.await;
+        self.wake.notify_one();
+        result
+    }
+
+    async fn mark(&self, id: &LeaseId, event: &LeaseEvent) -> Result<(), LeaseError> {
+        let forces = *event == LeaseEvent::Force;
+        let Some(lease) = self.store.lease(id).await?.filter(|lease| !is_over(lease)) else {
+            return Ok(());
+        };
+        if self.next(&lease, event)? == lease.state && (lease.forced || !forces) {
             return Ok(());
         }
         let marked = self.update(lease, |lease| {
             if !is_over(lease) {
-                lease.state = self.next(lease, &LeaseEvent::Revoke)?;
+                lease.state = self.next(lease, event)?;
+                lease.forced |= forces;
             }
             Ok(())
         });
-        marked.await.map(drop)
+        let lease = marked.await?;
+        if forces {
+            tracing::warn!(
+                lease.id = %lease.id, role.name = %lease.role,
+                "lease {} forced out of sight; its teardown goes on", lease.id
+            );
+        }
+        Ok(())
     }
 }
 

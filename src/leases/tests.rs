@@ -4,13 +4,15 @@
 use std::time::Duration;
 
 use embedded_aws::faults::Fault;
+use futures_util::future::join_all;
 
 use super::*;
 use crate::aws::testing::{BROKER, TestAws, name, new_user};
 use crate::clock::ManualClock;
 use crate::model::{
-    EndReason, Mount, MountState, MountTuning, TeardownProgress, Token, TokenDigest,
+    EndReason, FailureClass, Mount, MountState, MountTuning, TeardownProgress, Token, TokenDigest,
 };
+use crate::store::faulty::{Fault as SpoiltWrite, FaultyStore, Moment as SpoiltAt};
 use crate::store::sqlite::Sqlite;
 
 struct Fixture {
@@ -297,6 +299,23 @@ async fn a_pending_lease_that_nobody_ends_is_taken_down_when_old_enough() {
 }
 
 #[tokio::test]
+async fn a_user_made_after_its_lease_was_called_gone_is_taken_down_all_the_same() {
+    let it = Fixture::new().await;
+    let lease = it.begin('1').await;
+    for seconds in [300, 10, 50] {
+        it.after(seconds).await;
+    }
+    assert!(it.is_revoked(&lease).await);
+    it.test.user("u-1", &lease.id.tag()).await;
+    it.leases.abandon(lease.clone()).await.unwrap();
+    assert_eq!(it.after(0).await, 1);
+    assert_eq!(it.users(), Vec::<String>::new());
+    it.after(10).await;
+    it.after(50).await;
+    assert!(it.is_revoked(&lease).await);
+}
+
+#[tokio::test]
 async fn a_failed_pass_is_told_and_the_teardown_goes_on_for_ever() {
     let it = Fixture::new().await;
     let lease = it.issue('1').await;
@@ -479,6 +498,44 @@ async fn temporary_credentials_end_without_a_call() {
     assert_eq!(it.after(900).await, 1);
     assert!(it.is_revoked(&lease).await);
     assert_eq!(it.test.faults.calls(), []);
+}
+
+#[tokio::test]
+async fn old_rows_that_cannot_be_deleted_hold_no_teardown_up() {
+    let mut it = Fixture::new().await;
+    let lease = it.issue('1').await;
+    it.leases.revoke_later(&lease.id).await.unwrap();
+    let faulty = FaultyStore::new(Arc::clone(&it.store));
+    let store: Arc<dyn Store> = Arc::<FaultyStore<dyn Store>>::clone(&faulty);
+    it.leases = leases(&it.test, &store);
+    faulty.spoil(1, SpoiltWrite::Once(SpoiltAt::BeforeCommit));
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let reaper = tokio::spawn(Arc::clone(&it.leases).run(stopped));
+    while !it.users().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    stop.send(true).unwrap();
+    reaper.await.unwrap();
+    assert_eq!(faulty.writes(), ["purge", "save_lease"]);
+}
+
+#[tokio::test]
+async fn what_is_ending_already_is_not_written_again() {
+    let mut it = Fixture::new().await;
+    let store = Sqlite::temporary().unwrap();
+    it.store = Arc::<Sqlite>::clone(&store);
+    it.store.put_mount(&mount(&it.test.mount)).await.unwrap();
+    it.leases = leases(&it.test, &it.store);
+    let leases: Vec<_> = join_all(('a'..='z').map(|last| it.begin(last))).await;
+    let before = store.written();
+    it.leases.revoke_prefix_later("aws").await.unwrap();
+    let after = store.written();
+    assert_eq!(after.writes - before.writes, 26);
+    for lease in leases {
+        assert_eq!(it.progress(&lease).await.reason, EndReason::Abandoned);
+    }
+    it.leases.revoke_prefix_later("aws").await.unwrap();
+    assert_eq!(store.written(), after, "nothing changes the second time");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 //! asked for, at [`verdict`] for what the gate says.
 
 pub mod binding;
+pub mod duration;
+pub mod go_text;
 pub mod lease;
 pub mod mount;
 pub mod names;

@@ -130,8 +130,8 @@ pub enum Show {
 /// A lease whose time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueLease {
-    /// The row.
-    pub lease: Lease,
+    /// Which one. The row is read by whoever works on it: one that cannot be read stops no other.
+    pub id: LeaseId,
     /// Whether the token that holds it has ended.
     pub holder_ended: bool,
 }

@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
-    ("config", &["model", "gate"]),
+    ("config", &["model", "gate", "engine"]),
     ("telemetry", &["config"]),
     (
         "app",
@@ -32,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "http", "config",
         ],
     ),
-    ("cli", &["model", "clock", "gate", "http", "config", "telemetry", "app", "random"]),
+    ("cli", &["model", "clock", "gate", "seal", "http", "config", "telemetry", "app", "random"]),
 ];
 
 /// Each fenced name and the places, by the beginning of their path, that may say it.

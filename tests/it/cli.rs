@@ -94,6 +94,68 @@ fn check_config_says_what_is_wrong() {
 }
 
 #[test]
+fn check_config_reads_the_files_that_it_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("leasehold.toml");
+    let told = |lines: &str| {
+        std::fs::write(&path, format!("{lines}\n[listener]\naddress = \"127.0.0.1:8200\"\n"))
+            .unwrap();
+        let output = run(&["check-config", path.to_str().unwrap()], "");
+        assert_eq!(output.status.code(), Some(78), "{lines}");
+        text(&output.stderr)
+    };
+    assert!(told("data_dir = \"\"").contains("`data_dir`"));
+    let key = dir.path().join("seal.key");
+    std::fs::write(&key, "nonsense").unwrap();
+    let data_dir = format!("data_dir = {:?}", dir.path());
+    assert!(told(&data_dir).contains("seal.key"), "a key file that the server would refuse");
+}
+
+#[test]
+fn a_wrong_command_line_of_check_is_not_taken_for_a_verdict() {
+    for arguments in [&["check"][..], &["check", "--fromat", "json", "-"]] {
+        assert_eq!(run(arguments, "").status.code(), Some(3), "{arguments:?}");
+    }
+    assert_eq!(run(&["check", "--help"], "").status.code(), Some(0));
+    assert_eq!(run(&["sever"], "").status.code(), Some(2));
+}
+
+#[test]
+fn variables_of_development_mode_do_not_stop_a_configured_server() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("c.toml");
+    let lines = format!("data_dir = {:?}\n[listener]\naddress = {address:?}\n", dir.path());
+    std::fs::write(&config, lines).unwrap();
+    let output = binary()
+        .args(["server", "--config", config.to_str().unwrap()])
+        .env("VAULT_DEV_ROOT_TOKEN_ID", "x")
+        .env("VAULT_DEV_LISTEN_ADDRESS", "127.0.0.1:0")
+        .output()
+        .unwrap();
+    let told = text(&output.stderr);
+    assert!(told.contains("ignored without --dev"), "{told}");
+    assert!(told.contains(&format!("cannot listen on {address}")), "{told}");
+    assert!(told.contains("\nhelp: "), "{told}");
+}
+
+#[test]
+fn a_stranger_cannot_fill_the_log_with_errors_or_long_lines() {
+    let server = Process::dev(&["--dev-root-token-id", ""]);
+    assert_ne!(server.root_token.as_deref(), Some(""), "an empty token opens nothing");
+    let mut stream =
+        std::net::TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+    stream.write_all(b"nonsense\r\n\r\n").unwrap();
+    std::io::Read::read_to_end(&mut stream, &mut Vec::new()).unwrap();
+    server.root().get(&"a".repeat(50_000)).expect(404);
+    let log = server.log();
+    assert!(!log.contains("ERROR"), "{log}");
+    assert!(log.lines().all(|line| line.len() < 3_000), "a line of {}", log.len());
+    assert!(log.contains(" GET /v1/aaa"));
+}
+
+#[test]
 fn a_server_without_a_word_says_how_to_start_it() {
     let output = run(&["server"], "");
     assert_eq!(output.status.code(), Some(2));

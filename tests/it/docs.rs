@@ -4,6 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::broker::TestBroker;
+use crate::support::{NARROW, log};
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -76,13 +79,73 @@ fn every_link_between_documents_leads_somewhere() {
     assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
 }
 
+const ERRORS_HEAD: &str = "# Errors
+
+Every failure, with the status and the texts that its caller gets. This page is printed from the one mapping,
+`src/http/error/mod.rs`, by `tests/it/docs.rs`: `UPDATE_DOCS=1 tests/run docs` writes it.
+
+";
+
 #[test]
 fn the_error_table_is_the_one_in_the_code() {
     let path = root().join("docs/ERRORS.md");
-    let table = leasehold::http::error::table();
+    let table = format!("{ERRORS_HEAD}{}", leasehold::http::error::table());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, &table).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(written, table, "docs/ERRORS.md is old: UPDATE_DOCS=1 tests/run docs writes it");
+}
+
+/// The names of the fields of a line, in their order.
+fn fields(line: &str) -> Vec<&str> {
+    line.split_whitespace().filter_map(|word| Some(word.split_once('=')?.0)).collect()
+}
+
+#[test]
+fn the_request_line_of_the_documentation_is_one_that_is_logged() {
+    let text = fs::read_to_string(root().join("docs/LOGGING.md")).unwrap();
+    let shown = text.lines().find(|line| line.starts_with("    ") && line.contains("request_id="));
+    let broker = TestBroker::new().with_role();
+    broker.write_role("of-the-documentation", NARROW).expect(204);
+    let lines = log::with("POST /v1/aws/roles/of-the-documentation 204 in ");
+    assert_eq!(fields(shown.unwrap()), fields(&lines[0]), "{}", lines[0]);
+    assert!(shown.unwrap().contains(" INFO POST /v1/aws/roles/my-role 204 in 2.638 ms "));
+}
+
+/// The fields of the log macros in a source: `name = `, at the start of a line or behind the parenthesis.
+fn logged_fields(source: &str) -> Vec<String> {
+    let calls = ["error!(", "warn!(", "info!(", "debug!("];
+    let mut found = Vec::new();
+    for call in calls.iter().flat_map(|call| source.split(call).skip(1)) {
+        let before_text = call.split('"').next().unwrap_or_default();
+        for field in before_text.split([',', '\n']) {
+            let name = field.trim_start().trim_start_matches(['%', '?']);
+            let name: String =
+                name.chars().take_while(|c| c.is_ascii_lowercase() || "._".contains(*c)).collect();
+            found.push(name);
+        }
+    }
+    found.retain(|name| !name.is_empty());
+    found
+}
+
+#[test]
+fn every_field_of_the_log_is_in_the_dictionary() {
+    let text = fs::read_to_string(root().join("docs/LOGGING.md")).unwrap();
+    let mut folders = vec![root().join("src"), root().join("crates/guardrail-host/src")];
+    let mut unknown = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let fields = logged_fields(&fs::read_to_string(&path).unwrap());
+                let missing =
+                    fields.into_iter().filter(|name| !text.contains(&format!("`{name}`")));
+                unknown.extend(missing.map(|name| format!("{}: {name}", path.display())));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "not in docs/LOGGING.md:\n{}", unknown.join("\n"));
 }

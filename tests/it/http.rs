@@ -156,6 +156,40 @@ fn hostile_bytes_get_an_answer_and_harm_nobody() {
 }
 
 #[test]
+fn a_body_on_a_get_is_ignored_and_leaves_the_connection_open() {
+    let broker = TestBroker::new();
+    let mut stream = TcpStream::connect(broker.socket()).unwrap();
+    for _ in 0..2 {
+        // Head and body apart, as a client's two writes arrive.
+        for part in
+            ["GET /v1/sys/init HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n", "{\"a\": 1}"]
+        {
+            stream.write_all(part.as_bytes()).unwrap();
+        }
+        let mut answer = String::new();
+        while !answer.ends_with("{\"initialized\":true}\n") {
+            let mut some = [0; 1024];
+            let read = stream.read(&mut some).unwrap();
+            assert!(read > 0, "the connection is closed after: {answer}");
+            answer.push_str(std::str::from_utf8(&some[..read]).unwrap());
+        }
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(!answer.to_lowercase().contains("connection: close"), "{answer}");
+    }
+}
+
+#[test]
+fn the_line_of_a_request_that_aws_refused_says_why() {
+    let broker = TestBroker::new().with_role();
+    broker.write_role("refused-by-aws", crate::support::NARROW).expect(204);
+    broker.faults.fail_next("CreateUser", embedded_aws::faults::Fault::refuse(403, "AccessDenied"));
+    broker.root().get("aws/creds/refused-by-aws").expect(400);
+    let lines = crate::support::log::with("GET /v1/aws/creds/refused-by-aws 400");
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    assert!(line.contains("WARN") && line.contains("AccessDenied"), "{line}");
+}
+
+#[test]
 fn two_spellings_of_a_path_are_one() {
     let broker = TestBroker::new().with_role();
     let plain = broker.root().get("aws/roles/r").expect(200);

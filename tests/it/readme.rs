@@ -78,7 +78,8 @@ fn the_readme_works_word_for_word() {
         } else {
             step.command.clone()
         };
-        script.push_str(&format!("exec 3>out.{number} 4>&1 >&3\n{command}\nexec >&4 3>&- 4>&-\n"));
+        let begin = format!("exec 3>out.{number} 4>&1 >&3\n");
+        script.extend([begin.as_str(), &command, "\nexec >&4 3>&- 4>&-\n"]);
     }
     let status = Command::new("bash")
         .args(["-c", &script])

@@ -82,6 +82,16 @@ fn a_token_that_runs_out_takes_its_leases_along() {
 }
 
 #[test]
+fn the_last_use_of_a_token_makes_no_other_token() {
+    let broker = TestBroker::new();
+    for path in ["auth/token/create", "auth/token/create-orphan"] {
+        let limited = child(&broker, &json!({ "policies": ["root"], "num_uses": 1 }));
+        let last = broker.root().with_token(&limited).post(path, &json!({})).expect(400);
+        assert_eq!(last.errors(), ["restricted use token cannot generate child tokens"]);
+    }
+}
+
+#[test]
 fn a_bad_token_is_told_nothing() {
     let broker = TestBroker::new();
     let none = broker.root().anonymous().get("sys/mounts").expect(403);

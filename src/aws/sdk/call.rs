@@ -110,6 +110,9 @@ impl Line {
         T: Send,
     {
         let mut attempt: u32 = 1;
+        // What AWS may have seen of a creation after all: a later refusal, such as "already exists",
+        // does not say that nothing was made.
+        let mut doubt = None;
         loop {
             self.limiter.turn(call.class).await;
             let failure = match Box::pin(send()).await {
@@ -128,7 +131,12 @@ impl Line {
                 Again::IfRepeatable => call.repeatable == Repeatable::Yes,
             };
             if !repeat || attempt >= self.attempts {
-                return Err(failure.error);
+                return Err(doubt.unwrap_or(failure.error));
+            }
+            if call.repeatable == Repeatable::OnlyUntouched
+                && matches!(failure.error, AwsError::Unclear { .. })
+            {
+                doubt = Some(failure.error);
             }
             self.wait_after(attempt).await;
             attempt = attempt.saturating_add(1);
@@ -151,14 +159,6 @@ impl Line {
 /// Whether AWS refused in this way.
 pub(super) fn is(error: &AwsError, wanted: RefusalKind) -> bool {
     matches!(error, AwsError::Refused { kind, .. } if *kind == wanted)
-}
-
-/// On removal, what is already gone is done.
-pub(super) fn gone_is_done(result: Result<(), AwsError>) -> Result<(), AwsError> {
-    match result {
-        Err(error) if is(&error, RefusalKind::Absent) => Ok(()),
-        other => other,
-    }
 }
 
 /// On a look, what is not there is `None`.

@@ -8,7 +8,7 @@ use aws_sdk_iam::types::StatusType;
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 
 use super::SdkProvider;
-use super::call::{Call, Page, absent_is_none, every_page, gone_is_done};
+use super::call::{Call, Page, absent_is_none, every_page};
 use crate::aws::{AwsError, BROKER_TAG, Belongings, CONTAINED_POLICY, LEASE_TAG, Ownership};
 use crate::model::{AccessKeyId, UserName};
 
@@ -60,7 +60,7 @@ impl SdkProvider {
             .user_name(user.as_str())
             .access_key_id(key.as_str())
             .status(StatusType::Inactive);
-        gone_is_done(self.call(UPDATE_ACCESS_KEY, || request.clone().send()).await.map(drop))
+        self.remove(UPDATE_ACCESS_KEY, || request.clone().send()).await
     }
 
     pub(super) async fn send_deny_everything(&self, user: &UserName) -> Result<(), AwsError> {
@@ -177,7 +177,7 @@ impl SdkProvider {
         join_all(removals).await.into_iter().collect()
     }
 
-    /// One removal.
+    /// One removal: what is already gone is done.
     pub(super) async fn remove<T, E, Sent>(
         &self,
         call: Call,
@@ -188,12 +188,12 @@ impl SdkProvider {
         E: aws_sdk_iam::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         T: Send,
     {
-        gone_is_done(self.call(call, send).await.map(drop))
+        absent_is_none(self.call(call, send).await).map(drop)
     }
 
     pub(super) async fn send_delete_user(&self, user: &UserName) -> Result<(), AwsError> {
         let request = self.client.delete_user().user_name(user.as_str());
-        self.call(DELETE_USER, || request.clone().send()).await.map(drop)
+        self.remove(DELETE_USER, || request.clone().send()).await
     }
 }
 

@@ -1,12 +1,19 @@
 //! The provider over the embedded AWS: what is sent, what is repeated, what failures become.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use embedded_aws::faults::{Fault, Times};
 
 use super::*;
 use crate::aws::testing::{BROKER, DOCUMENT, READ_ONLY, TestAws, name, new_user, tag, unknown_key};
-use crate::aws::{Accounts, AwsBackend, BROKER_TAG, DocumentSource, LEASE_TAG, RefusalKind};
+use crate::aws::{Accounts, AwsBackend, BROKER_TAG, DocumentSource, LEASE_TAG};
 use crate::clock::ManualClock;
 use crate::model::MountId;
 
@@ -103,6 +110,43 @@ async fn a_creation_is_repeated_after_throttling_and_never_after_doubt() {
     assert!(test.aws.user("u-2").is_some());
 }
 
+/// Hands the first call on, and then says that there was no connection, as a bad proxy may.
+#[derive(Debug, Clone)]
+struct Lying {
+    inner: SharedHttpConnector,
+    lied: Arc<AtomicBool>,
+}
+
+impl HttpConnector for Lying {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let answer = self.inner.call(request);
+        if self.lied.swap(true, Ordering::SeqCst) {
+            return answer;
+        }
+        HttpConnectorFuture::new(async move {
+            answer.await?;
+            Err(ConnectorError::io("client error (Connect)".into()))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_that_exists_after_a_connection_that_never_was_may_be_ours() {
+    let test = TestAws::new();
+    let http = test.faults.http_client();
+    let lied = Arc::new(AtomicBool::new(false));
+    let client = http_client_fn(move |settings, components| {
+        let inner = http.http_connector(settings, components);
+        SharedHttpConnector::new(Lying { inner, lied: Arc::clone(&lied) })
+    });
+    let clock = Arc::<ManualClock>::clone(&test.clock);
+    let accounts = Accounts::new(AwsBackend::Embedded(client), clock);
+    let provider = accounts.provider(&MountId("m".to_owned())).await.unwrap();
+    let result = provider.create_user(&new_user("u-1", &tag('x'))).await;
+    assert!(matches!(result, Err(AwsError::Unclear { .. })), "{result:?}");
+    assert!(test.aws.user("u-1").is_some());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_removal_is_repeated_after_doubt() {
     let test = TestAws::with(2, Duration::ZERO);
@@ -111,8 +155,7 @@ async fn a_removal_is_repeated_after_doubt() {
     test.faults.fail_next("DeleteUser", Fault::ServerErrorBefore(500));
     assert_eq!(provider.delete_user(&name("u-1")).await, Ok(()));
     assert_eq!(test.aws.users(), []);
-    let refused = provider.delete_user(&name("u-1")).await;
-    assert!(matches!(refused, Err(AwsError::Refused { kind: RefusalKind::Absent, .. })));
+    assert_eq!(provider.delete_user(&name("u-1")).await, Ok(()), "what is gone is done");
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,7 +45,7 @@ pub struct CheckArguments {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 clean, 1 findings that do not block, 2 blocked, 3 something could not be checked (and nothing else blocks).
+Exit codes: 0 clean, 1 findings that do not block, 2 blocked, 3 something could not be checked (and nothing else blocks), a wrong command line too.
 
 Examples:
   leasehold check policy.json

@@ -5,12 +5,14 @@ use std::time::Duration;
 use embedded_aws::faults::Fault;
 
 use super::support::{Bench, NARROW, WIDE, World, iam_user, role};
+use crate::clock::Clock as _;
 use crate::engine::config::RootConfigChange;
 use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
 use crate::engine::roles::{KvPairs, RoleChange};
 use crate::gate::Mode;
 use crate::model::LeaseState;
+use crate::store::Store as _;
 
 async fn with_role(mode: Mode) -> Bench {
     let bench = Bench::with_mount(mode).await;
@@ -234,6 +236,45 @@ async fn renewal_follows_the_current_configuration_and_calls_nobody() {
     let unknown = "aws/creds/r/xxxxxxxxxxxxxxxxxxxxxxxx".parse().unwrap();
     let error = bench.engine.renew_lease(&unknown, None).await.unwrap_err();
     assert_eq!(error.to_string(), "lease not found");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_issue_ends_long_before_its_lease_is_old_enough_to_be_called_gone() {
+    for action in ["CreateUser", "PutUserPolicy"] {
+        let bench = with_role(Mode::Enforce).await;
+        let change = RootConfigChange { max_retries: Some(20), ..RootConfigChange::default() };
+        bench.engine.write_root_config(&bench.mount(), change).await.unwrap();
+        // Each attempt takes its whole half minute, and there are twenty more.
+        bench.world.faults.fail_every(action, Fault::SilentBefore);
+        let start = tokio::time::Instant::now();
+
+        let error = bench.issue("r").await.unwrap_err();
+
+        assert!(error.to_string().contains("no answer in time"), "{action}: {error}");
+        assert!(start.elapsed() < Duration::from_mins(3), "{action}: {:?}", start.elapsed());
+        let [lease] = bench.world.unfinished().await.try_into().unwrap();
+        assert!(matches!(lease.state, LeaseState::Revoking(_)), "{action}: {lease:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_ends_during_an_issue_is_given_nothing() {
+    let bench = with_role(Mode::Enforce).await;
+    let gate = bench.world.faults.hold_next("CreateAccessKey");
+    let issue = bench.issue("r");
+    let end = async {
+        gate.arrived().await;
+        let token = &bench.root.token().digest;
+        bench.world.store.end_token_tree(token, bench.world.clock.now()).await.unwrap();
+        gate.release();
+    };
+
+    let (issued, ()) = tokio::join!(issue, end);
+
+    assert!(matches!(issued, Err(IssueError::Lease(_))), "{issued:?}");
+    bench.settle().await;
+    assert!(bench.world.users().is_empty());
+    assert_eq!(bench.world.unfinished().await, []);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::encoding;
 use super::value::Value;
-use crate::engine::go_text;
+use crate::model::go_text;
 
 /// How wide one value may be padded; a name has 64 characters.
 const MAX_WIDTH: usize = 1024;

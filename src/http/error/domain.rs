@@ -5,14 +5,14 @@ use serde_json::json;
 
 use super::{Told, bare, internal, wrapped};
 use crate::auth::{AuthError, InitError};
+use crate::engine::NotServing;
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
-use crate::engine::{NotServing, go_text};
 use crate::leases::LeaseError;
-use crate::model::{Decision, Finding, Verdict};
+use crate::model::{Decision, Finding, Verdict, go_text};
 
 pub(super) fn tainted(path: &str) -> Told {
     bare(404, format!("no handler for route {}. route entry is tainted.", go_text::quote(path)))

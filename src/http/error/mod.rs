@@ -6,12 +6,12 @@ use serde_json::Value;
 use super::fields::FieldError;
 use crate::auth::{AuthError, InitError};
 use crate::engine::config::ConfigError;
-use crate::engine::go_text;
 use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
 use crate::leases::{LeaseError, RevokeError};
+use crate::model::go_text;
 use domain::{auth, config, init, issue, lease, mount, renew, role, tainted};
 pub use table::table;
 
@@ -260,6 +260,12 @@ impl ApiError {
             Self::Lease(error) => lease(error),
             Self::Internal(_) => internal(),
         }
+    }
+
+    /// Whether AWS refused an issue: the caller is told, but whoever runs the broker has to see it too.
+    /// (Of a failed revocation the teardown's own line tells.)
+    pub fn is_of_aws(&self) -> bool {
+        matches!(self, Self::Issue(IssueError::Aws { .. } | IssueError::Throttled { .. }))
     }
 
     /// What happened, with all causes; for the log.

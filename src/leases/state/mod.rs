@@ -158,7 +158,7 @@ pub fn next(
             active(access_key, *expires_at, event, moment)
         }
         LeaseState::Revoking(progress) => revoking(progress, event, moment),
-        LeaseState::Revoked { .. } => None,
+        LeaseState::Revoked { .. } => revoked(event, moment),
     };
     next.ok_or_else(|| IllegalTransition { state: name(state), event: format!("{event:?}") })
 }
@@ -263,6 +263,13 @@ fn revoking(
         | E::Renew { .. } => return None,
     }
     Some(LeaseState::Revoking(next))
+}
+
+/// Called gone while its issue was still under way, perhaps since the clock jumped: what that made
+/// must go too.
+fn revoked(event: &LeaseEvent, moment: &Moment<'_>) -> Option<LeaseState> {
+    let begun = || LeaseState::Revoking(begun(EndReason::Abandoned, None, None, moment.now));
+    (*event == LeaseEvent::Abandon).then(begun)
 }
 
 fn begun(

@@ -96,15 +96,23 @@ pub async fn pass(provider: &dyn IamProvider, subject: Subject<'_>) -> Pass {
         Err(error) => failed(error.into()),
         // A key that is "gone" with a user that is not to be seen says nothing.
         Ok(None) => Pass { contained: false, end: PassEnd::Absent },
+        // Another lease of ours has that name now: it could not, were ours still there.
+        Ok(Some(owner)) if is_another_leases(&owner, subject) => {
+            Pass { contained: false, end: PassEnd::Absent }
+        }
         Ok(Some(owner)) if !is_ours(&owner, subject) => failed(not_ours(subject)),
         Ok(Some(_)) => match belongings {
             Err(error) => failed(error.into()),
             Ok(found) => {
+                let mut found = found.unwrap_or_default();
                 let mut contained = contained;
                 if matches!(deactivated, Some(Err(_))) {
-                    contained = provider.deny_everything(subject.user).await.is_ok();
+                    match contain(provider, subject.user, &mut found).await {
+                        Ok(()) => contained = true,
+                        Err(error) => return failed(error.into()),
+                    }
                 }
-                remove(provider, subject.user, found.unwrap_or_default(), contained).await
+                remove(provider, subject.user, found, contained).await
             }
         },
     }
@@ -117,6 +125,20 @@ pub async fn look(provider: &dyn IamProvider, subject: Subject<'_>) -> Result<Lo
         // Somebody else's user of that name: ours is not there.
         Some(_) | None => Ok(Look::Absent),
     }
+}
+
+/// Where the key cannot be made inactive: everything is denied, or else the keys go first. What the
+/// user is denied must not be taken from it while a key works.
+async fn contain(
+    provider: &dyn IamProvider,
+    user: &UserName,
+    found: &mut Belongings,
+) -> Result<(), AwsError> {
+    if provider.deny_everything(user).await.is_ok() {
+        return Ok(());
+    }
+    let access_keys = std::mem::take(&mut found.access_keys);
+    provider.remove_belongings(user, &Belongings { access_keys, ..Belongings::default() }).await
 }
 
 /// Rounds 2 and 3, and more only where `DeleteUser` is refused.
@@ -158,7 +180,7 @@ async fn strip(
 /// `DeleteUser`; where the user still owns something, once more after looking for what is rare and for
 /// what was added meanwhile.
 async fn delete(provider: &dyn IamProvider, user: &UserName) -> Result<(), AwsError> {
-    match gone_is_done(provider.delete_user(user).await) {
+    match provider.delete_user(user).await {
         Err(AwsError::Refused { kind: RefusalKind::StillOwns, .. }) => {}
         other => return other,
     }
@@ -168,20 +190,17 @@ async fn delete(provider: &dyn IamProvider, user: &UserName) -> Result<(), AwsEr
         tokio::join!(provider.remove_rare_belongings(user, &rare), strip(provider, user, usual));
     rare?;
     usual?;
-    gone_is_done(provider.delete_user(user).await)
-}
-
-/// It was there in this pass: that it is gone now is what was wanted.
-fn gone_is_done(result: Result<(), AwsError>) -> Result<(), AwsError> {
-    match result {
-        Err(AwsError::Refused { kind: RefusalKind::Absent, .. }) => Ok(()),
-        other => other,
-    }
+    provider.delete_user(user).await
 }
 
 fn is_ours(owner: &Ownership, subject: Subject<'_>) -> bool {
     owner.broker.as_deref() == Some(subject.broker)
         && owner.lease.as_deref() == Some(subject.lease.as_str())
+}
+
+fn is_another_leases(owner: &Ownership, subject: Subject<'_>) -> bool {
+    owner.broker.as_deref() == Some(subject.broker)
+        && owner.lease.as_deref().is_some_and(|lease| lease != subject.lease.as_str())
 }
 
 fn not_ours(subject: Subject<'_>) -> Trouble {

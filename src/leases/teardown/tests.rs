@@ -61,7 +61,7 @@ async fn somebody_elses_user_of_that_name_is_not_touched() {
     for tags in [
         vec![],
         vec![(BROKER_TAG, "another"), (LEASE_TAG, "abcdefghijklmnopqrstuvwx")],
-        vec![(BROKER_TAG, BROKER), (LEASE_TAG, "00000000000000000000000y")],
+        vec![(BROKER_TAG, BROKER)],
     ] {
         let test = TestAws::new();
         test.aws.create_user("u-1", "/", &tags).unwrap();
@@ -103,6 +103,33 @@ async fn a_user_whose_key_cannot_be_made_inactive_is_denied_everything_until_it_
     let pass = pass_over(&test, "u-1", Some(&key.id)).await;
     assert_eq!(pass.end, PassEnd::Removed);
     assert_eq!(test.aws.users(), []);
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_contained_goes_before_what_denied_it_something() {
+    let test = TestAws::new();
+    let key = test.user("u-1", &tag('x')).await;
+    test.faults.fail_every("UpdateAccessKey", Fault::refuse(403, "AccessDenied"));
+    test.faults.fail_every("PutUserPolicy", Fault::refuse(403, "AccessDenied"));
+    test.faults.fail_next("DeleteAccessKey", Fault::refuse(403, "AccessDenied"));
+    let pass = pass_over(&test, "u-1", Some(&key.id)).await;
+    assert!(!pass.contained);
+    assert_eq!(class(&pass), FailureClass::AccessDenied);
+    let left = test.provider().await.belongings(&name("u-1")).await.unwrap().unwrap();
+    assert_eq!((left.inline_policies.len(), left.groups.len()), (1, 1), "{left:?}");
+
+    let pass = pass_over(&test, "u-1", Some(&key.id)).await;
+    assert_eq!(pass, Pass { contained: true, end: PassEnd::Removed });
+}
+
+#[tokio::test]
+async fn another_leases_user_of_that_name_means_that_ours_is_not_there() {
+    let test = TestAws::new();
+    test.user("u-1", &tag('y')).await;
+    let before = test.aws.users();
+    let pass = pass_over(&test, "u-1", Some(&crate::aws::testing::unknown_key())).await;
+    assert_eq!(pass, Pass { contained: false, end: PassEnd::Absent });
+    assert_eq!(test.aws.users(), before);
 }
 
 #[tokio::test]

@@ -181,11 +181,11 @@ fn holder_end(db: &Connection, holder: &Accessor) -> Result<Option<i64>> {
     Ok(found.flatten())
 }
 
-const JOINED: &str = "FROM lease JOIN mount ON mount.key = lease.mount
-     JOIN holder ON holder.key = lease.holder";
-
 pub(super) fn lease_sql() -> String {
-    format!("SELECT {COLUMNS} {JOINED} WHERE lease.id = ?1")
+    format!(
+        "SELECT {COLUMNS} FROM lease JOIN mount ON mount.key = lease.mount
+         JOIN holder ON holder.key = lease.holder WHERE lease.id = ?1"
+    )
 }
 
 pub(super) fn lease(db: &Connection, id: &LeaseId) -> Result<Option<Lease>> {
@@ -236,20 +236,18 @@ fn end_of_prefix(prefix: &str) -> Value {
     Value::Blob(Vec::new())
 }
 
-pub(super) fn due_sql() -> String {
-    format!(
-        "SELECT {COLUMNS}, token.ended_at IS NOT NULL {JOINED}
-         LEFT JOIN token ON token.accessor = holder.accessor
-         WHERE lease.due_at <= ?1 ORDER BY lease.due_at LIMIT ?2"
-    )
-}
+pub(super) const DUE: &str = "SELECT lease.id, token.ended_at IS NOT NULL
+     FROM lease JOIN holder ON holder.key = lease.holder
+     LEFT JOIN token ON token.accessor = holder.accessor
+     WHERE lease.due_at <= ?1 ORDER BY lease.due_at LIMIT ?2";
 
 pub(super) fn due_leases(db: &Connection, now: Timestamp, limit: u32) -> Result<Vec<DueLease>> {
-    let mut query = db.prepare_cached(&due_sql())?;
+    let mut query = db.prepare_cached(DUE)?;
     let mut rows = query.query((now.as_millis(), limit))?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
-        due.push(DueLease { lease: from_row(row)?, holder_ended: row.get(27)? });
+        let id = parsed(row.get_ref(0)?.as_str().unwrap_or_default())?;
+        due.push(DueLease { id, holder_ended: row.get(1)? });
     }
     Ok(due)
 }

@@ -91,7 +91,7 @@ async fn the_longest_due_comes_first() {
     assert_eq!(due(&store, at(70)).await, [(lease_id(3), false), (lease_id(1), false)]);
     assert_eq!(due(&store, at(309)).await.len(), 2);
     assert_eq!(due(&store, at(310)).await.len(), 3);
-    assert_eq!(store.due_leases(at(310), 1).await.unwrap()[0].lease.id, lease_id(3));
+    assert_eq!(store.due_leases(at(310), 1).await.unwrap()[0].id, lease_id(3));
 }
 
 #[tokio::test]
@@ -209,4 +209,19 @@ async fn purging_keeps_all_that_something_unfinished_needs() {
             .unwrap();
         assert_eq!(rows, 0, "{table}");
     }
+}
+
+#[tokio::test]
+async fn a_damaged_row_hides_no_other_that_is_due() {
+    let store = store().await;
+    for number in 1..=2 {
+        store.begin_lease(&active(number, "t", at(70))).await.unwrap();
+    }
+    let damage = |w: &mut Writing<'_>| {
+        w.db.execute("UPDATE lease SET access_key = '' WHERE id = ?1", [lease_id(1).as_str()])?;
+        Ok(())
+    };
+    store.write(damage).await.unwrap();
+    store.lease(&lease_id(1)).await.unwrap_err();
+    assert_eq!(due(&store, at(70)).await, [(lease_id(1), false), (lease_id(2), false)]);
 }

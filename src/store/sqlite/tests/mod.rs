@@ -136,5 +136,5 @@ async fn ids(store: &Sqlite, prefix: &str, show: Show) -> Vec<LeaseId> {
 
 async fn due(store: &Sqlite, now: Timestamp) -> Vec<(LeaseId, bool)> {
     let due = store.due_leases(now, 1000).await.unwrap();
-    due.into_iter().map(|due| (due.lease.id, due.holder_ended)).collect()
+    due.into_iter().map(|due| (due.id, due.holder_ended)).collect()
 }

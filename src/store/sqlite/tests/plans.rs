@@ -17,7 +17,7 @@ fn plan(store: &Sqlite, sql: &str) -> Vec<String> {
 async fn every_look_up_is_one_range_of_an_index() {
     let store = store().await;
     for (sql, wanted) in [
-        (lease_sql::due_sql().as_str(), "SEARCH lease USING INDEX lease_by_due (due_at<?)"),
+        (lease_sql::DUE, "SEARCH lease USING INDEX lease_by_due (due_at<?)"),
         (lease_sql::NEXT_LEASE, "SEARCH lease USING COVERING INDEX lease_by_due"),
         (lease_sql::NEXT_TOKEN, "SEARCH token USING INDEX token_by_expiry (expires_at>?)"),
         (
@@ -70,8 +70,8 @@ async fn a_lease_costs_about_three_hundred_bytes_with_all_its_indexes() {
 async fn no_statement_is_planned_again_for_another_parameter() {
     let store = store().await;
     store.begin_lease(&active(1, "t", at(70))).await.unwrap();
-    let (one, due) = (lease_sql::lease_sql(), lease_sql::due_sql());
-    for sql in [one.as_str(), &due, lease_sql::VISIBLE_IDS, token_sql::EXPIRED] {
+    let one = lease_sql::lease_sql();
+    for sql in [one.as_str(), lease_sql::DUE, lease_sql::VISIBLE_IDS, token_sql::EXPIRED] {
         let planned_again = |db: &rusqlite::Connection| {
             let mut statement = db.prepare_cached(sql)?;
             for round in ["a", "b", "c"] {

@@ -1,5 +1,6 @@
 //! Durations as Vault reads and prints them: whole seconds, Go's `1h30m`, or days (contract 0.4).
-//! Pure text to number and back; it decides nothing. Used by `config/lease`, tune, and the wire.
+//! Pure text to number and back; it decides nothing. Used wherever a TTL is
+//! read or printed.
 
 use std::time::Duration;
 
@@ -61,6 +62,14 @@ pub fn print_short(duration: Duration) -> String {
         }
     }
     text
+}
+
+/// Vault's warning about a TTL that was cut (contract 1.6).
+pub fn ttl_capped(asked: Duration, given: Duration) -> String {
+    let (asked, given) = (print_short(asked), print_short(given));
+    format!(
+        "TTL of \"{asked}\" exceeded the effective max_ttl of \"{given}\"; TTL value is capped accordingly"
+    )
 }
 
 fn div_rem(value: u64) -> (u64, u64) {

@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
 use tracing::info;
 
 use super::Engine;
 use super::grant::Before;
-use super::issue::{IssueRequest, Issued, new_lease};
+use super::issue::{IssueRequest, Issued, LONGEST_STEP, new_lease};
 use super::issue_error::{IssueError, IssueStep};
 use super::roles::RoleError;
 use super::session_grant::unread_group;
@@ -50,6 +51,15 @@ impl Session {
             Self::Role(_) => IssueStep::AssumeRole,
             Self::Federated(_) | Self::Own(_) => IssueStep::GenerateSession,
         }
+    }
+
+    fn late(&self) -> AwsError {
+        let operation = match self {
+            Self::Role(_) => "AssumeRole",
+            Self::Federated(_) => "GetFederationToken",
+            Self::Own(_) => "GetSessionToken",
+        };
+        AwsError::Unclear { operation, message: "no answer in time".to_owned() }
     }
 
     async fn ask(&self, sts: &dyn StsProvider) -> Result<TemporaryCredentials, AwsError> {
@@ -161,7 +171,8 @@ impl Engine {
         lease: Lease,
         session: &Session,
     ) -> Result<(Lease, TemporaryCredentials), IssueError> {
-        match session.ask(sts).await {
+        let asked = timeout(LONGEST_STEP, session.ask(sts)).await;
+        match asked.unwrap_or_else(|_late| Err(session.late())) {
             Ok(keys) => Ok((lease, keys)),
             Err(error) => {
                 match &error {

@@ -31,7 +31,7 @@ use crate::store::StoreError;
 /// account's pace included. 1 min: what clients wait for an answer (the Vault CLI's time-out). Both
 /// together must stay far below [`crate::leases::LeaseTiming::settling`]: a pending lease of that age
 /// may be called gone, and nothing may be made under it any more.
-const LONGEST_STEP: Duration = Duration::from_mins(1);
+pub(super) const LONGEST_STEP: Duration = Duration::from_mins(1);
 
 /// Which of the two paths was asked; the lease id keeps it (contract 1.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -36,10 +36,18 @@ fn a_secret_is_in_one_reply_and_nowhere_else() {
     let binding = json!({ "access_key": "AKIACANARY0000000000", "secret_key": config_secret });
     root.post("aws/config/root", &binding).expect(204);
     broker.write_role("r", NARROW).expect(204);
+    let code = "314159";
+    root.post("aws/roles/s", &json!({ "credential_type": "session_token" })).expect(204);
 
     let issued = broker.issue().expect(200);
     let secret = issued.text_of("secret_key");
     let lease = issued.lease_id();
+    let session = root.get("aws/sts/s").expect(200);
+    let (session_secret, session_token) =
+        (session.text_of("secret_key"), session.text_of("session_token"));
+    let session_lease = session.lease_id();
+    let serial = "arn:aws:iam::123456789012:mfa/canary";
+    root.post("aws/roles/s", &json!({ "mfa_serial_number": serial })).expect(204);
     let child =
         root.post("auth/token/create", &json!({ "policies": ["ci"], "ttl": "1h" })).expect(200);
     let token = child.json["auth"]["client_token"].as_str().unwrap().to_owned();
@@ -48,6 +56,8 @@ fn a_secret_is_in_one_reply_and_nowhere_else() {
     let mut replies = vec![
         root.get("aws/config/root").text,
         root.get("aws/roles/r").text,
+        root.get(&format!("aws/sts/s?mfa_code={code}")).expect(400).text,
+        broker.lookup(&session_lease).text,
         broker.lookup(&lease).text,
         root.get("sys/mounts").text,
         root.put("sys/leases/renew", &json!({ "lease_id": lease })).text,
@@ -65,8 +75,13 @@ fn a_secret_is_in_one_reply_and_nowhere_else() {
     assert!(holds(&files, &lease), "the rows are in what is searched");
     assert!(!log::with(&lease).is_empty(), "the log is in what is searched");
     let wrong = "hvs.canary-wrong-token-000000000000";
+    let (asked, sent) = (format!("mfa_code={code}"), format!("TokenCode={code}"));
     for (what, value) in [
+        ("second factor of the request", asked.as_str()),
+        ("second factor of the call", &sent),
         ("issued secret", secret.as_str()),
+        ("session secret", &session_secret),
+        ("session token", &session_token),
         ("root secret", config_secret),
         ("token", &token),
         ("wrong token", wrong),

@@ -25,6 +25,7 @@ mod gate;
 mod http;
 mod leases;
 mod readme;
+mod sts;
 mod support;
 mod tokens;
 mod walkthrough;

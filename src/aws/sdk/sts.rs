@@ -79,7 +79,7 @@ impl SdkSts {
                     return Ok(Self { client, line: line(attempts(settings.max_retries)) });
                 }
                 Err(error) => tracing::warn!(
-                    aws.endpoint = %url, error = %error, detail = error.for_caller(),
+                    aws.endpoint = %url, error = %error,
                     "the STS endpoint {url} cannot be used: {}", error.for_caller()
                 ),
             }

@@ -1,6 +1,6 @@
 //! The provider over the embedded AWS: what is sent, what is repeated, what failures become.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{

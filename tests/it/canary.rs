@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::support::broker::TestBroker;
+use crate::support::client::Client;
 use crate::support::{NARROW, log};
 
 /// All bytes of all files under `folder`.
@@ -27,6 +28,15 @@ fn holds(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
 
+/// Temporary credentials of a role that asks for a second factor from then on: both secrets, the lease.
+fn session(root: &Client) -> [String; 3] {
+    root.post("aws/roles/s", &json!({ "credential_type": "session_token" })).expect(204);
+    let issued = root.get("aws/sts/s").expect(200);
+    let serial = "arn:aws:iam::123456789012:mfa/canary";
+    root.post("aws/roles/s", &json!({ "mfa_serial_number": serial })).expect(204);
+    [issued.text_of("secret_key"), issued.text_of("session_token"), issued.lease_id()]
+}
+
 #[test]
 fn a_secret_is_in_one_reply_and_nowhere_else() {
     let mut broker = TestBroker::new();
@@ -36,18 +46,10 @@ fn a_secret_is_in_one_reply_and_nowhere_else() {
     let binding = json!({ "access_key": "AKIACANARY0000000000", "secret_key": config_secret });
     root.post("aws/config/root", &binding).expect(204);
     broker.write_role("r", NARROW).expect(204);
-    let code = "314159";
-    root.post("aws/roles/s", &json!({ "credential_type": "session_token" })).expect(204);
-
     let issued = broker.issue().expect(200);
     let secret = issued.text_of("secret_key");
     let lease = issued.lease_id();
-    let session = root.get("aws/sts/s").expect(200);
-    let (session_secret, session_token) =
-        (session.text_of("secret_key"), session.text_of("session_token"));
-    let session_lease = session.lease_id();
-    let serial = "arn:aws:iam::123456789012:mfa/canary";
-    root.post("aws/roles/s", &json!({ "mfa_serial_number": serial })).expect(204);
+    let [session_secret, session_token, session_lease] = session(&root);
     let child =
         root.post("auth/token/create", &json!({ "policies": ["ci"], "ttl": "1h" })).expect(200);
     let token = child.json["auth"]["client_token"].as_str().unwrap().to_owned();
@@ -56,7 +58,7 @@ fn a_secret_is_in_one_reply_and_nowhere_else() {
     let mut replies = vec![
         root.get("aws/config/root").text,
         root.get("aws/roles/r").text,
-        root.get(&format!("aws/sts/s?mfa_code={code}")).expect(400).text,
+        root.get("aws/sts/s?mfa_code=314159").expect(400).text,
         broker.lookup(&session_lease).text,
         broker.lookup(&lease).text,
         root.get("sys/mounts").text,
@@ -75,10 +77,9 @@ fn a_secret_is_in_one_reply_and_nowhere_else() {
     assert!(holds(&files, &lease), "the rows are in what is searched");
     assert!(!log::with(&lease).is_empty(), "the log is in what is searched");
     let wrong = "hvs.canary-wrong-token-000000000000";
-    let (asked, sent) = (format!("mfa_code={code}"), format!("TokenCode={code}"));
     for (what, value) in [
-        ("second factor of the request", asked.as_str()),
-        ("second factor of the call", &sent),
+        ("second factor of the request", "mfa_code=314159"),
+        ("second factor of the call", "TokenCode=314159"),
         ("issued secret", secret.as_str()),
         ("session secret", &session_secret),
         ("session token", &session_token),

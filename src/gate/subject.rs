@@ -154,7 +154,15 @@ impl Subject {
                 fields = fields.field(of(&judged.held).as_bytes());
             }
         }
+        // Its label is the same for all, and guests see whose text it is.
+        let bound = match self.boundary.as_ref().map(|judged| &judged.source) {
+            Some(Source::Managed(arn)) => arn.as_str(),
+            Some(Source::Inline | Source::Bare | Source::Session | Source::Group { .. }) | None => {
+                ""
+            }
+        };
         fields = fields
+            .text(bound)
             .texts(self.unread.iter().map(|unread| unread.label.as_str()))
             .texts(self.unread.iter().map(|unread| unread.reason.as_str()));
         let Some(role) = &self.role else {

@@ -84,6 +84,13 @@ async fn the_time_is_not_part_of_the_digest_and_everything_else_is() {
     for other in others {
         assert_ne!(digest(other).await, first);
     }
+    // Guests see which boundary it is, not only what is in it.
+    let bounded = |arn: &str| {
+        let (boundary, boundary_text) = (Some(arn.parse().unwrap()), Some(Ok(SCOPED.to_owned())));
+        Grant { boundary, boundary_text, ..grant(&gate, Some(SCOPED)) }
+    };
+    let one = digest(bounded("arn:aws:iam::111122223333:policy/one")).await;
+    assert_ne!(one, digest(bounded("arn:aws:iam::111122223333:policy/other")).await);
     let stricter = scripted(Mode::Enforce, vec![Ok(Vec::new())]);
     assert_ne!(stricter.judge(grant(&stricter, Some(SCOPED))).await.verdict.digest, first);
 }

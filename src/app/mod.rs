@@ -161,10 +161,6 @@ impl App {
     /// Puts everything together and serves.
     pub async fn start(config: &Config, seams: Seams) -> Result<Self, AppError> {
         let (base, aws, gate) = Base::open(config, seams).await?;
-        let gate = match gate {
-            Some(gate) => gate,
-            None => Arc::new(Gate::new(gate_config(config, &base.barrier))?),
-        };
         let accounts = Arc::new(Accounts::new(aws, Arc::clone(&base.clock)));
         let documents = Arc::new(Documents::new(Arc::clone(&accounts), Arc::clone(&base.clock)));
         let leases = base.leases(&accounts);
@@ -173,6 +169,11 @@ impl App {
         let root_token = match &config.dev {
             Some(dev) => Some(base.dev_root_token(dev, &auth, &initialiser).await?),
             None => None,
+        };
+        // After the seal has its key, so that what is compiled at the very first start is kept.
+        let gate = match gate {
+            Some(gate) => gate,
+            None => Arc::new(Gate::new(gate_config(config, &base.barrier))?),
         };
         let engine = Engine::start(EngineParts {
             store: Arc::clone(&base.store),

@@ -165,6 +165,7 @@ fn unanswered(id: Option<&LeaseId>, error: &LeaseError) -> RevokeError {
         lease: id.cloned(),
         position: None,
         class: FailureClass::Unclear,
-        message: error.to_string(),
+        // What the store said is in the log: a caller can do nothing about it.
+        message: "internal error".to_owned(),
     }
 }

@@ -122,7 +122,7 @@ fn a_wrong_command_line_of_check_is_not_taken_for_a_verdict() {
 
 #[test]
 fn variables_of_development_mode_do_not_stop_a_configured_server() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("c.toml");
@@ -147,7 +147,7 @@ fn a_stranger_cannot_fill_the_log_with_errors_or_long_lines() {
     let mut stream =
         std::net::TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
     stream.write_all(b"nonsense\r\n\r\n").unwrap();
-    std::io::Read::read_to_end(&mut stream, &mut Vec::new()).unwrap();
+    stream.read_to_end(&mut Vec::new()).unwrap();
     server.root().get(&"a".repeat(50_000)).expect(404);
     let log = server.log();
     assert!(!log.contains("ERROR"), "{log}");

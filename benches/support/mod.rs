@@ -1,0 +1,4 @@
+//! What the benchmarks over the built binary share.
+
+pub mod http;
+pub mod server;

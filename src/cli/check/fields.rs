@@ -41,7 +41,7 @@ impl Fields<'_> {
                 tags: self.tags(),
                 groups: groups.clone(),
                 max_ttl_seconds: 0,
-                assumes: Vec::new(),
+                assumes: self.names("role_arns"),
             },
             groups,
         })

@@ -206,7 +206,10 @@ impl Engine {
                     return Err(error.into());
                 }
             };
-        info!(lease.id = %lease.id, role.name = %lease.role, "lease {} issued", lease.id);
+        info!(
+            lease.id = %lease.id, role.name = %lease.role, caller = %lease.holder.0,
+            "lease {} issued", lease.id
+        );
         warnings.extend(resolved.warning);
         Ok(Issued {
             lease: lease.id,

@@ -248,6 +248,7 @@ impl Engine {
         info!(
             lease.id = %lease.id,
             role.name = %lease.role,
+            caller = %lease.holder.0,
             aws.user = lease.user.as_ref().map(tracing::field::display),
             "lease {} issued", lease.id
         );

@@ -27,3 +27,7 @@ pub mod random;
 pub mod seal;
 pub mod store;
 pub mod telemetry;
+
+/// For everything that links this crate, tests and benchmarks too: what is measured is what runs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

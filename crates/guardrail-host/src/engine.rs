@@ -133,6 +133,9 @@ fn start_engine(limits: &Limits) -> wasmtime::Result<Engine> {
 
 fn base_config(limits: &Limits) -> Config {
     let mut config = Config::new();
+    // One after the other: a guardrail has few functions, and the threads of a pool would keep for good
+    // the memory that compiling took.
+    config.parallel_compilation(false);
     config
         .wasm_component_model(true)
         .concurrency_support(false)

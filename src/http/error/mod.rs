@@ -1,5 +1,5 @@
 //! What strangers are told: the one mapping of every error to a status and a text (contract 0.3). Each
-//! variant says what happened; causes go to the log and never to the caller. [`table`] prints it.
+//! variant says what happened; causes go to the log and never to the caller. [`table()`] prints it.
 
 use serde_json::Value;
 

@@ -22,7 +22,9 @@ use futures_util::stream::{self, StreamExt as _};
 use leasehold::app::{App, Seams};
 use leasehold::clock::{Clock as _, ManualClock, SystemClock};
 use leasehold::config::{Config, Dev, Overrides};
-use leasehold::model::{Accessor, CredentialType, Lease, LeaseId, LeaseState, Mount};
+use leasehold::model::{
+    Accessor, Beside, CredentialType, Lease, LeaseId, LeaseState, Mount, Origin,
+};
 use leasehold::random::Random;
 use leasehold::store::Store as _;
 use leasehold::store::sqlite::{Settings, Sqlite};
@@ -119,6 +121,12 @@ fn lease(mount: &Mount, random: &Random, number: u32) -> Lease {
         role_max_ttl: None,
         last_renewal: None,
         verdict: random.hex(32),
+        origin: Origin { caller: "token-ci".to_owned(), ..Origin::default() },
+        account: None,
+        user_id: None,
+        beside: Beside::default(),
+        request_key: None,
+        proven_at: None,
         forced: false,
         state: LeaseState::Active {
             access_key: format!("AKIA{}", random.base62(16).to_uppercase()).parse().unwrap(),

@@ -22,8 +22,8 @@ use crate::aws::{AwsError, IamProvider, NewAccessKey, NewUser};
 use crate::gate::Judgement;
 use crate::leases::{LeaseError, NewLease};
 use crate::model::{
-    AccessKeyId, CredentialType, Lease, LeaseConfig, LeaseId, LeaseTag, Mount, Role, RoleName,
-    SecretAccessKey, SessionToken, UserName,
+    AccessKeyId, Beside, CredentialType, Lease, LeaseConfig, LeaseId, LeaseTag, Mount, Origin,
+    Role, RoleName, SecretAccessKey, SessionToken, UserName,
 };
 use crate::store::StoreError;
 
@@ -323,6 +323,13 @@ pub(super) fn new_lease(
         role_ttl: role_duration(role.ttl),
         role_max_ttl: role_duration(role.max_ttl),
         verdict,
+        origin: Origin {
+            caller: caller.display_name().to_owned(),
+            source: caller.remote(),
+            policy_digest: String::new(),
+        },
+        beside: Beside::default(),
+        request_key: None,
     }
 }
 

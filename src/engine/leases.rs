@@ -147,7 +147,9 @@ fn check_renewable(lease: &Lease, now: Timestamp) -> Result<(), RenewError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Accessor, EndReason, FailureClass, MountId, TeardownProgress};
+    use crate::model::{
+        Accessor, Beside, EndReason, FailureClass, MountId, Origin, TeardownProgress,
+    };
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -165,6 +167,12 @@ mod tests {
             role_max_ttl: None,
             last_renewal: None,
             verdict: String::new(),
+            origin: Origin::default(),
+            account: None,
+            user_id: None,
+            beside: Beside::default(),
+            request_key: None,
+            proven_at: None,
             forced: false,
             state,
             revision: 1,

@@ -22,8 +22,8 @@ use tokio::sync::Notify;
 use crate::aws::Accounts;
 use crate::clock::Clock;
 use crate::model::{
-    AccessKeyId, Accessor, CredentialType, Lease, LeaseId, LeaseState, MountId, RoleName,
-    Timestamp, UserName,
+    AccessKeyId, Accessor, Beside, CredentialType, Lease, LeaseId, LeaseState, MountId, Origin,
+    RoleName, Timestamp, UserName,
 };
 use crate::random::Random;
 use crate::store::{Store, StoreError};
@@ -88,6 +88,12 @@ pub struct NewLease {
     pub role_max_ttl: Option<Duration>,
     /// Digest of the verdict that lets it through.
     pub verdict: String,
+    /// Who asks.
+    pub origin: Origin,
+    /// What will have to be undone beside the user.
+    pub beside: Beside,
+    /// Keyed digest of the caller's `Idempotency-Key`.
+    pub request_key: Option<Vec<u8>>,
 }
 
 /// All leases.
@@ -142,6 +148,12 @@ impl Leases {
             role_max_ttl: new.role_max_ttl,
             last_renewal: None,
             verdict: new.verdict,
+            origin: new.origin,
+            account: None,
+            user_id: None,
+            beside: new.beside,
+            request_key: new.request_key,
+            proven_at: None,
             forced: false,
             state: LeaseState::Pending,
             revision: 1,

@@ -133,6 +133,9 @@ fn new_lease(
         role_ttl: None,
         role_max_ttl: None,
         verdict: "00".repeat(32),
+        origin: Origin::default(),
+        beside: Beside::default(),
+        request_key: None,
     }
 }
 

@@ -2,13 +2,45 @@
 //! until it is provably gone. The rules of its life are pure and live in [`crate::leases`]; the
 //! secret half of the credential is never part of it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccessKeyId, Accessor, CredentialType, LeaseId, MountId, RoleName, Timestamp, UserName,
+    AccessKeyId, Accessor, CredentialType, LeaseId, MountId, RoleName, SessionRevocation,
+    Timestamp, UserName,
 };
+
+/// Who asked for a credential and on what grounds: what people look for it by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Display name of the token, e.g. `token-ci`.
+    pub caller: String,
+    /// Where the request came from.
+    pub source: Option<IpAddr>,
+    /// Digest over everything that the credential may do, hex; empty where it was not worked out.
+    pub policy_digest: String,
+}
+
+/// What has to be undone in AWS beside the user, written down before it is made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Beside {
+    /// A managed policy of this lease's own may exist.
+    pub managed_policy: bool,
+    /// How sessions of this lease are cut off.
+    pub session: Option<SessionCut>,
+}
+
+/// How a session of an assumed role is cut off before AWS ends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionCut {
+    /// By which statement on the role.
+    pub by: SessionRevocation,
+    /// The role that was assumed.
+    pub role_arn: String,
+}
 
 /// A stored lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +69,18 @@ pub struct Lease {
     pub last_renewal: Option<Timestamp>,
     /// Digest of the verdict that let it through, hex.
     pub verdict: String,
+    /// Who asked, from where, for what.
+    pub origin: Origin,
+    /// The AWS account that it was made in, where known.
+    pub account: Option<String>,
+    /// AWS's unique id of the user, e.g. `AIDA…`, where known.
+    pub user_id: Option<String>,
+    /// What has to be undone beside the user.
+    pub beside: Beside,
+    /// Keyed digest of the caller's `Idempotency-Key`.
+    pub request_key: Option<Vec<u8>>,
+    /// When the credential was seen to work.
+    pub proven_at: Option<Timestamp>,
     /// `revoke-force` took it out of sight; its teardown goes on.
     pub forced: bool,
     /// Where it is in its life.

@@ -15,13 +15,15 @@ pub mod token;
 pub mod verdict;
 
 pub use binding::{AccountBinding, LeaseConfig};
-pub use lease::{EndReason, FailureClass, Lease, LeaseState, TeardownProgress};
+pub use lease::{
+    Beside, EndReason, FailureClass, Lease, LeaseState, Origin, SessionCut, TeardownProgress,
+};
 pub use mount::{Mount, MountId, MountState, MountTuning};
 pub use names::{
     AccessKeyId, GroupName, InvalidName, LeaseId, LeaseTag, MountPath, PolicyArn, RoleName,
     UserName,
 };
-pub use role::{CredentialType, Role};
+pub use role::{CredentialType, Role, SessionRevocation};
 pub use secret::{ClientToken, MfaCode, SecretAccessKey, SessionToken};
 pub use timestamp::Timestamp;
 pub use token::{Accessor, Token, TokenDigest};

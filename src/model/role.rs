@@ -40,6 +40,17 @@ impl CredentialType {
     }
 }
 
+/// How sessions of an assumed role are revoked before AWS ends them: an inline policy on the role denies
+/// everything to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionRevocation {
+    /// To the sessions that carry the lease's tag.
+    Tag,
+    /// To all sessions of the role that began before now.
+    Older,
+}
+
 /// A stored role. Lists and maps are `None` when never set (read back as null) and empty when
 /// cleared (read back as `[]`): clients tell the two apart (contract 7.6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

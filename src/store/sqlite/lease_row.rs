@@ -6,10 +6,10 @@ use rusqlite::Row;
 use rusqlite::types::Value;
 
 use super::failure::damaged;
-use super::values::{hex, parsed, small, span, time, uint};
+use super::values::{from_json, hex, parsed, small, span, time, to_json, uint};
 use crate::model::{
-    Accessor, CredentialType, EndReason, FailureClass, Lease, LeaseId, LeaseState, MountId,
-    TeardownProgress,
+    Accessor, Beside, CredentialType, EndReason, FailureClass, Lease, LeaseId, LeaseState, MountId,
+    Origin, TeardownProgress,
 };
 use crate::store::StoreError;
 
@@ -19,7 +19,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub(super) const COLUMNS: &str = "lease.id, mount.id, holder.accessor, lease.role, role_version,
      credential_type, user, issued_at, role_ttl, role_max_ttl, lease.last_renewal, verdict, forced,
      revision, lease.state, due_at, access_key, lease.expires_at, reason, since, contained_at, removed_at,
-     looks, attempts, failure_class, failure, revoked_at";
+     looks, attempts, failure_class, failure, revoked_at, caller, source, policy_digest, account,
+     user_id, beside, request_key, proven_at";
 
 pub(super) fn from_row(row: &Row<'_>) -> Result<Lease> {
     let id: LeaseId = parsed(text(row, 0)?)?;
@@ -39,7 +40,20 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<Lease> {
         role_ttl: row.get::<_, Option<i64>>(8)?.map(span),
         role_max_ttl: row.get::<_, Option<i64>>(9)?.map(span),
         last_renewal: row.get::<_, Option<i64>>(10)?.map(time),
-        verdict: verdict_text(row.get(11)?),
+        verdict: digest_text(row.get(11)?),
+        origin: Origin {
+            caller: row.get(27)?,
+            source: optional_name(row, 28)?,
+            policy_digest: digest_text(row.get(29)?),
+        },
+        account: row.get(30)?,
+        user_id: row.get(31)?,
+        beside: match row.get_ref(32)?.as_str_or_null() {
+            Ok(text) => text.map(from_json).transpose()?.unwrap_or_default(),
+            Err(error) => return Err(damaged(&error)),
+        },
+        request_key: row.get(33)?,
+        proven_at: row.get::<_, Option<i64>>(34)?.map(time),
         forced: row.get(12)?,
         revision: uint(row.get(13)?),
         state: state(row)?,
@@ -112,7 +126,7 @@ pub(super) fn role_column(lease: &Lease) -> Option<&str> {
 }
 
 /// A digest in half the bytes of its hex.
-pub(super) fn verdict_column(text: &str) -> Value {
+pub(super) fn digest_column(text: &str) -> Value {
     let nibble = |c: u8| match c {
         b'0'..=b'9' => Some(c.wrapping_sub(b'0')),
         b'a'..=b'f' => Some(c.wrapping_sub(b'a').wrapping_add(10)),
@@ -129,7 +143,12 @@ pub(super) fn verdict_column(text: &str) -> Value {
     bytes.map_or_else(|| Value::Text(text.to_owned()), Value::Blob)
 }
 
-fn verdict_text(column: Value) -> String {
+/// What is to be undone beside the user, nothing where there is nothing.
+pub(super) fn beside_column(beside: &Beside) -> Result<Option<String>> {
+    (*beside != Beside::default()).then(|| to_json(beside)).transpose()
+}
+
+fn digest_text(column: Value) -> String {
     match column {
         Value::Text(text) => text,
         Value::Blob(bytes) => hex(&bytes),
@@ -168,14 +187,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verdict_is_stored_in_half_its_length_and_reads_back() {
+    fn a_digest_is_stored_in_half_its_length_and_reads_back() {
         let digest = "00ff10a9".repeat(8);
-        let Value::Blob(bytes) = verdict_column(&digest) else {
+        let Value::Blob(bytes) = digest_column(&digest) else {
             panic!("hex should be stored as bytes");
         };
         assert_eq!(bytes.len(), 32);
         for text in [digest.as_str(), "", "abc", "ABCD", "no hex"] {
-            assert_eq!(verdict_text(verdict_column(text)), text);
+            assert_eq!(digest_text(digest_column(text)), text);
         }
     }
 

@@ -7,8 +7,8 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use super::lease_row::{
-    ACTIVE, COLUMNS, PENDING, REVOKED, REVOKING, credential_type_code, end_reason_code,
-    failure_class_code, from_row, role_column, verdict_column,
+    ACTIVE, COLUMNS, PENDING, REVOKED, REVOKING, beside_column, credential_type_code,
+    digest_column, end_reason_code, failure_class_code, from_row, role_column,
 };
 use super::mounts::live_key;
 use super::values::{count, int, millis, parsed, span_millis, time};
@@ -23,17 +23,21 @@ pub(super) fn begin_lease(db: &Connection, lease: &Lease, settling: Duration) ->
     let sql = "INSERT INTO lease (id, mount, holder, role, role_version, credential_type, user,
              issued_at, role_ttl, role_max_ttl, verdict, last_renewal, forced, revision, state,
              visible, due_at, access_key, expires_at, reason, since, contained_at, removed_at,
-             looks, attempts, failure_class, failure, revoked_at)
+             looks, attempts, failure_class, failure, revoked_at, caller, source, policy_digest,
+             account, user_id, beside, request_key, proven_at)
          VALUES (:id, :mount, :holder, :role, :role_version, :credential_type, :user,
              :issued_at, :role_ttl, :role_max_ttl, :verdict, :last_renewal, :forced, :revision, :state,
              :visible, :due_at, :access_key, :expires_at, :reason, :since, :contained_at, :removed_at,
-             :looks, :attempts, :failure_class, :failure, :revoked_at)";
+             :looks, :attempts, :failure_class, :failure, :revoked_at, :caller, :source,
+             :policy_digest, :account, :user_id, :beside, :request_key, :proven_at)";
     let changing = Changing::of(db, lease, settling, lease.revision)?;
     let mut parameters: Vec<(&str, &dyn ToSql)> = changing.parameters();
     let (role, role_version) = (role_column(lease), int(lease.role_version));
     let credential_type = credential_type_code(lease.credential_type);
     let (id, issued_at) = (lease.id.as_str(), lease.issued_at.as_millis());
-    let fixed: [(&str, &dyn ToSql); 7] = [
+    let source = lease.origin.source.map(|address| address.to_string());
+    let policy_digest = digest_column(&lease.origin.policy_digest);
+    let fixed: [(&str, &dyn ToSql); 11] = [
         (":id", &id),
         (":mount", &mount),
         (":holder", &holder),
@@ -41,6 +45,10 @@ pub(super) fn begin_lease(db: &Connection, lease: &Lease, settling: Duration) ->
         (":role_version", &role_version),
         (":credential_type", &credential_type),
         (":issued_at", &issued_at),
+        (":caller", &lease.origin.caller),
+        (":source", &source),
+        (":policy_digest", &policy_digest),
+        (":request_key", &lease.request_key),
     ];
     parameters.extend(fixed);
     db.prepare_cached(sql)?.execute(parameters.as_slice())?;
@@ -64,7 +72,8 @@ pub(super) fn save_lease(db: &Connection, lease: &Lease, settling: Duration) -> 
              access_key = :access_key, expires_at = :expires_at, reason = :reason, since = :since,
              contained_at = :contained_at, removed_at = :removed_at, looks = :looks,
              attempts = :attempts, failure_class = :failure_class, failure = :failure,
-             revoked_at = :revoked_at
+             revoked_at = :revoked_at, account = :account, user_id = :user_id, beside = :beside,
+             proven_at = :proven_at
          WHERE id = :id AND revision = :read_revision";
     let next = lease.revision.saturating_add(1);
     let changing = Changing::of(db, lease, settling, next)?;
@@ -102,6 +111,10 @@ struct Changing<'a> {
     failure_class: Option<i64>,
     failure: Option<&'a str>,
     revoked_at: Option<i64>,
+    account: Option<&'a str>,
+    user_id: Option<&'a str>,
+    beside: Option<String>,
+    proven_at: Option<i64>,
 }
 
 impl<'a> Changing<'a> {
@@ -110,12 +123,16 @@ impl<'a> Changing<'a> {
             user: lease.user.as_ref().map(UserName::as_str),
             role_ttl: lease.role_ttl.map(span_millis),
             role_max_ttl: lease.role_max_ttl.map(span_millis),
-            verdict: Some(verdict_column(&lease.verdict)),
+            verdict: Some(digest_column(&lease.verdict)),
             last_renewal: millis(lease.last_renewal),
             forced: lease.forced,
             revision: int(revision),
             visible: lease.is_visible(),
             due_at: millis(lease.due_at(settling)),
+            account: lease.account.as_deref(),
+            user_id: lease.user_id.as_deref(),
+            beside: beside_column(&lease.beside)?,
+            proven_at: millis(lease.proven_at),
             ..Self::default()
         };
         Ok(match &lease.state {
@@ -171,6 +188,10 @@ impl<'a> Changing<'a> {
             (":failure_class", &self.failure_class),
             (":failure", &self.failure),
             (":revoked_at", &self.revoked_at),
+            (":account", &self.account),
+            (":user_id", &self.user_id),
+            (":beside", &self.beside),
+            (":proven_at", &self.proven_at),
         ]
     }
 }

@@ -20,12 +20,20 @@ struct Migration {
     digest: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "0001_init.sql",
-    sql: include_str!("migrations/0001_init.sql"),
-    digest: "1bc8defd168cbd91a8462b936581e17af8736f922c3c1a969006557dceaf093f",
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "0001_init.sql",
+        sql: include_str!("migrations/0001_init.sql"),
+        digest: "1bc8defd168cbd91a8462b936581e17af8736f922c3c1a969006557dceaf093f",
+    },
+    Migration {
+        number: 2,
+        name: "0002_lease_origin.sql",
+        sql: include_str!("migrations/0002_lease_origin.sql"),
+        digest: "834515d1c2b2fc6219a836bcc451759002b448570c5d9a42f936e85211bb6a50",
+    },
+];
 
 /// Brings the database to the newest layout, or says why it must not be touched.
 pub(super) fn migrate(db: &mut Connection, file: &Path) -> Result<(), OpenError> {
@@ -128,9 +136,10 @@ mod tests {
         let mut db = migrated();
         migrate(&mut db, Path::new("x.db")).unwrap();
         let layout = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-        assert_eq!(layout("PRAGMA user_version"), 1);
+        let newest = i64::try_from(MIGRATIONS.len()).unwrap();
+        assert_eq!(layout("PRAGMA user_version"), newest);
         assert_eq!(layout("PRAGMA application_id"), APPLICATION_ID);
-        assert_eq!(layout("SELECT count(*) FROM migration"), 1);
+        assert_eq!(layout("SELECT count(*) FROM migration"), newest);
     }
 
     #[test]

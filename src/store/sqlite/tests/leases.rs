@@ -1,7 +1,7 @@
 //! Leases: rows, lists, due times, purging.
 
 use super::*;
-use crate::model::{EndReason, FailureClass, TeardownProgress};
+use crate::model::{EndReason, FailureClass, SessionCut, SessionRevocation, TeardownProgress};
 
 fn revoking(number: u32, next_attempt_at: Timestamp) -> Lease {
     let progress = TeardownProgress {
@@ -35,6 +35,22 @@ async fn a_lease_reads_back_in_every_state() {
         last_renewal: Some(at(15)),
         forced: true,
         credential_type: CredentialType::SessionToken,
+        origin: Origin {
+            caller: "token-ci".to_owned(),
+            source: Some("2001:db8::1".parse().unwrap()),
+            policy_digest: "0b".repeat(32),
+        },
+        account: Some("123456789012".to_owned()),
+        user_id: Some("AIDAQWERTYUIOPASDFGHJ".to_owned()),
+        beside: Beside {
+            managed_policy: true,
+            session: Some(SessionCut {
+                by: SessionRevocation::Tag,
+                role_arn: "arn:aws:iam::123456789012:role/x".to_owned(),
+            }),
+        },
+        request_key: Some(vec![1, 2, 3]),
+        proven_at: Some(at(12)),
         ..pending(9, "t")
     };
     for (lease, revision) in [

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::model::{CredentialType, LeaseState, MountState, MountTuning};
+use crate::model::{Beside, CredentialType, LeaseState, MountState, MountTuning, Origin};
 use crate::store::Show;
 
 fn at(seconds: i64) -> Timestamp {
@@ -107,6 +107,12 @@ fn pending(number: u32, holder: &str) -> Lease {
         role_max_ttl: None,
         last_renewal: None,
         verdict: "0a".repeat(32),
+        origin: Origin::default(),
+        account: None,
+        user_id: None,
+        beside: Beside::default(),
+        request_key: None,
+        proven_at: None,
         forced: false,
         state: LeaseState::Pending,
         revision: 0,

@@ -44,7 +44,7 @@ async fn every_look_up_is_one_range_of_an_index() {
 }
 
 #[tokio::test]
-async fn a_lease_costs_about_three_hundred_bytes_with_all_its_indexes() {
+async fn a_lease_costs_less_than_four_hundred_bytes_with_all_its_indexes() {
     let store = store().await;
     let number_of = 20_000;
     store
@@ -63,7 +63,7 @@ async fn a_lease_costs_about_three_hundred_bytes_with_all_its_indexes() {
     let pages: i64 =
         store.readers.point(|db| Ok(db.query_row("PRAGMA page_count", [], |r| r.get(0))?)).unwrap();
     let bytes = pages * 4096 / i64::from(number_of);
-    assert!(bytes <= 310, "{bytes} bytes a lease");
+    assert!(bytes < 400, "{bytes} bytes a lease");
 }
 
 #[tokio::test]

@@ -165,12 +165,12 @@ impl Auth {
         Ok(unknown.iter().map(|name| format!("Policy \"{name}\" does not exist")).collect())
     }
 
-    fn fresh_token(&self) -> ClientToken {
+    pub(super) fn fresh_token(&self) -> ClientToken {
         let random = self.parts.random.base62(TOKEN_RANDOM);
         ClientToken::new(format!("{TOKEN_PREFIX}{random}"))
     }
 
-    fn fresh_accessor(&self) -> Accessor {
+    pub(super) fn fresh_accessor(&self) -> Accessor {
         // 24 characters: contract 3.2.
         Accessor(self.parts.random.base62(24))
     }

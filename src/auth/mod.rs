@@ -20,6 +20,7 @@ pub mod init;
 mod plan;
 pub mod policies;
 pub mod token;
+pub mod wrapping;
 
 pub use acl::{Operation, Question};
 pub use create::{CreateRefused, NewToken, Parentage};

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::error::ApiError;
 use super::token_view::{AuthData, LookupData};
+use super::wrapping::HandedOut;
 use crate::auth::{Granted, TokenLookup};
 use crate::engine::issue::Issued;
 use crate::model::{ClientToken, SessionToken, Timestamp};
@@ -21,6 +22,7 @@ pub struct Answer {
     content: Content,
     warnings: Vec<String>,
     lease: Option<LeaseHead>,
+    handed_out: HandedOut,
 }
 
 #[derive(Debug)]
@@ -52,7 +54,7 @@ struct LeaseHead {
 
 impl Answer {
     fn of(content: Content) -> Self {
-        Self { content, warnings: Vec::new(), lease: None }
+        Self { content, warnings: Vec::new(), lease: None, handed_out: HandedOut::default() }
     }
 
     /// Done, nothing to say: 204.
@@ -119,7 +121,8 @@ impl Answer {
             duration: issued.lease_duration,
         };
         let warnings = issued.warnings.clone();
-        Ok(Self { content: Content::Data(json(&data)?), warnings, lease: Some(lease) })
+        let handed_out = HandedOut { lease: Some(issued.lease.clone()), accessor: None };
+        Ok(Self { content: Content::Data(json(&data)?), warnings, lease: Some(lease), handed_out })
     }
 
     /// A token that was made or renewed; `own` is what the caller sent, where it is the same token.
@@ -131,7 +134,10 @@ impl Answer {
         let shown = Shown(granted.client_token.as_ref().or(own));
         let auth = AuthData::new(&granted.token, shown, granted.lease_duration(now));
         let warnings = granted.warnings.clone();
-        Ok(Self { warnings, ..Self::of(Content::Auth(json(&auth)?)) })
+        let is_new = granted.client_token.is_some();
+        let accessor = is_new.then(|| granted.token.accessor.clone());
+        let handed_out = HandedOut { lease: None, accessor };
+        Ok(Self { warnings, handed_out, ..Self::of(Content::Auth(json(&auth)?)) })
     }
 
     /// A token that was looked up; `id` is the token itself, where it was sent.
@@ -160,6 +166,11 @@ impl Answer {
             | Content::Keys(_)
             | Content::Auth(_) => true,
         }
+    }
+
+    /// What it hands out, which must end if nobody ever reads the answer.
+    pub(super) fn handed_out(&mut self) -> HandedOut {
+        std::mem::take(&mut self.handed_out)
     }
 
     /// Adds a warning after those that are there.

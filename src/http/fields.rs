@@ -87,7 +87,7 @@ pub struct FieldError {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fields {
     values: Vec<(&'static str, Typed)>,
-    ignored: Vec<String>,
+    rest: Map<String, Value>,
     replaced: Vec<&'static str>,
 }
 
@@ -101,6 +101,11 @@ macro_rules! taker {
 }
 
 impl Fields {
+    /// Everything that was not declared.
+    pub fn take_rest(&mut self) -> Map<String, Value> {
+        std::mem::take(&mut self.rest)
+    }
+
     /// Reads `data`; the first field that cannot be read is the error.
     pub fn read(declared: &[Field], mut data: Map<String, Value>) -> Result<Self, FieldError> {
         let mut fields = Self::default();
@@ -115,16 +120,17 @@ impl Fields {
             }
         }
         fields.replaced.sort_unstable();
-        fields.ignored = data.into_iter().map(|(name, _)| name).collect();
-        fields.ignored.sort_unstable();
+        fields.rest = data;
         Ok(fields)
     }
 
     /// The warnings that an answer with a body carries after the handler's own (contract 0.4).
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         let told = |words: &str, names: String| format!("Endpoint {words}: [{names}]");
-        let ignored = (!self.ignored.is_empty())
-            .then(|| told("ignored these unrecognized parameters", self.ignored.join(" ")));
+        // A map of serde_json without `preserve_order` is sorted by byte value.
+        let names: Vec<&str> = self.rest.keys().map(String::as_str).collect();
+        let ignored = (!names.is_empty())
+            .then(|| told("ignored these unrecognized parameters", names.join(" ")));
         let replaced = (!self.replaced.is_empty()).then(|| {
             let words = "replaced the value of these parameters with the values captured from the \
                          endpoint's path";

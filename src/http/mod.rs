@@ -35,6 +35,7 @@ mod sys_mounts;
 mod sys_policies;
 mod token_view;
 mod ui;
+mod wrapping;
 
 pub use in_flight::InFlight;
 

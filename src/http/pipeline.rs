@@ -13,6 +13,7 @@ use super::reply::Reply;
 use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
 use super::routes::{self, Found, Readers, Route};
+use super::wrapping::{self, Door, Sent};
 use crate::auth::{Caller, Operation, Question, acl};
 use crate::model::{ClientToken, Mount};
 use crate::seal::SealStatus;
@@ -32,6 +33,8 @@ pub struct Call {
     pub captured: String,
     /// What was sent.
     pub fields: Fields,
+    /// For how many seconds the answer will be wrapped.
+    pub wrap_seconds: Option<u64>,
 }
 
 impl Call {
@@ -106,6 +109,10 @@ async fn checked(
         return Err(ApiError::TrailingSlash);
     }
     let token = incoming.headers.token;
+    if let Some(door) = Door::of(&request.path, request.operation) {
+        let sent = Sent { request, token, remote: incoming.remote };
+        return door.serve(wire, sent, request_id).await;
+    }
     let found = routes::find(wire, &request.path);
     let caller = match &token {
         Some(token) => Some(authenticated(wire, token, incoming.remote).await?),
@@ -113,8 +120,9 @@ async fn checked(
         None => return Err(ApiError::NoToken),
     };
     log.accessor = caller.as_ref().map(|caller| caller.accessor().0.clone());
-    let must_finish =
-        found.has_effect(request.operation) || caller.as_ref().is_some_and(Caller::is_last_use);
+    let must_finish = found.has_effect(request.operation)
+        || request.wrap_seconds.is_some()
+        || caller.as_ref().is_some_and(Caller::is_last_use);
     let work = served(Arc::clone(wire), request, token, found, caller, request_id.to_owned());
     if must_finish {
         return wire.in_flight.run(work).await.map_err(|error| ApiError::lost(&error))?;
@@ -164,10 +172,11 @@ async fn serve(
     caller: Option<Caller>,
     request_id: &str,
 ) -> Rendered {
-    let Request { operation, path, data } = request;
+    let Request { operation, path, data, wrap_seconds } = request;
     check_early(&found, operation, &data)?;
     if let Some(caller) = &caller {
-        authorized(wire, caller, &found, &Asked { path: &path, operation, data: &data }).await?;
+        let asked = Asked { path: &path, operation, data: &data, wrap_seconds };
+        authorized(wire, caller, &found, &asked).await?;
     }
     let (route, mount, captured, place) = found.into_route(&path)?;
     if operation == Operation::Help {
@@ -176,14 +185,21 @@ async fn serve(
     let handler = route.handler(operation).ok_or(ApiError::UnsupportedOperation)?;
     let fields = Fields::read(route.fields, data).map_err(ApiError::Field)?;
     let warnings: Vec<String> = fields.warnings().collect();
-    let call = Call { wire: Arc::clone(wire), caller, token, mount, captured, fields };
+    let call =
+        Call { wire: Arc::clone(wire), caller, token, mount, captured, fields, wrap_seconds };
     let mut answer = handler(call).await?;
     if answer.takes_warnings() {
         for warning in warnings {
             answer.warn(warning);
         }
     }
-    answer.render(request_id, place)
+    let wrap_seconds = wrap_seconds.filter(|_| answer.takes_warnings());
+    let handed_out = answer.handed_out();
+    let (status, body) = answer.render(request_id, place)?;
+    match wrap_seconds {
+        None => Ok((status, body)),
+        Some(ttl) => Ok((status, wrapping::wrap(wire, body, ttl, path, handed_out).await?)),
+    }
 }
 
 /// What a request asks for.
@@ -191,6 +207,7 @@ struct Asked<'a> {
     path: &'a str,
     operation: Operation,
     data: &'a serde_json::Map<String, serde_json::Value>,
+    wrap_seconds: Option<u64>,
 }
 
 async fn authorized(
@@ -210,7 +227,7 @@ async fn authorized(
         operation: asked.operation,
         creates: asked.operation == Operation::Update && is_new(wire, found).await?,
         data: asked.data,
-        wrap_seconds: None,
+        wrap_seconds: asked.wrap_seconds,
         needs_sudo: acl::needs_sudo(asked.path),
     };
     Ok(wire.auth.authorize(caller, &question).await?)
@@ -243,7 +260,7 @@ fn check_early(
 }
 
 /// Where the bare bodies come from; they show none of it.
-const SYSTEM: Place = Place { mount_type: "system", injects: false };
+pub(super) const SYSTEM: Place = Place { mount_type: "system", injects: false };
 
 /// A handler's answer.
 pub type Answered = Result<Answer, ApiError>;

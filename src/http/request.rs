@@ -71,13 +71,20 @@ pub struct Request {
     pub path: String,
     /// What it sends.
     pub data: Map<String, Value>,
+    /// For how many seconds its answer shall be wrapped.
+    pub wrap_seconds: Option<u64>,
 }
 
 impl Request {
     /// Reads a request for `path`; checks in the contract's order.
     pub fn read(incoming: &Incoming, path: String) -> Result<Self, ApiError> {
         if asks_for_help(incoming) {
-            return Ok(Self { operation: Operation::Help, path, data: Map::new() });
+            return Ok(Self {
+                operation: Operation::Help,
+                path,
+                data: Map::new(),
+                wrap_seconds: None,
+            });
         }
         let mut request = match incoming.method.as_str() {
             "GET" => Self::of_query(Operation::Read, path, &incoming.query)?,
@@ -91,7 +98,7 @@ impl Request {
             "PATCH" => Self::of_patch(path, incoming)?,
             _ => return Err(ApiError::MethodNotAllowed),
         };
-        check_wrapping(incoming.headers.wrap_ttl.as_deref())?;
+        request.wrap_seconds = wrapping(incoming.headers.wrap_ttl.as_deref())?;
         if request.operation == Operation::List && !request.path.ends_with('/') {
             request.path.push('/');
         }
@@ -108,7 +115,7 @@ impl Request {
             operation = Operation::List;
             data.remove("list");
         }
-        Ok(Self { operation, path, data })
+        Ok(Self { operation, path, data, wrap_seconds: None })
     }
 
     fn of_body(operation: Operation, path: String, incoming: &Incoming) -> Result<Self, ApiError> {
@@ -123,7 +130,7 @@ impl Request {
         } else {
             parse_json(bytes)?
         };
-        Ok(Self { operation, path, data })
+        Ok(Self { operation, path, data, wrap_seconds: None })
     }
 
     fn of_patch(path: String, incoming: &Incoming) -> Result<Self, ApiError> {
@@ -224,20 +231,24 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// Response wrapping is not offered: asking for it is refused, never silently left out.
-fn check_wrapping(header: Option<&str>) -> Result<(), ApiError> {
+/// For how many seconds the answer shall be wrapped; a text that asks for nothing is as none.
+fn wrapping(header: Option<&str>) -> Result<Option<u64>, ApiError> {
     let Some(text) = header else {
-        return Ok(());
+        return Ok(None);
     };
-    match duration::parse(text) {
-        Ok(0) => Ok(()),
-        Ok(nanos) if nanos < 0 => {
-            Err(ApiError::WrapTtl("requested wrap ttl cannot be negative".to_owned()))
-        }
-        Ok(_) => Err(ApiError::WrappingNotOffered),
+    match duration::parse_seconds(text) {
+        Ok(seconds) => match u64::try_from(seconds) {
+            Ok(seconds) => Ok((seconds > 0).then_some(seconds.min(LONGEST_WRAPPING))),
+            Err(_negative) => {
+                Err(ApiError::WrapTtl("requested wrap ttl cannot be negative".to_owned()))
+            }
+        },
         Err(cause) => Err(ApiError::WrapTtl(cause)),
     }
 }
+
+/// 768 h, the longest that any token lives (contract 1.6).
+const LONGEST_WRAPPING: u64 = 2_764_800;
 
 #[cfg(test)]
 mod tests {

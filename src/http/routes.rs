@@ -16,7 +16,7 @@ use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_health, sys_init, sys_leases,
-    sys_mounts, sys_policies, ui,
+    sys_mounts, sys_policies, ui, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{Mount, MountState};
@@ -86,6 +86,7 @@ static SYS: &[Route] = &[
     route(listed("internal/ui/mounts"), "Lists the mounts that the caller may see.", &[], on![Read => ui::list_mounts]).read_by(Readers::Anybody),
     route(under("internal/ui/mounts/"), "Shows a mount that the caller may reach.", &[], on![Read => ui::read_mount]).read_by(Readers::AnyToken),
     route(exact("internal/ui/resultant-acl"), "Shows the caller's rules.", &[], on![Read => sys_policies::resultant]),
+    route(exact("wrapping/wrap"), "Gives any data back, wrapped.", &[], on![Update => wrapping::echo]),
     route(exact("capabilities-self"), "Shows what the caller may do with paths.", sys_policies::CAPABILITIES, on![Update => sys_policies::capabilities_self]),
     route(exact("capabilities"), "Shows what a token may do with paths.", sys_policies::CAPABILITIES, on![Update => sys_policies::capabilities]),
     route(exact("capabilities-accessor"), "Shows what the token with an accessor may do with paths.", sys_policies::CAPABILITIES, on![Update => sys_policies::capabilities_accessor]),

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{DueLease, LeaseQuery, PolicyStore, Store, StoreError};
+use super::wrapping::Wrapping;
+use super::{DueLease, LeaseQuery, PolicyStore, Store, StoreError, WrappingStore};
 use crate::model::{
     Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
     Timestamp, Token, TokenDigest,
@@ -191,6 +192,17 @@ pass! {
     writes {
         fn put_acl_policy(name: &str, text: &str) -> ();
         fn remove_acl_policy(name: &str) -> ();
+    }
+}
+
+pass! {
+    WrappingStore:
+    reads {
+        fn wrapping(token: &TokenDigest) -> Option<Wrapping>;
+    }
+    writes {
+        fn put_wrapping(token: &Token, wrapping: &Wrapping) -> ();
+        fn take_wrapping(token: &TokenDigest, now: Timestamp) -> Option<Wrapping>;
     }
 }
 

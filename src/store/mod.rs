@@ -12,8 +12,10 @@ use crate::model::{
 pub mod faulty;
 pub mod policies;
 pub mod sqlite;
+pub mod wrapping;
 
 pub use policies::PolicyStore;
+pub use wrapping::WrappingStore;
 
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +35,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// Everything durable. Writes are durable when they return; reads see all earlier writes.
 #[async_trait]
-pub trait Store: PolicyStore + std::fmt::Debug + Send + Sync + 'static {
+pub trait Store: PolicyStore + WrappingStore + std::fmt::Debug + Send + Sync + 'static {
     /// A value of the installation itself (its id, its sealed key check, …).
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;
     /// Writes such a value.

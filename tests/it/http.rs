@@ -93,17 +93,6 @@ fn what_is_ignored_or_replaced_is_said() {
 }
 
 #[test]
-fn a_wish_for_wrapping_is_refused_and_not_forgotten() {
-    let broker = TestBroker::new().with_role();
-    broker.faults.clear_calls();
-    let wrapping = broker.root().with_header("X-Vault-Wrap-TTL", "60");
-    let reply = wrapping.get("aws/creds/r").expect(400);
-    assert!(reply.errors()[0].contains("wrapping"), "{:?}", reply.errors());
-    assert!(broker.users().is_empty(), "nothing was issued");
-    broker.root().with_header("X-Vault-Wrap-TTL", "0").get("aws/creds/r").expect(200);
-}
-
-#[test]
 fn health_and_seal_status_need_no_token() {
     let broker = TestBroker::new();
     let anyone = broker.root().anonymous();

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::{Told, bare, internal, wrapped};
+use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::NotServing;
 use crate::engine::config::ConfigError;
@@ -68,6 +69,14 @@ pub(super) fn policy(error: &PolicyRefused) -> Told {
         | PolicyRefused::Kept(_)
         | PolicyRefused::DefaultKept => bare(400, error.to_string()),
         PolicyRefused::Store(_) => internal(),
+    }
+}
+
+pub(super) fn wrapping(error: &WrappingError) -> Told {
+    match error {
+        WrappingError::NotValid => bare(400, error.to_string()),
+        WrappingError::Auth(error) => auth(error),
+        WrappingError::Seal(_) | WrappingError::Store(_) => internal(),
     }
 }
 

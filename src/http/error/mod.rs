@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::fields::FieldError;
+use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
@@ -12,7 +13,7 @@ use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
 use crate::leases::{LeaseError, RevokeError};
 use crate::model::go_text;
-use domain::{auth, config, init, issue, lease, mount, policy, renew, role, tainted};
+use domain::{auth, config, init, issue, lease, mount, policy, renew, role, tainted, wrapping};
 pub use table::table;
 
 mod domain;
@@ -35,8 +36,12 @@ pub enum ApiError {
     BadForm,
     /// A bad `X-Vault-Wrap-TTL`; holds what is wrong.
     WrapTtl(String),
-    /// A good one.
-    WrappingNotOffered,
+    /// `sys/wrapping/wrap` without it.
+    WrappingRequired,
+    /// No wrapping token anywhere.
+    WrappingTokenEmpty,
+    /// Wrapped answers.
+    Wrapping(WrappingError),
     /// `.` or `..` in the path.
     RelativePath,
     /// The key is not there.
@@ -199,10 +204,13 @@ impl ApiError {
                 400,
                 format!("error parsing X-Vault-Wrap-TTL header: {what}"),
             ),
-            Self::WrappingNotOffered => bare(
-                400,
-                "response wrapping is not offered\nhelp: leave out the X-Vault-Wrap-TTL header",
-            ),
+            Self::WrappingRequired => {
+                bare(400, "endpoint requires response wrapping to be used")
+            }
+            Self::WrappingTokenEmpty => {
+                bare(403, "error validating wrapping token: token is empty")
+            }
+            Self::Wrapping(error) => wrapping(error),
             Self::RelativePath => bare(400, "relative paths not supported"),
             Self::Sealed | Self::NotInitialised => sealed(),
             Self::TrailingSlash => bare(400, "cannot write to a path ending in '/'"),
@@ -291,6 +299,7 @@ impl ApiError {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the others say it all to the caller")]
         match self {
             Self::Policy(error) => error.to_string(),
+            Self::Wrapping(error) => error.to_string(),
             Self::Auth(error) => error.to_string(),
             Self::Init(error) => error.to_string(),
             Self::Mount(error) => error.to_string(),
@@ -337,6 +346,7 @@ macro_rules! from {
 from! {
     AuthError => Auth,
     PolicyRefused => Policy,
+    WrappingError => Wrapping,
     InitError => Init,
     MountError => Mount,
     ConfigError => Config,

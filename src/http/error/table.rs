@@ -2,6 +2,7 @@
 //! sample of each kind, so that the table cannot say what the code does not do.
 
 use super::ApiError;
+use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, CreateRefused, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
@@ -58,7 +59,9 @@ fn door() -> Vec<(&'static str, ApiError)> {
             "bad `X-Vault-Wrap-TTL`",
             ApiError::WrapTtl("requested wrap ttl cannot be negative".to_owned()),
         ),
-        ("response wrapping asked for", ApiError::WrappingNotOffered),
+        ("`sys/wrapping/wrap` without wrapping", ApiError::WrappingRequired),
+        ("no wrapping token", ApiError::WrappingTokenEmpty),
+        ("wrapping token unknown, ended or used", WrappingError::NotValid.into()),
         ("`.` or `..` in the path, encoded", ApiError::RelativePath),
         ("sealed", ApiError::Sealed),
         ("not initialised", ApiError::NotInitialised),

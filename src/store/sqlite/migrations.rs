@@ -39,6 +39,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0003_acl_policy.sql"),
         digest: "9a418c43cfb900bc2df010765035c7fc1e89c4d003ffad83ef53edb6f1991072",
     },
+    Migration {
+        number: 4,
+        name: "0004_wrapping.sql",
+        sql: include_str!("migrations/0004_wrapping.sql"),
+        digest: "7d848dac8a7a866cfb0eddff8668db345581dd3c75ce08a5e4feaba33018bb0b",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

@@ -35,6 +35,7 @@ mod roles;
 mod tests;
 mod tokens;
 mod values;
+mod wrapping;
 mod writer;
 
 pub use open::OpenError;

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::cache::Stale;
 use super::values::{count, from_json, int, millis, time, to_json, uint};
+use super::wrapping;
 use super::writer::Writing;
 use crate::model::{Accessor, Timestamp, Token, TokenDigest};
 use crate::store::StoreError;
@@ -146,6 +147,7 @@ pub(super) fn end_token_tree(
     let number = count(ended.len());
     for (digest, accessor) in ended {
         make_leases_due(writing.db, &accessor, now)?;
+        wrapping::lose(writing, &digest, now)?;
         writing.outdates(Stale::Token(TokenDigest(digest)));
     }
     Ok(number)
@@ -166,6 +168,7 @@ pub(super) fn end_token_alone(
         return Ok(false);
     };
     make_leases_due(writing.db, &accessor, now)?;
+    wrapping::lose(writing, &digest.0, now)?;
     writing.outdates(Stale::Token(digest.clone()));
     let mut query = writing
         .db

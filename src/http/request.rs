@@ -343,15 +343,18 @@ mod tests {
     }
 
     #[test]
-    fn wrapping_is_refused_and_never_left_out_in_silence() {
+    fn a_wish_for_wrapping_is_read_in_seconds_or_as_a_duration() {
         let with = |ttl: &str| {
             let mut wrapped = incoming("GET", "", "");
             wrapped.headers.wrap_ttl = Some(ttl.to_owned());
-            read(&wrapped).map(drop)
+            let read = Request::read(&wrapped, "aws/roles".to_owned());
+            read.map(|request| request.wrap_seconds).map_err(|error| error.told().errors.join("|"))
         };
-        assert_eq!(with(""), Ok(()));
-        assert_eq!(with("0"), Ok(()));
-        assert!(with("5m").unwrap_err().contains("response wrapping is not offered"));
+        assert_eq!(with(""), Ok(None));
+        assert_eq!(with("0"), Ok(None));
+        assert_eq!(with("90"), Ok(Some(90)));
+        assert_eq!(with("5m"), Ok(Some(300)));
+        assert_eq!(with("9999h"), Ok(Some(LONGEST_WRAPPING)));
         assert_eq!(
             with("-1").unwrap_err(),
             "error parsing X-Vault-Wrap-TTL header: requested wrap ttl cannot be negative"

@@ -8,6 +8,8 @@ use clap::{Parser, Subcommand};
 
 pub mod check;
 mod check_config;
+mod output;
+mod remote;
 mod server;
 
 /// A configuration that cannot be used (`EX_CONFIG` of sysexits.h).

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{DueLease, LeaseQuery, Store, StoreError};
+use super::{DueLease, LeaseFilter, LeaseQuery, Page, Position, QueryStore, Store, StoreError};
 use crate::model::{
     Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
     Timestamp, Token, TokenDigest,
@@ -213,6 +213,34 @@ pass! {
         fn save_lease(lease: &Lease) -> ();
         fn abandon_pending(now: Timestamp) -> u64;
         fn purge(before: Timestamp) -> u64;
+    }
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> QueryStore for FaultyStore<S> {
+    async fn leases_matching(
+        &self,
+        filter: &LeaseFilter,
+        after: Position,
+        limit: u32,
+    ) -> Result<Page<Lease>> {
+        self.read()?;
+        self.inner.leases_matching(filter, after, limit).await
+    }
+
+    async fn lease_ids_matching(
+        &self,
+        filter: &LeaseFilter,
+        after: Position,
+        limit: u32,
+    ) -> Result<Page<LeaseId>> {
+        self.read()?;
+        self.inner.lease_ids_matching(filter, after, limit).await
+    }
+
+    async fn stuck_leases(&self) -> Result<Vec<(MountId, u64)>> {
+        self.read()?;
+        self.inner.stuck_leases().await
     }
 }
 

@@ -33,6 +33,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0002_lease_origin.sql"),
         digest: "834515d1c2b2fc6219a836bcc451759002b448570c5d9a42f936e85211bb6a50",
     },
+    Migration {
+        number: 3,
+        name: "0003_stuck.sql",
+        sql: include_str!("migrations/0003_stuck.sql"),
+        digest: "ddb73ff8a5c770b967e5e6789562c1e777636926e694b72914eb265cd381cde6",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

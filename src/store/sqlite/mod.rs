@@ -28,6 +28,7 @@ mod migrations;
 mod mounts;
 mod open;
 mod purge;
+mod query;
 mod readers;
 mod roles;
 #[cfg(test)]

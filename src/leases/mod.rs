@@ -5,6 +5,7 @@
 //! [`state`] is the pure life, [`teardown`] one pass over a user in AWS, `step` what is to be done for
 //! one lease now, `revoke` the ways to end one, `reaper` the timer, `work` who is at what.
 
+mod account;
 mod listing;
 mod reaper;
 mod revoke;
@@ -90,6 +91,8 @@ pub struct NewLease {
     pub verdict: String,
     /// Who asks.
     pub origin: Origin,
+    /// The account that it will be made in, where that is known beforehand.
+    pub account: Option<String>,
     /// What will have to be undone beside the user.
     pub beside: Beside,
     /// Keyed digest of the caller's `Idempotency-Key`.
@@ -149,7 +152,7 @@ impl Leases {
             last_renewal: None,
             verdict: new.verdict,
             origin: new.origin,
-            account: None,
+            account: new.account,
             user_id: None,
             beside: new.beside,
             request_key: new.request_key,
@@ -272,9 +275,12 @@ impl Leases {
                     return Ok(lease);
                 }
                 Err(StoreError::Conflict) => {
-                    let id = lease.id;
-                    let row = self.store.lease(&id).await?;
-                    lease = row.ok_or(LeaseError::Unknown(id))?;
+                    let row = self.store.lease(&lease.id).await?;
+                    let row = row.ok_or_else(|| LeaseError::Unknown(lease.id.clone()))?;
+                    // What AWS said it made does not change, and nobody else was told.
+                    let account = row.account.clone().or(lease.account);
+                    let user_id = row.user_id.clone().or(lease.user_id);
+                    lease = Lease { account, user_id, ..row };
                 }
                 Err(error @ (StoreError::Failed(_) | StoreError::Closed)) => {
                     return Err(error.into());

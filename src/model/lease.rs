@@ -201,6 +201,9 @@ pub enum FailureClass {
     Refused,
     /// Too young to take an absent user for gone.
     Settling,
+    /// The keys that the mount has now are another account's, or it is not known whose they are: that they see
+    /// no user says nothing.
+    WrongAccount,
 }
 
 impl Lease {

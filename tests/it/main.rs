@@ -15,6 +15,7 @@
               set, wait for real processes, and say what they skip"
 )]
 
+mod accounts;
 mod architecture;
 mod canary;
 mod cli;

@@ -194,7 +194,7 @@ codes! { EndReason: end_reason_code, end_reason {
 }}
 codes! { FailureClass: failure_class_code, failure_class {
     Throttled = 0, AccessDenied = 1, BadCredentials = 2, StillOwns = 3, NotOurs = 4, Unclear = 5,
-    Refused = 6, Settling = 7,
+    Refused = 6, Settling = 7, WrongAccount = 8,
 }}
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub type Json = Box<RawValue>;
 #[derive(Debug)]
 pub struct Answer {
     content: Content,
+    /// Of an answer with an envelope.
+    status: u16,
     warnings: Vec<String>,
     lease: Option<LeaseHead>,
 }
@@ -50,7 +52,7 @@ struct LeaseHead {
 
 impl Answer {
     fn of(content: Content) -> Self {
-        Self { content, warnings: Vec::new(), lease: None }
+        Self { content, status: 200, warnings: Vec::new(), lease: None }
     }
 
     /// Done, nothing to say: 204.
@@ -61,6 +63,11 @@ impl Answer {
     /// Will be done: 202 without a body.
     pub fn accepted() -> Self {
         Self::of(Content::Accepted)
+    }
+
+    /// Will be done: 202 with something to say.
+    pub fn accepted_with(warnings: Vec<String>) -> Self {
+        Self { status: 202, warnings, ..Self::of(Content::Envelope) }
     }
 
     /// Done: 204, or 200 with `data: null` where there are warnings.
@@ -112,7 +119,7 @@ impl Answer {
             duration: issued.lease_duration,
         };
         let warnings = issued.warnings.clone();
-        Ok(Self { content: Content::Data(json(&data)?), warnings, lease: Some(lease) })
+        Ok(Self { warnings, lease: Some(lease), ..Self::of(Content::Data(json(&data)?)) })
     }
 
     /// A token that was made or renewed; `own` is what the caller sent, where it is the same token.
@@ -190,7 +197,7 @@ impl Answer {
             inject(&mut body, data)?;
         }
         body.push(b'\n');
-        Ok((200, body))
+        Ok((self.status, body))
     }
 }
 

@@ -2,12 +2,46 @@
 //! was made in. `config/root` may have been given keys of another one meanwhile. Must never let a user be
 //! called gone that was looked for in the wrong place.
 
-use super::Leases;
+use std::sync::Arc;
+
 use super::teardown::{Pass, PassEnd, Trouble};
+use super::{LeaseError, Leases};
 use crate::aws::Access;
-use crate::model::{FailureClass, Lease};
+use crate::model::{FailureClass, Lease, LeaseState, MountId};
+use crate::store::{LeaseFilter, Position, Stage};
+
+/// Leases looked at, at once, after a mount got other keys.
+const PAGE: u32 = 500;
 
 impl Leases {
+    /// The mount has other keys: what failed for want of the right ones is tried again now, not when its back-off is
+    /// over. In the background; what is missed comes by itself.
+    pub fn retry_with_new_keys(self: &Arc<Self>, mount: &MountId) {
+        let (this, mount) = (Arc::clone(self), mount.clone());
+        tokio::spawn(async move {
+            if let Err(error) = this.retry(mount).await {
+                tracing::warn!("leases of a mount with new keys are tried again later: {error}");
+            }
+        });
+    }
+
+    async fn retry(&self, mount: MountId) -> Result<(), LeaseError> {
+        let filter = LeaseFilter {
+            mount: Some(mount),
+            stage: Some(Stage::Revoking),
+            ..LeaseFilter::default()
+        };
+        let mut after = Some(Position::default());
+        while let Some(position) = after {
+            let page = self.store.leases_matching(&filter, position, PAGE).await?;
+            for lease in page.items.iter().filter(|lease| waits_for_keys(lease)) {
+                self.revoke_later(&lease.id).await?;
+            }
+            after = page.next;
+        }
+        Ok(())
+    }
+
     /// Why these keys cannot work on the lease; asks nobody.
     pub(super) fn foreign(&self, lease: &Lease, access: &Access) -> Option<Trouble> {
         let needed = lease.account.as_deref()?;
@@ -37,6 +71,23 @@ impl Leases {
         };
         Pass { contained: false, end: PassEnd::Failed(trouble) }
     }
+}
+
+fn waits_for_keys(lease: &Lease) -> bool {
+    let LeaseState::Revoking(progress) = &lease.state else {
+        return false;
+    };
+    progress.last_failure.as_ref().is_some_and(|(class, _)| match class {
+        FailureClass::AccessDenied | FailureClass::BadCredentials | FailureClass::WrongAccount => {
+            true
+        }
+        FailureClass::Throttled
+        | FailureClass::StillOwns
+        | FailureClass::NotOurs
+        | FailureClass::Unclear
+        | FailureClass::Refused
+        | FailureClass::Settling => false,
+    })
 }
 
 fn wrong_account(lease: &Lease, needed: &str, has: Option<&str>) -> Trouble {

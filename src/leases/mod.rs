@@ -15,7 +15,7 @@ pub mod teardown;
 mod work;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -110,6 +110,8 @@ pub struct Leases {
     rng: Random,
     claims: Claims,
     wake: Arc<Notify>,
+    /// Whether a tidy is under way.
+    tidying: AtomicBool,
     /// When the reaper means to look next, in milliseconds: whoever makes something due earlier
     /// wakes it.
     planned: AtomicI64,
@@ -132,6 +134,7 @@ impl Leases {
             rng: parts.rng,
             claims: Claims::new(Arc::clone(&wake)),
             wake,
+            tidying: AtomicBool::new(false),
             planned: AtomicI64::new(i64::MAX),
         })
     }

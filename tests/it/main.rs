@@ -30,3 +30,4 @@ mod sts;
 mod support;
 mod tokens;
 mod walkthrough;
+mod who;

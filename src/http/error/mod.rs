@@ -7,12 +7,13 @@ use super::fields::FieldError;
 use crate::auth::{AuthError, InitError};
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
+use crate::engine::lease_query::QueryError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
 use crate::leases::{LeaseError, RevokeError};
 use crate::model::go_text;
-use domain::{auth, config, init, issue, lease, mount, renew, role, tainted};
+use domain::{auth, config, init, issue, lease, mount, query, renew, role, tainted};
 pub use table::table;
 
 mod domain;
@@ -121,6 +122,10 @@ pub enum ApiError {
     Revoke(RevokeError),
     /// Leases.
     Lease(LeaseError),
+    /// Asking for leases.
+    Query(QueryError),
+    /// `limit` of irrevocable leases; holds Vault's sentence.
+    IrrevocableLimit(String),
     /// The broker's own fault; holds what happened, for the log.
     Internal(String),
 }
@@ -258,6 +263,8 @@ impl ApiError {
             Self::Renew(error) => renew(error),
             Self::Revoke(error) => bare(400, error.to_string()),
             Self::Lease(error) => lease(error),
+            Self::Query(error) => query(error),
+            Self::IrrevocableLimit(what) => wrapped(500, what),
             Self::Internal(_) => internal(),
         }
     }
@@ -280,6 +287,7 @@ impl ApiError {
             Self::Issue(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
             Self::Lease(error) => error.to_string(),
+            Self::Query(error) => error.to_string(),
             Self::Internal(what) => what.clone(),
             told => told.told().errors.join("; "),
         }
@@ -325,4 +333,5 @@ from! {
     RenewError => Renew,
     RevokeError => Revoke,
     LeaseError => Lease,
+    QueryError => Query,
 }

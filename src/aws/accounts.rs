@@ -86,7 +86,7 @@ struct Account {
     /// The endpoint that answered; looked for again while none does.
     sts: OnceCell<Arc<SdkSts>>,
     /// Whose the keys are, once AWS said so. Says something about static keys only: the chain's may change.
-    own_account: Arc<OnceLock<String>>,
+    owner: Arc<OnceLock<String>>,
 }
 
 impl Account {
@@ -96,7 +96,7 @@ impl Account {
             generation,
             provider: OnceCell::new(),
             sts: OnceCell::new(),
-            own_account: Arc::default(),
+            owner: Arc::default(),
         })
     }
 }
@@ -152,7 +152,7 @@ impl Accounts {
 
     /// The account that the keys belong to, where that is known without asking.
     pub fn known_account(&self, access: &Access) -> Option<String> {
-        let known = access.account.own_account.get().filter(|_| self.is_fixed(&access.account));
+        let known = access.account.owner.get().filter(|_| self.is_fixed(&access.account));
         known.cloned()
     }
 
@@ -172,7 +172,7 @@ impl Accounts {
             sts.ask_account().await?
         };
         if let Some(told) = &told {
-            account.own_account.get_or_init(|| told.clone());
+            account.owner.get_or_init(|| told.clone());
         }
         Ok(told)
     }
@@ -209,7 +209,7 @@ impl Accounts {
 
     async fn build(&self, account: &Account) -> Result<Arc<SdkProvider>, AwsError> {
         let settings = &account.settings;
-        let own_account = Arc::clone(&account.own_account);
+        let own_account = Arc::clone(&account.owner);
         let (http, credentials) = self.way_to(settings, settings.iam_endpoint.is_empty())?;
         let limiter = self.limiter(settings, &settings.iam_endpoint);
         let clock = Arc::clone(&self.clock);

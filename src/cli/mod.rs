@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 pub mod check;
 mod check_config;
 mod output;
-mod remote;
+pub mod remote;
 mod server;
 mod who;
 

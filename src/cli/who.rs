@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::output::{self, Format};
-use super::remote::{Remote, RemoteArguments, RemoteError};
+use super::remote::{Remote, RemoteArguments, RemoteError, escaped};
 use super::{EXIT_FAILURE, EXIT_USAGE, fail};
 use crate::model::LeaseId;
 
@@ -23,15 +23,15 @@ pub(super) struct WhoArguments {
     /// An access key (AKIA…, ASIA…), AWS's id of a user (AIDA…), an IAM user's name or ARN, or a lease id.
     #[arg(value_name = "WHAT", required_unless_present = "terms")]
     what: Option<String>,
-    /// What the leases must have, too: caller, accessor, role, role_version, policy_digest, verdict, source, account,
-    /// mount, state, and the above by name: access_key, user, user_id, lease_id.
+    /// What the leases must have, too. The names: `caller`, `accessor`, `role`, `role_version`, `policy_digest`,
+    /// `verdict`, `source`, `account`, `mount`, `state`, `access_key`, `user`, `user_id`, `lease_id`.
     #[arg(long = "where", value_name = "NAME=VALUE", value_parser = term)]
     terms: Vec<(String, String)>,
     /// The most leases to show.
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
     limit: usize,
     /// How to print them.
-    #[arg(long, value_enum, default_value_t = Format::Table, env = "VAULT_FORMAT")]
+    #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
     remote: RemoteArguments,
@@ -158,23 +158,24 @@ const PAGE: usize = 1_000;
 
 fn ask(remote: &Remote, terms: &[(String, String)], limit: usize) -> Result<Found, RemoteError> {
     let mut found = Found { leases: Vec::new(), is_cut: false, warnings: Vec::new() };
-    let mut question: serde_json::Map<String, Value> =
-        terms.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let of = |(name, value): &(String, String)| format!("&{name}={}", escaped(value));
+    let terms: String = terms.iter().map(of).collect();
+    let mut after = String::new();
     loop {
         let left = limit.saturating_sub(found.leases.len());
-        question.insert("limit".to_owned(), json!(left.min(PAGE)));
-        let answer = remote.write("sys/leases/query", &Value::Object(question.clone()))?;
+        let limit_now = left.clamp(1, PAGE);
+        let answer = remote.read(&format!("sys/leases/query?limit={limit_now}{terms}{after}"))?;
         let page = answer.data.get("leases").and_then(Value::as_array);
         found.leases.extend(page.cloned().unwrap_or_default());
         found.warnings = answer.warnings;
-        let Some(next) = answer.data.get("next") else {
+        let Some(next) = answer.data.get("next").and_then(Value::as_str) else {
             return Ok(found);
         };
         if found.leases.len() >= limit {
             found.is_cut = true;
             return Ok(found);
         }
-        question.insert("after".to_owned(), next.clone());
+        after = format!("&after={}", escaped(next));
     }
 }
 
@@ -244,6 +245,7 @@ fn shown(lease: &Value, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn read(what: &str) -> Vec<(String, String)> {
         terms_of(what)

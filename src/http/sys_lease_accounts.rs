@@ -39,8 +39,6 @@ pub(super) async fn read(call: Call) -> Answered {
 /// POST and PUT `leases/accounts/:mount_id`, with the fields of `config/root`.
 pub(super) async fn write(mut call: Call) -> Answered {
     let change = root_change(&mut call.fields);
-    match call.wire.engine.write_removed_account(&call.captured, change).await? {
-        true => Ok(Answer::nothing()),
-        false => Err(ApiError::NotFound),
-    }
+    let is_there = call.wire.engine.write_removed_account(&call.captured, change).await?;
+    if is_there { Ok(Answer::nothing()) } else { Err(ApiError::NotFound) }
 }

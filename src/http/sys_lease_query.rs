@@ -105,7 +105,7 @@ fn part(fields: &mut Fields) -> Result<(Position, u32), QueryError> {
 
 /// Nothing is irrevocable here, so Vault's own members are empty; ours tell what fails for long.
 #[derive(Serialize)]
-struct Count {
+struct Numbers {
     lease_count: u64,
     counts: BTreeMap<String, u64>,
     stuck_count: u64,
@@ -116,7 +116,7 @@ struct Count {
 pub(super) async fn count(mut call: Call) -> Answered {
     of_irrevocable(&mut call.fields)?;
     let counts = call.wire.engine.stuck_counts().await.map_err(QueryError::Store)?;
-    Answer::data(&Count {
+    Answer::data(&Numbers {
         lease_count: 0,
         counts: BTreeMap::new(),
         stuck_count: sum(&counts),
@@ -125,7 +125,7 @@ pub(super) async fn count(mut call: Call) -> Answered {
 }
 
 #[derive(Serialize)]
-struct Irrevocable<'a> {
+struct Listed<'a> {
     lease_count: u64,
     leases: [(); 0],
     stuck_count: u64,
@@ -169,7 +169,7 @@ pub(super) async fn irrevocable(mut call: Call) -> Answered {
     let stuck: Vec<_> = leases.iter().filter_map(|lease| Stuck::new(lease, &accessors)).collect();
     let stuck_count = sum(&counts);
     let is_cut = u64::try_from(stuck.len()).is_ok_and(|shown| shown < stuck_count);
-    let mut answer = Answer::data(&Irrevocable { lease_count: 0, leases: [], stuck_count, stuck })?;
+    let mut answer = Answer::data(&Listed { lease_count: 0, leases: [], stuck_count, stuck })?;
     if is_cut {
         answer
             .warn(format!("{stuck_count} leases are stuck, of which the first {limit} are shown"));
@@ -208,7 +208,6 @@ fn irrevocable_limit(sent: Option<String>) -> Result<u32, ApiError> {
 }
 
 /// POST and PUT `leases/tidy`: deletes what is over for long now, not tonight.
-#[expect(clippy::unused_async, reason = "a handler")]
 pub(super) async fn tidy(call: Call) -> Answered {
     let sentence = if call.wire.leases.tidy() { TIDY_STARTED } else { TIDY_RUNS };
     Ok(Answer::accepted_with(vec![sentence.to_owned()]))

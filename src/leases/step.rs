@@ -89,14 +89,15 @@ impl Leases {
     ) -> Result<Outcome, LeaseError> {
         let tag = lease.id.tag();
         let pass = match self.accounts.access(&lease.mount).await {
-            Ok(access) => match self.foreign(&lease, &access) {
-                Some(trouble) => Pass { contained: false, end: PassEnd::Failed(trouble) },
-                None => {
+            Ok(access) => {
+                if let Some(trouble) = self.foreign(&lease, &access) {
+                    Pass { contained: false, end: PassEnd::Failed(trouble) }
+                } else {
                     let subject = self.subject(name, progress, &tag);
                     let pass = teardown::pass(access.provider.as_ref(), subject).await;
                     self.believed(&lease, &access, pass).await
                 }
-            },
+            }
             Err(error) => unreachable_account(error),
         };
         let mut events = Vec::new();
@@ -129,13 +130,14 @@ impl Leases {
     ) -> Result<Outcome, LeaseError> {
         let tag = lease.id.tag();
         let found = match self.accounts.access(&lease.mount).await {
-            Ok(access) => match self.foreign(&lease, &access) {
-                Some(trouble) => Err(trouble),
-                None => {
+            Ok(access) => {
+                if let Some(trouble) = self.foreign(&lease, &access) {
+                    Err(trouble)
+                } else {
                     let subject = self.subject(name, progress, &tag);
                     teardown::look(access.provider.as_ref(), subject).await
                 }
-            },
+            }
             Err(error) => Err(error.into()),
         };
         let (event, trouble) = match found {

@@ -12,7 +12,7 @@ use crate::support::process::binary;
 
 fn query(broker: &TestBroker, terms: &Value) -> Vec<Value> {
     let answer = broker.root().put("sys/leases/query", terms).expect(200);
-    assert_eq!(answer.warnings(), [] as [String; 0]);
+    assert!(answer.warnings().is_empty());
     answer.data()["leases"].as_array().unwrap().clone()
 }
 
@@ -247,7 +247,7 @@ fn what_fails_for_long_is_told_and_nothing_is_irrevocable() {
     broker.faults.heal();
     broker.settle();
     assert_eq!(count()["stuck_count"], json!(0));
-    assert_eq!(broker.users(), [] as [String; 0]);
+    assert!(broker.users().is_empty());
 }
 
 #[test]
@@ -287,6 +287,6 @@ fn a_disabled_mount_gets_keys_that_work_and_its_users_go() {
     root.post("sys/leases/accounts/other", &right).expect(404);
     root.post(&path, &right).expect(204);
     broker.settle();
-    assert_eq!(broker.users(), [] as [String; 0]);
+    assert!(broker.users().is_empty());
     assert_eq!(query(&broker, &json!({ "lease_id": lease }))[0]["state"], json!("revoked"));
 }

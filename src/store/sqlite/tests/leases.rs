@@ -24,11 +24,11 @@ fn revoking(number: u32, next_attempt_at: Timestamp) -> Lease {
 fn revoked(number: u32, gone: i64) -> Lease {
     let record = EndRecord {
         reason: EndReason::Expired,
-        since: at(gone - 2),
+        since: at(gone.saturating_sub(2)),
         access_key: Some("AKIAIOSFODNN7EXAMPLE".parse().unwrap()),
-        expires_at: Some(at(gone - 3)),
-        contained_at: Some(at(gone - 2)),
-        removed_at: Some(at(gone - 1)),
+        expires_at: Some(at(gone.saturating_sub(3))),
+        contained_at: Some(at(gone.saturating_sub(2))),
+        removed_at: Some(at(gone.saturating_sub(1))),
     };
     let state = LeaseState::Revoked { at: at(gone), record: Some(record) };
     Lease { state, ..pending(number, "t") }

@@ -51,8 +51,8 @@ impl VettedGrant {
         self.boundary.as_ref()
     }
 
-    /// Digest over everything that it permits, hex: the same for the same permissions, whatever role, guardrail or
-    /// spelling they come with.
+    /// Digest over everything that it permits, hex: the same for the same canonical documents, whatever role and
+    /// guardrails they come with.
     pub fn permissions(&self) -> &str {
         &self.permissions
     }

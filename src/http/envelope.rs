@@ -19,8 +19,6 @@ pub type Json = Box<RawValue>;
 #[derive(Debug)]
 pub struct Answer {
     content: Content,
-    /// Of an answer with an envelope.
-    status: u16,
     warnings: Vec<String>,
     lease: Option<LeaseHead>,
 }
@@ -33,6 +31,8 @@ enum Content {
     Accepted,
     /// An envelope whose `data` is null.
     Envelope,
+    /// The same with 202.
+    AcceptedEnvelope,
     /// An envelope with `data`.
     Data(Json),
     /// An envelope with `data.keys`; 404 when there are none and nothing else is to be said.
@@ -52,7 +52,7 @@ struct LeaseHead {
 
 impl Answer {
     fn of(content: Content) -> Self {
-        Self { content, status: 200, warnings: Vec::new(), lease: None }
+        Self { content, warnings: Vec::new(), lease: None }
     }
 
     /// Done, nothing to say: 204.
@@ -65,9 +65,9 @@ impl Answer {
         Self::of(Content::Accepted)
     }
 
-    /// Will be done: 202 with something to say.
-    pub fn accepted_with(warnings: Vec<String>) -> Self {
-        Self { status: 202, warnings, ..Self::of(Content::Envelope) }
+    /// Will be done: 202 with a warning that says so.
+    pub fn accepted_saying(warning: &str) -> Self {
+        Self { warnings: vec![warning.to_owned()], ..Self::of(Content::AcceptedEnvelope) }
     }
 
     /// Done: 204, or 200 with `data: null` where there are warnings.
@@ -119,7 +119,7 @@ impl Answer {
             duration: issued.lease_duration,
         };
         let warnings = issued.warnings.clone();
-        Ok(Self { warnings, lease: Some(lease), ..Self::of(Content::Data(json(&data)?)) })
+        Ok(Self { content: Content::Data(json(&data)?), warnings, lease: Some(lease) })
     }
 
     /// A token that was made or renewed; `own` is what the caller sent, where it is the same token.
@@ -134,8 +134,8 @@ impl Answer {
         Ok(Self { warnings, ..Self::of(Content::Auth(json(&auth)?)) })
     }
 
-    /// A token that was looked up, by `id`.
-    pub fn looked_up(found: &TokenLookup, id: &ClientToken) -> Result<Self, ApiError> {
+    /// A token that was looked up; `id` is the token itself, where it was sent.
+    pub fn looked_up(found: &TokenLookup, id: Option<&ClientToken>) -> Result<Self, ApiError> {
         Self::data(&LookupData::new(&found.token, found.ttl, id))
     }
 
@@ -154,7 +154,11 @@ impl Answer {
     pub fn takes_warnings(&self) -> bool {
         match self.content {
             Content::Nothing | Content::Accepted | Content::Bare(..) => false,
-            Content::Envelope | Content::Data(_) | Content::Keys(_) | Content::Auth(_) => true,
+            Content::Envelope
+            | Content::AcceptedEnvelope
+            | Content::Data(_)
+            | Content::Keys(_)
+            | Content::Auth(_) => true,
         }
     }
 
@@ -165,6 +169,7 @@ impl Answer {
 
     /// Writes it: status and body.
     pub fn render(self, request_id: &str, place: Place) -> Result<(u16, Vec<u8>), ApiError> {
+        let status = if matches!(self.content, Content::AcceptedEnvelope) { 202 } else { 200 };
         let (data, auth) = match self.content {
             Content::Nothing => return Ok((204, Vec::new())),
             Content::Accepted => return Ok((202, Vec::new())),
@@ -173,7 +178,7 @@ impl Answer {
                 return Err(ApiError::NotFound);
             }
             Content::Keys(keys) => (Some(keys_data(keys)?), None),
-            Content::Envelope => (None, None),
+            Content::Envelope | Content::AcceptedEnvelope => (None, None),
             Content::Data(data) => (Some(data), None),
             Content::Auth(auth) => (None, Some(auth)),
         };
@@ -197,7 +202,7 @@ impl Answer {
             inject(&mut body, data)?;
         }
         body.push(b'\n');
-        Ok((self.status, body))
+        Ok((status, body))
     }
 }
 

@@ -35,6 +35,7 @@ mod sys_lease_accounts;
 mod sys_lease_query;
 mod sys_leases;
 mod sys_mounts;
+mod sys_policies;
 mod token_view;
 mod ui;
 

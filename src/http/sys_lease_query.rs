@@ -210,7 +210,7 @@ fn irrevocable_limit(sent: Option<String>) -> Result<u32, ApiError> {
 /// POST and PUT `leases/tidy`: deletes what is over for long now, not tonight.
 pub(super) async fn tidy(call: Call) -> Answered {
     let sentence = if call.wire.leases.tidy() { TIDY_STARTED } else { TIDY_RUNS };
-    Ok(Answer::accepted_with(vec![sentence.to_owned()]))
+    Ok(Answer::accepted_saying(sentence))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@
 )]
 
 mod accounts;
+mod acl;
 mod architecture;
 mod canary;
 mod cli;

@@ -35,8 +35,14 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 3,
-        name: "0003_stuck.sql",
-        sql: include_str!("migrations/0003_stuck.sql"),
+        name: "0003_acl_policy.sql",
+        sql: include_str!("migrations/0003_acl_policy.sql"),
+        digest: "9a418c43cfb900bc2df010765035c7fc1e89c4d003ffad83ef53edb6f1991072",
+    },
+    Migration {
+        number: 4,
+        name: "0004_stuck.sql",
+        sql: include_str!("migrations/0004_stuck.sql"),
         digest: "ddb73ff8a5c770b967e5e6789562c1e777636926e694b72914eb265cd381cde6",
     },
 ];

@@ -85,12 +85,29 @@ struct Account {
     provider: OnceCell<Arc<SdkProvider>>,
     /// The endpoint that answered; looked for again while none does.
     sts: OnceCell<Arc<SdkSts>>,
+    /// Whose the keys are, once AWS said so. Says something about static keys only: the chain's may change.
+    owner: Arc<OnceLock<String>>,
 }
 
 impl Account {
     fn new(settings: AccountSettings, generation: u64) -> Arc<Self> {
-        Arc::new(Self { settings, generation, provider: OnceCell::new(), sts: OnceCell::new() })
+        Arc::new(Self {
+            settings,
+            generation,
+            provider: OnceCell::new(),
+            sts: OnceCell::new(),
+            owner: Arc::default(),
+        })
     }
+}
+
+/// IAM in the account that a mount is bound to now, and which account that is: of the same keys, also where
+/// `config/root` is written meanwhile.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// IAM there.
+    pub provider: Arc<dyn IamProvider>,
+    account: Arc<Account>,
 }
 
 impl Accounts {
@@ -122,10 +139,47 @@ impl Accounts {
 
     /// The provider of a mount.
     pub async fn provider(&self, mount: &MountId) -> Result<Arc<dyn IamProvider>, AwsError> {
+        Ok(self.access(mount).await?.provider)
+    }
+
+    /// The provider of a mount, and what is known of whose its keys are.
+    pub async fn access(&self, mount: &MountId) -> Result<Access, AwsError> {
         let account = self.account(mount)?;
-        let provider = account.provider.get_or_try_init(|| self.build(&account.settings)).await?;
-        let provider = Arc::clone(provider);
-        Ok(provider)
+        let provider = account.provider.get_or_try_init(|| self.build(&account)).await?;
+        let provider = Arc::<SdkProvider>::clone(provider);
+        Ok(Access { provider, account })
+    }
+
+    /// The account that the keys belong to, where that is known without asking.
+    pub fn known_account(&self, access: &Access) -> Option<String> {
+        let known = access.account.owner.get().filter(|_| self.is_fixed(&access.account));
+        known.cloned()
+    }
+
+    /// The account that the keys belong to; AWS is asked where that is not known. `None` where the endpoint
+    /// does not say it as AWS does.
+    pub async fn own_account(&self, access: &Access) -> Result<Option<String>, AwsError> {
+        if let Some(known) = self.known_account(access) {
+            return Ok(Some(known));
+        }
+        let account = &access.account;
+        let is_new = !account.sts.initialized();
+        let sts = account.sts.get_or_try_init(|| self.connect(&account.settings)).await?;
+        // What said who the keys are a moment ago need not be asked again; static keys never change their account.
+        let told = if is_new || self.is_fixed(account) {
+            sts.account().map(str::to_owned)
+        } else {
+            sts.ask_account().await?
+        };
+        if let Some(told) = &told {
+            account.owner.get_or_init(|| told.clone());
+        }
+        Ok(told)
+    }
+
+    /// Whether the keys cannot become those of another account while they are bound.
+    fn is_fixed(&self, account: &Account) -> bool {
+        !account.settings.access_key.is_empty() || matches!(self.backend, AwsBackend::Embedded(_))
     }
 
     /// STS for a mount. The first use looks for an endpoint that answers (contract 1.1).
@@ -153,11 +207,15 @@ impl Accounts {
         }
     }
 
-    async fn build(&self, settings: &AccountSettings) -> Result<Arc<SdkProvider>, AwsError> {
+    async fn build(&self, account: &Account) -> Result<Arc<SdkProvider>, AwsError> {
+        let settings = &account.settings;
+        let own_account = Arc::clone(&account.owner);
         let (http, credentials) = self.way_to(settings, settings.iam_endpoint.is_empty())?;
         let limiter = self.limiter(settings, &settings.iam_endpoint);
         let clock = Arc::clone(&self.clock);
-        Ok(Arc::new(SdkProvider::new(settings, http, credentials, limiter, clock).await?))
+        Ok(Arc::new(
+            SdkProvider::new(settings, http, credentials, limiter, clock, own_account).await?,
+        ))
     }
 
     async fn connect(&self, settings: &AccountSettings) -> Result<Arc<SdkSts>, AwsError> {

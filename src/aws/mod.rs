@@ -15,13 +15,14 @@ pub mod accounts;
 mod caller_text;
 mod classify;
 pub mod documents;
+mod identity;
 mod limiter;
 pub mod sdk;
 mod sts;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use accounts::{AccountSettings, Accounts, AwsBackend};
+pub use accounts::{Access, AccountSettings, Accounts, AwsBackend};
 pub use documents::{Documents, Fetched};
 pub use sts::{FederatedSession, OwnSession, RoleSession, StsProvider, TemporaryCredentials};
 
@@ -50,6 +51,15 @@ pub struct NewUser {
     pub role: RoleName,
     /// What it may do.
     pub grant: VettedGrant,
+}
+
+/// What AWS says of a user that it made; each is `None` where an endpoint does not say it as AWS does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CreatedUser {
+    /// The account, 12 digits.
+    pub account: Option<String>,
+    /// AWS's own id of the user, `AIDA…`: no other user ever has it, whatever its name.
+    pub user_id: Option<String>,
 }
 
 /// Keys that AWS made.
@@ -189,7 +199,7 @@ pub enum RefusalKind {
 #[async_trait]
 pub trait IamProvider: std::fmt::Debug + Send + Sync + 'static {
     /// `CreateUser` with path, boundary and all tags in the one call.
-    async fn create_user(&self, user: &NewUser) -> Result<(), AwsError>;
+    async fn create_user(&self, user: &NewUser) -> Result<CreatedUser, AwsError>;
     /// `PutUserPolicy` with the canonical bytes that were judged; nothing to do without a document.
     async fn put_user_policy(&self, user: &NewUser) -> Result<(), AwsError>;
     /// `AttachUserPolicy`; `arn` must be one of the grant's.

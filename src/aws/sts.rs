@@ -65,6 +65,10 @@ pub struct TemporaryCredentials {
     pub expires_at: Timestamp,
     /// Who one is with them; of assumed roles only.
     pub arn: Option<String>,
+    /// The account they are good in, 12 digits; `None` where that is not said as AWS says it.
+    pub account: Option<String>,
+    /// AWS's id of who one is with them, e.g. `AROA…:session`; `None` for the broker's own user.
+    pub user_id: Option<String>,
 }
 
 /// What STS does for the broker, in one account. Nothing that it makes has to be removed.

@@ -8,7 +8,10 @@ use clap::{Parser, Subcommand};
 
 pub mod check;
 mod check_config;
+mod output;
+pub mod remote;
 mod server;
+mod who;
 
 /// A configuration that cannot be used (`EX_CONFIG` of sysexits.h).
 const EXIT_CONFIG: u8 = 78;
@@ -33,7 +36,7 @@ and in another terminal, with any Vault client:
   export VAULT_ADDR=http://127.0.0.1:8200 VAULT_TOKEN=<the printed root token>
   vault secrets enable aws
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration; `check` has its own.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration; `check` and `who` have their own.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -41,6 +44,8 @@ enum Command {
     Server(server::ServerArguments),
     /// Judge policy documents and roles offline, by the very same gate as the server.
     Check(check::CheckArguments),
+    /// Say who holds an access key, a user or a lease, or held it.
+    Who(who::WhoArguments),
     /// Read a configuration file as the server would, and say what is wrong with it.
     CheckConfig {
         /// The configuration file.
@@ -59,6 +64,7 @@ pub fn run() -> ExitCode {
     match arguments.command {
         Command::Server(arguments) => server::run(&arguments, &mut out, &mut err),
         Command::Check(arguments) => check::run(&arguments, &mut out, &mut err).into(),
+        Command::Who(arguments) => who::run(&arguments, &mut out, &mut err),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
     }
 }

@@ -92,10 +92,12 @@ impl Engine {
         let sts = self.parts.accounts.sts(&mount.id).await.map_err(IssueError::NoSts)?;
         let ttl = self.session_ttl(mount, role, wishes.ttl);
         let name = self.session_name(caller, mount, role, wishes).await?;
+        let policy_digest = grant.permissions().to_owned();
         let session = session(role, wishes, name, ttl.session(), grant)?;
 
         let (id, _tag) = self.lease_id(mount, request.endpoint, role)?;
-        let new = new_lease(id, caller, role, None, verdict.digest.clone());
+        let mut new = new_lease(id, caller, role, None, verdict.digest.clone());
+        new.origin.policy_digest = policy_digest;
         let lease = self.parts.leases.begin(new).await?;
         let (lease, keys) = self.ask_sts(sts.as_ref(), lease, &session).await?;
         self.hand_out_session(lease, keys, ttl, warnings).await
@@ -188,7 +190,7 @@ impl Engine {
 
     async fn hand_out_session(
         &self,
-        lease: Lease,
+        mut lease: Lease,
         keys: TemporaryCredentials,
         ttl: SessionTtl,
         mut warnings: Vec<String>,
@@ -197,6 +199,7 @@ impl Engine {
         let left = keys.expires_at.since(now);
         let resolved = ttl.lease(left);
         let expires_at = now.after(resolved.ttl);
+        (lease.account, lease.user_id) = (keys.account, keys.user_id);
         let pending = lease.clone();
         let lease =
             match self.parts.leases.activate(lease, keys.access_key.clone(), expires_at).await {

@@ -112,7 +112,15 @@ impl Engine {
         change: RootConfigChange,
     ) -> Result<(), ConfigError> {
         let serving = self.table.serve(mount).await?;
-        let id = &serving.mount.id;
+        self.bind_account(&serving.mount.id, change).await
+    }
+
+    /// Writes the account of a mount that is there, or still needed; what waits for keys is tried again.
+    pub(super) async fn bind_account(
+        &self,
+        id: &MountId,
+        change: RootConfigChange,
+    ) -> Result<(), ConfigError> {
         let _alone = self.config_changes.lock().await;
         let stored = self
             .parts
@@ -129,6 +137,7 @@ impl Engine {
         let settings = self.account_settings(id, &binding)?;
         self.parts.store.put_account_binding(id, &binding).await?;
         self.parts.accounts.bind(id, settings);
+        self.parts.leases.retry_with_new_keys(id);
         Ok(())
     }
 

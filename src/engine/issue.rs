@@ -129,13 +129,16 @@ impl Engine {
             info!(role.name = %role.name, mount.path = %mount.path, "role {} was denied at issue", role.name);
             return Err(IssueError::Denied { role: role.name.clone(), errors, verdict });
         };
-        let provider = self.parts.accounts.provider(&mount.id).await;
-        let provider = provider.map_err(|error| IssueError::aws(IssueStep::Client, error))?;
+        let access = self.parts.accounts.access(&mount.id).await;
+        let access = access.map_err(|error| IssueError::aws(IssueStep::Client, error))?;
+        let provider = &access.provider;
         let name = self.user_name(caller, mount, role).await?;
         let (id, tag) = self.lease_id(mount, endpoint, role)?;
         let resolved = self.ttl_sources(mount, role, config).at_issue();
 
-        let new = new_lease(id, caller, role, Some(name.clone()), verdict.digest.clone());
+        let mut new = new_lease(id, caller, role, Some(name.clone()), verdict.digest.clone());
+        new.origin.policy_digest = grant.permissions().to_owned();
+        new.account = self.parts.accounts.known_account(&access);
         let lease = self.parts.leases.begin(new).await?;
         let user = NewUser {
             name,
@@ -200,14 +203,18 @@ impl Engine {
     async fn create_user_with_keys(
         &self,
         provider: &dyn IamProvider,
-        lease: Lease,
+        mut lease: Lease,
         user: &NewUser,
     ) -> Result<(Lease, NewAccessKey), IssueError> {
         let late =
             |operation| AwsError::Unclear { operation, message: "no answer in time".to_owned() };
         let created = timeout(LONGEST_STEP, provider.create_user(user)).await;
         match created.unwrap_or_else(|_late| Err(late("CreateUser"))) {
-            Ok(()) => {}
+            // Kept with whatever is written of the lease next.
+            Ok(made) => {
+                lease.account = made.account.or(lease.account);
+                lease.user_id = made.user_id;
+            }
             Err(refused @ (AwsError::Refused { .. } | AwsError::NotConfigured(_))) => {
                 self.refused(lease).await;
                 return Err(IssueError::aws(IssueStep::CreateUser, refused));
@@ -328,6 +335,7 @@ pub(super) fn new_lease(
             source: caller.remote(),
             policy_digest: String::new(),
         },
+        account: None,
         beside: Beside::default(),
         request_key: None,
     }

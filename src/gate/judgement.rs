@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::digest::Digest;
 use super::grant::Grant;
 use super::sentence::sentences;
 use crate::model::{Decision, GroupName, PolicyArn, Verdict};
@@ -15,7 +16,7 @@ use crate::model::{Decision, GroupName, PolicyArn, Verdict};
 /// use leasehold::gate::VettedGrant;
 ///
 /// fn forged(verdict: std::sync::Arc<leasehold::model::Verdict>) -> VettedGrant {
-///     VettedGrant { document: None, policy_arns: vec![], groups: vec![], boundary: None, verdict }
+///     VettedGrant { document: None, policy_arns: vec![], groups: vec![], boundary: None, permissions: "".into(), verdict }
 /// }
 /// ```
 // INVARIANT: made by the gate only; `document` is the canonical text that the guardrails saw.
@@ -25,6 +26,7 @@ pub struct VettedGrant {
     policy_arns: Vec<PolicyArn>,
     groups: Vec<GroupName>,
     boundary: Option<PolicyArn>,
+    permissions: Arc<str>,
     verdict: Arc<Verdict>,
 }
 
@@ -49,6 +51,12 @@ impl VettedGrant {
         self.boundary.as_ref()
     }
 
+    /// Digest over everything that it permits, hex: the same for the same canonical documents, whatever role and
+    /// guardrails they come with.
+    pub fn permissions(&self) -> &str {
+        &self.permissions
+    }
+
     /// The verdict that let it through.
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
@@ -65,7 +73,7 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    pub(super) fn new(grant: Grant, verdict: Arc<Verdict>) -> Self {
+    pub(super) fn new(grant: Grant, permissions: Digest, verdict: Arc<Verdict>) -> Self {
         let vetted = match verdict.decision {
             Decision::Deny => None,
             Decision::Allow => Some(VettedGrant {
@@ -73,6 +81,7 @@ impl Judgement {
                 policy_arns: grant.policy_arns,
                 groups: grant.groups,
                 boundary: grant.boundary,
+                permissions: permissions.hex().into(),
                 verdict: Arc::clone(&verdict),
             }),
         };
@@ -113,6 +122,7 @@ impl VettedGrant {
             policy_arns: policy_arns.iter().map(arn).collect(),
             groups: groups.iter().map(|name| name.parse::<GroupName>().unwrap()).collect(),
             boundary: boundary.as_ref().map(arn),
+            permissions: "".into(),
             verdict: Arc::new(verdict),
         }
     }

@@ -159,7 +159,7 @@ impl Gate {
     /// Judges everything that a role would grant.
     pub async fn judge(&self, grant: Grant) -> Judgement {
         let subject = Subject::of_grant(&grant, &self.documents);
-        Judgement::new(grant, self.verdict(&subject).await)
+        Judgement::new(grant, subject.permissions(), self.verdict(&subject).await)
     }
 
     /// Judges a document that nobody wrote on a role. Being over a quota is a warning then, and what is no policy

@@ -181,6 +181,34 @@ impl Subject {
     }
 }
 
+impl Subject {
+    /// Over what it permits and nothing else: every document by its source, what could not be read by its name, the
+    /// boundary, and the roles that may be assumed.
+    pub(super) fn permissions(&self) -> Digest {
+        let label = |judged: &Judged| match &judged.source {
+            // All boundaries have one label.
+            Source::Managed(arn) => arn.clone(),
+            Source::Inline | Source::Bare | Source::Session | Source::Group { .. } => {
+                judged.label.clone()
+            }
+        };
+        let mut fields = Fields::new("permissions");
+        for list in [self.documents.as_slice(), self.boundary.as_slice()] {
+            let mut parts: Vec<_> = list.iter().map(|one| (label(one), one.held.digest)).collect();
+            // The order in which policies are attached permits nothing.
+            parts.sort_by(|(one, _), (other, _)| one.cmp(other));
+            fields = fields.texts(parts.iter().map(|(label, _)| label.as_str()));
+            fields =
+                parts.iter().fold(fields, |fields, (_, digest)| fields.field(digest.as_bytes()));
+        }
+        let assumes = self.role.as_ref().map(|role| role.assumes.as_slice()).unwrap_or_default();
+        fields
+            .texts(self.unread.iter().map(|unread| unread.label.as_str()))
+            .texts(assumes.iter().map(String::as_str))
+            .finish()
+    }
+}
+
 impl Judged {
     fn new(source: &DocumentSource, held: Arc<Held>) -> Self {
         let label = source.to_string();

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::envelope::Answer;
 use super::error::ApiError;
-use super::fields::{Field, Kind, field};
+use super::fields::{Field, Fields, Kind, field};
 use super::pipeline::{Answered, Call};
 use crate::engine::config::RootConfigChange;
 use crate::model::duration::print_seconds;
@@ -44,8 +44,14 @@ pub(super) async fn read_root(call: Call) -> Answered {
 
 /// POST and PUT `config/root`.
 pub(super) async fn write_root(mut call: Call) -> Answered {
-    let fields = &mut call.fields;
-    let change = RootConfigChange {
+    let change = root_change(&mut call.fields);
+    call.wire.engine.write_root_config(call.mount()?, change).await?;
+    Ok(Answer::nothing())
+}
+
+/// What was sent of `config/root`.
+pub(super) fn root_change(fields: &mut Fields) -> RootConfigChange {
+    RootConfigChange {
         access_key: fields.text("access_key"),
         secret_key: fields.text("secret_key").map(SecretAccessKey::new),
         region: fields.text("region"),
@@ -63,9 +69,7 @@ pub(super) async fn write_root(mut call: Call) -> Answered {
         rotation_window: fields.seconds("rotation_window"),
         rotation_period: fields.seconds("rotation_period"),
         disable_automated_rotation: fields.bool("disable_automated_rotation"),
-    };
-    call.wire.engine.write_root_config(call.mount()?, change).await?;
-    Ok(Answer::nothing())
+    }
 }
 
 /// GET `config/lease`.
@@ -93,7 +97,7 @@ pub(super) async fn write_lease(mut call: Call) -> Answered {
 
 /// Exactly the members of contract 1.1.
 #[derive(Serialize)]
-struct RootView<'a> {
+pub(super) struct RootView<'a> {
     access_key: &'a str,
     region: &'a str,
     iam_endpoint: &'a str,
@@ -113,7 +117,7 @@ struct RootView<'a> {
 }
 
 impl<'a> RootView<'a> {
-    fn new(binding: &'a AccountBinding) -> Self {
+    pub(super) fn new(binding: &'a AccountBinding) -> Self {
         Self {
             access_key: &binding.access_key,
             region: &binding.region,

@@ -15,8 +15,8 @@ use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
-    Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_health, sys_init, sys_leases,
-    sys_mounts, sys_policies, ui, wrapping,
+    Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_health, sys_init, sys_lease_accounts,
+    sys_lease_query, sys_leases, sys_mounts, sys_policies, ui, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{Mount, MountState};
@@ -100,6 +100,12 @@ static SYS: &[Route] = &[
     route(maybe("leases/revoke"), "Revokes a lease.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
     route(under("leases/revoke-prefix/"), "Revokes every lease under a prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),
     route(under("leases/revoke-force/"), "Takes every lease under a prefix out of sight; their users are still removed.", &[], on![Update => sys_leases::revoke_force]),
+    route(exact("leases"), "Lists the leases that cannot be revoked.", sys_lease_query::IRREVOCABLE, on![Read => sys_lease_query::irrevocable]),
+    route(exact("leases/count"), "Counts the leases that cannot be revoked.", sys_lease_query::COUNT, on![Read => sys_lease_query::count]),
+    route(exact("leases/tidy"), "Deletes the rows of what is over for long.", &[], on![Update => sys_lease_query::tidy]),
+    route(listed("leases/query"), "Finds leases, ended ones too, by what is known of them.", sys_lease_query::QUERY, on![Read => sys_lease_query::query, Update => sys_lease_query::query, List => sys_lease_query::query_ids]),
+    route(listed("leases/accounts"), "Lists the disabled mounts whose leases are not gone.", &[], on![List => sys_lease_accounts::list]),
+    route(under("leases/accounts/"), "Shows or changes the account of a disabled mount.", aws_settings::ROOT, on![Read => sys_lease_accounts::read, Update => sys_lease_accounts::write]),
     route(maybe("renew"), "Old name of leases/renew.", sys_leases::RENEW, on![Update => sys_leases::renew]),
     route(maybe("revoke"), "Old name of leases/revoke.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
     route(under("revoke-prefix/"), "Old name of leases/revoke-prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::envelope::Answer;
 use super::error::ApiError;
 use super::fields::{Field, Fields, Kind, field};
+use super::lease_view::LeaseFacts;
 use super::pipeline::{Answered, Call};
 use crate::engine::leases::LeaseView;
 use crate::leases::LeaseError;
@@ -134,6 +135,8 @@ struct LookupData<'a> {
     ttl: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoke_error: Option<&'a str>,
+    #[serde(flatten)]
+    facts: LeaseFacts<'a>,
 }
 
 impl<'a> LookupData<'a> {
@@ -146,6 +149,7 @@ impl<'a> LookupData<'a> {
             renewable: lease.renewable,
             ttl: lease.ttl_seconds,
             revoke_error: lease.revoke_error.as_deref(),
+            facts: LeaseFacts::new(&lease.lease),
         }
     }
 }

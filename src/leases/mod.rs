@@ -5,6 +5,7 @@
 //! [`state`] is the pure life, [`teardown`] one pass over a user in AWS, `step` what is to be done for
 //! one lease now, `revoke` the ways to end one, `reaper` the timer, `work` who is at what.
 
+mod account;
 mod listing;
 mod reaper;
 mod revoke;
@@ -14,7 +15,7 @@ pub mod teardown;
 mod work;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -90,6 +91,8 @@ pub struct NewLease {
     pub verdict: String,
     /// Who asks.
     pub origin: Origin,
+    /// The account that it will be made in, where that is known beforehand.
+    pub account: Option<String>,
     /// What will have to be undone beside the user.
     pub beside: Beside,
     /// Keyed digest of the caller's `Idempotency-Key`.
@@ -107,6 +110,8 @@ pub struct Leases {
     rng: Random,
     claims: Claims,
     wake: Arc<Notify>,
+    /// Whether a tidy is under way.
+    tidying: AtomicBool,
     /// When the reaper means to look next, in milliseconds: whoever makes something due earlier
     /// wakes it.
     planned: AtomicI64,
@@ -129,6 +134,7 @@ impl Leases {
             rng: parts.rng,
             claims: Claims::new(Arc::clone(&wake)),
             wake,
+            tidying: AtomicBool::new(false),
             planned: AtomicI64::new(i64::MAX),
         })
     }
@@ -149,7 +155,7 @@ impl Leases {
             last_renewal: None,
             verdict: new.verdict,
             origin: new.origin,
-            account: None,
+            account: new.account,
             user_id: None,
             beside: new.beside,
             request_key: new.request_key,
@@ -272,9 +278,12 @@ impl Leases {
                     return Ok(lease);
                 }
                 Err(StoreError::Conflict) => {
-                    let id = lease.id;
-                    let row = self.store.lease(&id).await?;
-                    lease = row.ok_or(LeaseError::Unknown(id))?;
+                    let row = self.store.lease(&lease.id).await?;
+                    let row = row.ok_or_else(|| LeaseError::Unknown(lease.id.clone()))?;
+                    // What AWS said it made does not change, and nobody else was told.
+                    let account = row.account.clone().or(lease.account);
+                    let user_id = row.user_id.clone().or(lease.user_id);
+                    lease = Lease { account, user_id, ..row };
                 }
                 Err(error @ (StoreError::Failed(_) | StoreError::Closed)) => {
                     return Err(error.into());

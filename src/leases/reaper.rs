@@ -147,6 +147,10 @@ impl Leases {
             return;
         }
         *purged_at = Some(now);
+        self.purge_now(now).await;
+    }
+
+    async fn purge_now(&self, now: Timestamp) {
         let age = i64::try_from(self.timing.purge_after.as_millis()).unwrap_or(i64::MAX);
         let before = Timestamp::from_millis(now.as_millis().saturating_sub(age));
         match self.store.purge(before).await {
@@ -154,6 +158,19 @@ impl Leases {
             Ok(rows) => tracing::info!(rows, "{rows} rows of what ended long ago were deleted"),
             Err(error) => tracing::error!("what ended long ago could not be deleted: {error}"),
         }
+    }
+
+    /// Deletes what ended long ago, in the background; false where that is going on already.
+    pub fn tidy(self: &Arc<Self>) -> bool {
+        if self.tidying.swap(true, Ordering::SeqCst) {
+            return false;
+        }
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            this.purge_now(this.clock.now()).await;
+            this.tidying.store(false, Ordering::SeqCst);
+        });
+        true
     }
 }
 

@@ -88,10 +88,15 @@ impl Leases {
         name: &UserName,
     ) -> Result<Outcome, LeaseError> {
         let tag = lease.id.tag();
-        let pass = match self.accounts.provider(&lease.mount).await {
-            Ok(provider) => {
-                let subject = self.subject(name, progress, &tag);
-                teardown::pass(provider.as_ref(), subject).await
+        let pass = match self.accounts.access(&lease.mount).await {
+            Ok(access) => {
+                if let Some(trouble) = self.foreign(&lease, &access) {
+                    Pass { contained: false, end: PassEnd::Failed(trouble) }
+                } else {
+                    let subject = self.subject(name, progress, &tag);
+                    let pass = teardown::pass(access.provider.as_ref(), subject).await;
+                    self.believed(&lease, &access, pass).await
+                }
             }
             Err(error) => unreachable_account(error),
         };
@@ -124,9 +129,14 @@ impl Leases {
         name: &UserName,
     ) -> Result<Outcome, LeaseError> {
         let tag = lease.id.tag();
-        let found = match self.accounts.provider(&lease.mount).await {
-            Ok(provider) => {
-                teardown::look(provider.as_ref(), self.subject(name, progress, &tag)).await
+        let found = match self.accounts.access(&lease.mount).await {
+            Ok(access) => {
+                if let Some(trouble) = self.foreign(&lease, &access) {
+                    Err(trouble)
+                } else {
+                    let subject = self.subject(name, progress, &tag);
+                    teardown::look(access.provider.as_ref(), subject).await
+                }
             }
             Err(error) => Err(error.into()),
         };

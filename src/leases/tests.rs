@@ -133,6 +133,7 @@ fn new_lease(
         role_ttl: None,
         role_max_ttl: None,
         verdict: "00".repeat(32),
+        account: None,
         origin: Origin::default(),
         beside: Beside::default(),
         request_key: None,

@@ -107,7 +107,26 @@ pub enum LeaseState {
     Revoked {
         /// When it was seen to be gone for good.
         at: Timestamp,
+        /// How it ended; `None` where nothing was ever made.
+        record: Option<EndRecord>,
     },
+}
+
+/// What is kept of a teardown that came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndRecord {
+    /// Why it ended.
+    pub reason: EndReason,
+    /// Since when it was torn down.
+    pub since: Timestamp,
+    /// The key that was handed out, when one is known.
+    pub access_key: Option<AccessKeyId>,
+    /// When the lease would have ended by itself, if it was active.
+    pub expires_at: Option<Timestamp>,
+    /// The credential stopped working.
+    pub contained_at: Option<Timestamp>,
+    /// The user was deleted, or seen absent when old enough.
+    pub removed_at: Option<Timestamp>,
 }
 
 /// How far a teardown is.
@@ -133,6 +152,19 @@ pub struct TeardownProgress {
     pub next_attempt_at: Timestamp,
     /// What the last failed pass met: its class, and one sentence.
     pub last_failure: Option<(FailureClass, String)>,
+}
+
+impl From<TeardownProgress> for EndRecord {
+    fn from(progress: TeardownProgress) -> Self {
+        Self {
+            reason: progress.reason,
+            since: progress.since,
+            access_key: progress.access_key,
+            expires_at: progress.expires_at,
+            contained_at: progress.contained_at,
+            removed_at: progress.removed_at,
+        }
+    }
 }
 
 /// Why a lease ends.
@@ -169,6 +201,9 @@ pub enum FailureClass {
     Refused,
     /// Too young to take an absent user for gone.
     Settling,
+    /// The keys that the mount has now are another account's, or it is not known whose they are: that they see
+    /// no user says nothing.
+    WrongAccount,
 }
 
 impl Lease {

@@ -17,7 +17,8 @@ pub mod verdict;
 
 pub use binding::{AccountBinding, LeaseConfig};
 pub use lease::{
-    Beside, EndReason, FailureClass, Lease, LeaseState, Origin, SessionCut, TeardownProgress,
+    Beside, EndReason, EndRecord, FailureClass, Lease, LeaseState, Origin, SessionCut,
+    TeardownProgress,
 };
 pub use mount::{Mount, MountId, MountState, MountTuning};
 pub use names::{

@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use super::wrapping::Wrapping;
+use super::{
+    DueLease, LeaseFilter, LeaseQuery, Page, PolicyStore, Position, QueryStore, Store, StoreError,
+};
 use super::{DueLease, LeaseQuery, PolicyStore, Store, StoreError, WrappingStore};
 use crate::model::{
     Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
@@ -241,6 +244,34 @@ pass! {
         fn save_lease(lease: &Lease) -> ();
         fn abandon_pending(now: Timestamp) -> u64;
         fn purge(before: Timestamp) -> u64;
+    }
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> QueryStore for FaultyStore<S> {
+    async fn leases_matching(
+        &self,
+        filter: &LeaseFilter,
+        after: Position,
+        limit: u32,
+    ) -> Result<Page<Lease>> {
+        self.read()?;
+        self.inner.leases_matching(filter, after, limit).await
+    }
+
+    async fn lease_ids_matching(
+        &self,
+        filter: &LeaseFilter,
+        after: Position,
+        limit: u32,
+    ) -> Result<Page<LeaseId>> {
+        self.read()?;
+        self.inner.lease_ids_matching(filter, after, limit).await
+    }
+
+    async fn stuck_leases(&self) -> Result<Vec<(MountId, u64)>> {
+        self.read()?;
+        self.inner.stuck_leases().await
     }
 }
 

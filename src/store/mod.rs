@@ -11,10 +11,12 @@ use crate::model::{
 
 pub mod faulty;
 pub mod policies;
+pub mod query;
 pub mod sqlite;
 pub mod wrapping;
 
 pub use policies::PolicyStore;
+pub use query::{LeaseFilter, Page, Position, QueryStore, Stage};
 pub use wrapping::WrappingStore;
 
 /// Why the store could not answer.
@@ -35,7 +37,9 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// Everything durable. Writes are durable when they return; reads see all earlier writes.
 #[async_trait]
-pub trait Store: PolicyStore + WrappingStore + std::fmt::Debug + Send + Sync + 'static {
+pub trait Store:
+    QueryStore + PolicyStore + WrappingStore + std::fmt::Debug + Send + Sync + 'static
+{
     /// A value of the installation itself (its id, its sealed key check, …).
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;
     /// Writes such a value.

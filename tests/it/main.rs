@@ -15,6 +15,7 @@
               set, wait for real processes, and say what they skip"
 )]
 
+mod accounts;
 mod acl;
 mod architecture;
 mod canary;
@@ -30,4 +31,5 @@ mod sts;
 mod support;
 mod tokens;
 mod walkthrough;
+mod who;
 mod wrapping;

@@ -2,8 +2,8 @@
 //! SDK clients as their HTTP client. For development and tests; it must be as strict as AWS wherever
 //! a broker or its user could notice, and it must never open a socket. Why it exists: ADR 0001.
 //!
-//! The map: [`EmbeddedAws`] (`handle`) is the door for programs, `connector` the door for the SDK;
-//! both end in `service`, which authenticates (`caller`, `signature`, `authorize` with `context`) and dispatches to
+//! The map: [`EmbeddedAws`] (`handle`) is the door for programs, `connector` the door for the SDK (`neighbours` for
+//! several accounts at once); both end in `service`, which authenticates (`caller`, `signature`, `authorize` with `context`) and dispatches to
 //! `iam/*` and `sts`. Those read `form`, check with `validate`, change `state` (made of `entities`), answer with `xml`
 //! and `page`, refuse with [`AwsError`]. `journal` keeps the state in a file. [`faults`] breaks the
 //! connection on purpose.
@@ -21,6 +21,7 @@ mod handle;
 mod iam;
 mod journal;
 mod managed;
+mod neighbours;
 mod page;
 mod service;
 mod signature;

@@ -5,7 +5,8 @@ use aws_sdk_iam::types::Tag;
 
 use super::SdkProvider;
 use super::call::Call;
-use crate::aws::{AwsError, BROKER_TAG, LEASE_TAG, NewAccessKey, NewUser};
+use crate::aws::identity::account_of;
+use crate::aws::{AwsError, BROKER_TAG, CreatedUser, LEASE_TAG, NewAccessKey, NewUser};
 use crate::model::{GroupName, PolicyArn, SecretAccessKey};
 
 const CREATE_USER: Call = Call::creating("CreateUser");
@@ -17,7 +18,7 @@ const CREATE_ACCESS_KEY: Call = Call::creating("CreateAccessKey");
 impl SdkProvider {
     /// Tags, path and boundary ride in the one call: there is no moment at which the user is there
     /// and is not known to be ours.
-    pub(super) async fn send_create_user(&self, user: &NewUser) -> Result<(), AwsError> {
+    pub(super) async fn send_create_user(&self, user: &NewUser) -> Result<CreatedUser, AwsError> {
         let request = self
             .client
             .create_user()
@@ -25,7 +26,15 @@ impl SdkProvider {
             .path(&user.path)
             .set_permissions_boundary(user.grant.boundary().map(|arn| arn.as_str().to_owned()))
             .set_tags(Some(tags(user)?));
-        self.call(CREATE_USER, || request.clone().send()).await.map(drop)
+        let answer = self.call(CREATE_USER, || request.clone().send()).await?;
+        let Some(made) = answer.user else {
+            return Ok(CreatedUser::default());
+        };
+        let account = account_of(&made.arn);
+        if let Some(account) = &account {
+            self.own_account.get_or_init(|| account.clone());
+        }
+        Ok(CreatedUser { account, user_id: Some(made.user_id).filter(|id| !id.is_empty()) })
     }
 
     pub(super) async fn send_put_user_policy(&self, user: &NewUser) -> Result<(), AwsError> {

@@ -10,7 +10,7 @@ mod rare;
 mod sts;
 mod teardown;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use aws_sdk_iam::config::Credentials;
@@ -19,7 +19,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use super::accounts::AccountSettings;
 use super::limiter::Limiter;
 use super::{
-    AwsError, Belongings, HeldDocument, IamProvider, NewAccessKey, NewUser, Ownership,
+    AwsError, Belongings, CreatedUser, HeldDocument, IamProvider, NewAccessKey, NewUser, Ownership,
     RareBelongings,
 };
 use crate::clock::Clock;
@@ -37,6 +37,8 @@ pub const EMBEDDED_ACCESS_KEY: &str = "AKIALEASEHOLDEMBEDDED";
 pub struct SdkProvider {
     client: aws_sdk_iam::Client,
     line: Line,
+    /// Whose the keys are, once AWS said so.
+    own_account: Arc<OnceLock<String>>,
 }
 
 impl std::fmt::Debug for SdkProvider {
@@ -53,10 +55,12 @@ impl SdkProvider {
         credentials: CredentialSource,
         limiter: Arc<Limiter>,
         clock: Arc<dyn Clock>,
+        own_account: Arc<OnceLock<String>>,
     ) -> Result<Self, AwsError> {
         Ok(Self {
             client: client::iam(settings, http, credentials).await?,
             line: Line::new(limiter, clock, attempts(settings.max_retries)),
+            own_account,
         })
     }
 }
@@ -107,7 +111,7 @@ fn attempts(max_retries: i64) -> u32 {
 
 #[async_trait]
 impl IamProvider for SdkProvider {
-    async fn create_user(&self, user: &NewUser) -> Result<(), AwsError> {
+    async fn create_user(&self, user: &NewUser) -> Result<CreatedUser, AwsError> {
         self.send_create_user(user).await
     }
     async fn put_user_policy(&self, user: &NewUser) -> Result<(), AwsError> {

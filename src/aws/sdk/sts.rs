@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use super::call::{Call, Line};
 use super::{CredentialSource, attempts, client};
 use crate::aws::accounts::AccountSettings;
+use crate::aws::identity::{account_of, is_account};
 use crate::aws::limiter::Limiter;
 use crate::aws::{
     AwsError, FederatedSession, OwnSession, RoleSession, StsProvider, TemporaryCredentials,
@@ -34,6 +35,8 @@ const NO_CLIENT: &str = "could not obtain sts client";
 pub(in crate::aws) struct SdkSts {
     client: aws_sdk_sts::Client,
     line: Line,
+    /// Whose the keys were when the endpoint was found.
+    account: Option<String>,
 }
 
 impl std::fmt::Debug for SdkSts {
@@ -70,13 +73,14 @@ impl SdkSts {
                 Ok(client) => {
                     let request = client.get_caller_identity();
                     let probed = line(times).call(WHO_AM_I, || request.clone().send()).await;
-                    probed.map(|_identity| client)
+                    probed.map(|identity| (client, identity.account))
                 }
                 Err(error) => Err(error),
             };
             match probed {
-                Ok(client) => {
-                    return Ok(Self { client, line: line(attempts(settings.max_retries)) });
+                Ok((client, account)) => {
+                    let line = line(attempts(settings.max_retries));
+                    return Ok(Self { client, line, account: account.filter(|id| is_account(id)) });
                 }
                 Err(error) => tracing::warn!(
                     aws.endpoint = %url, error = %error,
@@ -85,6 +89,18 @@ impl SdkSts {
             }
         }
         Err(AwsError::NotConfigured(NO_CLIENT.to_owned()))
+    }
+
+    /// Whose the keys were when the endpoint was found.
+    pub(in crate::aws) fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    /// Whose the keys are now.
+    pub(in crate::aws) async fn ask_account(&self) -> Result<Option<String>, AwsError> {
+        let request = self.client.get_caller_identity();
+        let identity = self.line.call(WHO_AM_I, || request.clone().send()).await?;
+        Ok(identity.account.filter(|id| is_account(id)))
     }
 }
 
@@ -128,9 +144,12 @@ impl StsProvider for SdkSts {
             .set_tags(tags(wanted)?)
             .set_external_id(external_id.cloned());
         let answer = self.line.call(ASSUME_ROLE, || request.clone().send()).await?;
-        let arn = answer.assumed_role_user.map(|user| user.arn);
-        let arn = arn.ok_or_else(|| ASSUME_ROLE.incomplete("assumed role"))?;
-        credentials(ASSUME_ROLE, answer.credentials, Some(arn))
+        let who = answer.assumed_role_user;
+        let who = who.ok_or_else(|| ASSUME_ROLE.incomplete("assumed role"))?;
+        let made = credentials(ASSUME_ROLE, answer.credentials)?;
+        let account = account_of(&who.arn);
+        let user_id = Some(who.assumed_role_id).filter(|id| !id.is_empty());
+        Ok(TemporaryCredentials { arn: Some(who.arn), account, user_id, ..made })
     }
 
     async fn federation_token(
@@ -145,7 +164,12 @@ impl StsProvider for SdkSts {
             .set_policy(policy(&wanted.grant))
             .set_policy_arns(policy_arns(&wanted.grant));
         let answer = self.line.call(FEDERATION_TOKEN, || request.clone().send()).await?;
-        credentials(FEDERATION_TOKEN, answer.credentials, None)
+        let made = credentials(FEDERATION_TOKEN, answer.credentials)?;
+        let Some(who) = answer.federated_user else {
+            return Ok(made);
+        };
+        let user_id = Some(who.federated_user_id).filter(|id| !id.is_empty());
+        Ok(TemporaryCredentials { account: account_of(&who.arn), user_id, ..made })
     }
 
     async fn session_token(&self, wanted: &OwnSession) -> Result<TemporaryCredentials, AwsError> {
@@ -158,7 +182,9 @@ impl StsProvider for SdkSts {
             .set_serial_number(serial.cloned())
             .set_token_code(code.map(|code| code.expose().to_owned()));
         let answer = self.line.call(SESSION_TOKEN, || request.clone().send()).await?;
-        credentials(SESSION_TOKEN, answer.credentials, None)
+        let made = credentials(SESSION_TOKEN, answer.credentials)?;
+        // A session of the broker's own user: in its own account, and nobody new.
+        Ok(TemporaryCredentials { account: self.account.clone(), ..made })
     }
 }
 
@@ -185,11 +211,7 @@ fn tags(wanted: &RoleSession) -> Result<Option<Vec<Tag>>, AwsError> {
     Ok((!tags.is_empty()).then_some(tags))
 }
 
-fn credentials(
-    call: Call,
-    given: Option<Credentials>,
-    arn: Option<String>,
-) -> Result<TemporaryCredentials, AwsError> {
+fn credentials(call: Call, given: Option<Credentials>) -> Result<TemporaryCredentials, AwsError> {
     let given = given.ok_or_else(|| call.incomplete("credentials"))?;
     let expires_at =
         given.expiration.to_millis().map_err(|_range| call.incomplete("readable expiration"))?;
@@ -201,7 +223,9 @@ fn credentials(
         secret_key: SecretAccessKey::new(given.secret_access_key),
         session_token: SessionToken::new(given.session_token),
         expires_at: Timestamp::from_millis(expires_at),
-        arn,
+        arn: None,
+        account: None,
+        user_id: None,
     })
 }
 

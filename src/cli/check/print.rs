@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::super::output::printable;
 use super::{Exit, Outcome};
 use crate::model::{Decision, Finding, Severity};
 
@@ -165,13 +166,4 @@ fn elsewhere(finding: &Finding) -> String {
         other if finding.pointer.is_empty() => format!(" (policy {})", printable(other)),
         other => format!(" (policy {}, at {})", printable(other), printable(&finding.pointer)),
     }
-}
-
-/// One space for each character that moves the cursor, turns the writing or cannot be seen.
-fn printable(text: &str) -> String {
-    let hidden = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    text.chars().map(|character| if hidden(character) { ' ' } else { character }).collect()
 }

@@ -9,6 +9,7 @@ use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::NotServing;
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
+use crate::engine::lease_query::QueryError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
@@ -183,5 +184,15 @@ pub(super) fn lease(error: &LeaseError) -> Told {
     match error {
         LeaseError::Illegal(_) | LeaseError::Unknown(_) => bare(400, "lease not found"),
         LeaseError::Store(_) => internal(),
+    }
+}
+
+pub(super) fn query(error: &QueryError) -> Told {
+    match error {
+        QueryError::Invalid { .. }
+        | QueryError::State(_)
+        | QueryError::NoMount(_)
+        | QueryError::Limit { .. } => bare(400, error.to_string()),
+        QueryError::Store(_) => internal(),
     }
 }

@@ -8,12 +8,15 @@ use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
+use crate::engine::lease_query::QueryError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
 use crate::leases::{LeaseError, RevokeError};
 use crate::model::go_text;
-use domain::{auth, config, init, issue, lease, mount, policy, renew, role, tainted, wrapping};
+use domain::{
+    auth, config, init, issue, lease, mount, policy, query, renew, role, tainted, wrapping,
+};
 pub use table::table;
 
 mod domain;
@@ -138,6 +141,10 @@ pub enum ApiError {
     Revoke(RevokeError),
     /// Leases.
     Lease(LeaseError),
+    /// Asking for leases.
+    Query(QueryError),
+    /// `limit` of irrevocable leases; holds Vault's sentence.
+    IrrevocableLimit(String),
     /// The broker's own fault; holds what happened, for the log.
     Internal(String),
 }
@@ -284,6 +291,8 @@ impl ApiError {
             Self::Renew(error) => renew(error),
             Self::Revoke(error) => bare(400, error.to_string()),
             Self::Lease(error) => lease(error),
+            Self::Query(error) => query(error),
+            Self::IrrevocableLimit(what) => wrapped(500, what),
             Self::Internal(_) => internal(),
         }
     }
@@ -308,6 +317,7 @@ impl ApiError {
             Self::Issue(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
             Self::Lease(error) => error.to_string(),
+            Self::Query(error) => error.to_string(),
             Self::Internal(what) => what.clone(),
             told => told.told().errors.join("; "),
         }
@@ -355,4 +365,5 @@ from! {
     RenewError => Renew,
     RevokeError => Revoke,
     LeaseError => Lease,
+    QueryError => Query,
 }

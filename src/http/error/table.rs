@@ -6,6 +6,7 @@ use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, CreateRefused, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
+use crate::engine::lease_query::QueryError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
@@ -89,6 +90,16 @@ fn handlers() -> Vec<(&'static str, ApiError)> {
         ("lease id missing", ApiError::LeaseIdMissing),
         ("lease id not a text", ApiError::LeaseIdNotText),
         ("look-up of an unknown lease", ApiError::InvalidLease),
+        (
+            "bad `limit` of irrevocable leases",
+            ApiError::IrrevocableLimit("limit must be 'none' or a positive integer".to_owned()),
+        ),
+        (
+            "query with a value that nothing can have",
+            QueryError::Invalid { term: "source", value: "x".to_owned() }.into(),
+        ),
+        ("query of a mount that is not there", QueryError::NoMount("x".to_owned()).into()),
+        ("query for too many leases", QueryError::Limit { max: 1_000 }.into()),
         ("renewal of an unknown lease", ApiError::LeaseNotFound),
         ("read of a missing mount", ApiError::NoSuchMount("aws/".to_owned())),
         ("tuning of a missing mount read", ApiError::NothingTuned("aws/".to_owned())),

@@ -170,7 +170,7 @@ fn pending(event: &LeaseEvent, moment: &Moment<'_>) -> Option<LeaseState> {
         E::Activate { access_key, expires_at } => {
             Some(LeaseState::Active { access_key: access_key.clone(), expires_at: *expires_at })
         }
-        E::Refused => Some(LeaseState::Revoked { at: moment.now }),
+        E::Refused => Some(LeaseState::Revoked { at: moment.now, record: None }),
         E::SettlingOver => moment.is_settled().then(teardown),
         E::Abandon | E::PreviousProcess | E::Revoke | E::TokenEnded | E::Force => Some(teardown()),
         E::Renew { .. }
@@ -231,12 +231,12 @@ fn revoking(
         E::Contained => next.contained_at = next.contained_at.or(Some(now)),
         E::Removed if progress.removed_at.is_none() => removed(&mut next, moment),
         E::SeenAbsent if progress.removed_at.is_none() => absent(&mut next, moment),
-        E::Lapsed if !moment.has_user => return Some(LeaseState::Revoked { at: now }),
+        E::Lapsed if !moment.has_user => return Some(gone(next, now)),
         E::LookedAgain(Look::Absent) => {
             let removed_at = progress.removed_at?;
             next.looks = next.looks.saturating_add(1);
             if next.looks >= LOOKS {
-                return Some(LeaseState::Revoked { at: now });
+                return Some(gone(next, now));
             }
             quiet(&mut next, removed_at.after(moment.timing.second_look).max(now));
         }
@@ -263,6 +263,10 @@ fn revoking(
         | E::Renew { .. } => return None,
     }
     Some(LeaseState::Revoking(next))
+}
+
+fn gone(progress: TeardownProgress, now: Timestamp) -> LeaseState {
+    LeaseState::Revoked { at: now, record: Some(progress.into()) }
 }
 
 /// Called gone while its issue was still under way, perhaps since the clock jumped: what that made

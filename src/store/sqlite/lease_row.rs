@@ -8,8 +8,8 @@ use rusqlite::types::Value;
 use super::failure::damaged;
 use super::values::{from_json, hex, parsed, small, span, time, to_json, uint};
 use crate::model::{
-    Accessor, Beside, CredentialType, EndReason, FailureClass, Lease, LeaseId, LeaseState, MountId,
-    Origin, TeardownProgress,
+    Accessor, Beside, CredentialType, EndReason, EndRecord, FailureClass, Lease, LeaseId,
+    LeaseState, MountId, Origin, TeardownProgress,
 };
 use crate::store::StoreError;
 
@@ -84,9 +84,24 @@ fn state(row: &Row<'_>) -> Result<LeaseState> {
             expires_at: time(row.get(17)?),
         }),
         REVOKING => Ok(LeaseState::Revoking(progress(row)?)),
-        REVOKED => Ok(LeaseState::Revoked { at: time(row.get(26)?) }),
+        REVOKED => Ok(LeaseState::Revoked { at: time(row.get(26)?), record: record(row)? }),
         other => Err(damaged(&format_args!("lease state {other}"))),
     }
+}
+
+/// Rows of the first releases kept nothing of how they ended.
+fn record(row: &Row<'_>) -> Result<Option<EndRecord>> {
+    let Some(reason) = row.get(18)? else {
+        return Ok(None);
+    };
+    Ok(Some(EndRecord {
+        reason: end_reason(reason)?,
+        since: time(row.get(19)?),
+        access_key: optional_name(row, 16)?,
+        expires_at: row.get::<_, Option<i64>>(17)?.map(time),
+        contained_at: row.get::<_, Option<i64>>(20)?.map(time),
+        removed_at: row.get::<_, Option<i64>>(21)?.map(time),
+    }))
 }
 
 fn progress(row: &Row<'_>) -> Result<TeardownProgress> {
@@ -179,7 +194,7 @@ codes! { EndReason: end_reason_code, end_reason {
 }}
 codes! { FailureClass: failure_class_code, failure_class {
     Throttled = 0, AccessDenied = 1, BadCredentials = 2, StillOwns = 3, NotOurs = 4, Unclear = 5,
-    Refused = 6, Settling = 7,
+    Refused = 6, Settling = 7, WrongAccount = 8,
 }}
 
 #[cfg(test)]

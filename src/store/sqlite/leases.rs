@@ -159,8 +159,20 @@ impl<'a> Changing<'a> {
                 failure: progress.last_failure.as_ref().map(|(_, text)| text.as_str()),
                 ..same
             },
-            LeaseState::Revoked { at } => {
-                Self { state: REVOKED, revoked_at: Some(at.as_millis()), ..same }
+            LeaseState::Revoked { at, record } => {
+                let same = Self { state: REVOKED, revoked_at: Some(at.as_millis()), ..same };
+                match record {
+                    None => same,
+                    Some(record) => Self {
+                        access_key: record.access_key.as_ref().map(AccessKeyId::as_str),
+                        expires_at: millis(record.expires_at),
+                        reason: Some(end_reason_code(record.reason)),
+                        since: Some(record.since.as_millis()),
+                        contained_at: millis(record.contained_at),
+                        removed_at: millis(record.removed_at),
+                        ..same
+                    },
+                }
             }
         })
     }

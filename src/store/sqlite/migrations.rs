@@ -45,6 +45,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0004_wrapping.sql"),
         digest: "7d848dac8a7a866cfb0eddff8668db345581dd3c75ce08a5e4feaba33018bb0b",
     },
+    Migration {
+        number: 5,
+        name: "0005_stuck.sql",
+        sql: include_str!("migrations/0005_stuck.sql"),
+        digest: "ddb73ff8a5c770b967e5e6789562c1e777636926e694b72914eb265cd381cde6",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

@@ -29,6 +29,7 @@ mod mounts;
 mod open;
 mod policies;
 mod purge;
+mod query;
 mod readers;
 mod roles;
 #[cfg(test)]

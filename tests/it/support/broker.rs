@@ -29,6 +29,11 @@ use super::client::{Client, Reply};
 /// When every test begins: a moment of 2026.
 const BEGIN: Timestamp = Timestamp::from_millis(1_780_000_000_000);
 
+/// A key of the administrator of another account; every other key is of the first one.
+pub const OTHER_KEY: &str = "AKIAOTHERACCOUNT0000";
+/// That account.
+pub const OTHER_ACCOUNT: &str = "210987654321";
+
 /// The root token of every test.
 pub const ROOT: &str = "root-token-of-the-tests";
 
@@ -48,6 +53,8 @@ fn gate(mode: Mode) -> Arc<Gate> {
 pub struct TestBroker {
     pub clock: Arc<ManualClock>,
     pub aws: EmbeddedAws,
+    /// Another account, which [`OTHER_KEY`] leads to.
+    pub other_aws: EmbeddedAws,
     pub faults: FaultyHttp,
     dir: tempfile::TempDir,
     mode: Mode,
@@ -95,13 +102,26 @@ impl TestBroker {
         let time = Arc::clone(&clock);
         let now = move || UNIX_EPOCH + Duration::from_millis(time.now().as_millis().unsigned_abs());
         let now: Arc<dyn Fn() -> SystemTime + Send + Sync> = Arc::new(now);
-        let rng = rand::rngs::StdRng::seed_from_u64(1);
-        let aws = EmbeddedAws::open(None, Options::new(now, rng)).unwrap();
-        let faults = FaultyHttp::new(aws.http_client());
+        let rng = |seed| rand::rngs::StdRng::seed_from_u64(seed);
+        let aws = EmbeddedAws::open(None, Options::new(Arc::clone(&now), rng(1))).unwrap();
+        let other = Options::new(now, rng(2)).account(OTHER_ACCOUNT);
+        let other_aws = EmbeddedAws::open(None, other).unwrap();
+        let http = aws.http_client_with([(OTHER_KEY.to_owned(), other_aws.clone())]);
+        let faults = FaultyHttp::new(http);
         let dir = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let running = start(dir.path(), mode, &clock, &faults, 0);
-        Self { clock, aws, faults, dir, mode, runtime, running: Some(running), restarts: 0 }
+        Self {
+            clock,
+            aws,
+            other_aws,
+            faults,
+            dir,
+            mode,
+            runtime,
+            running: Some(running),
+            restarts: 0,
+        }
     }
 
     fn app(&self) -> &RunningApp {

@@ -1,7 +1,9 @@
 //! Leases: rows, lists, due times, purging.
 
 use super::*;
-use crate::model::{EndReason, FailureClass, SessionCut, SessionRevocation, TeardownProgress};
+use crate::model::{
+    EndReason, EndRecord, FailureClass, SessionCut, SessionRevocation, TeardownProgress,
+};
 
 fn revoking(number: u32, next_attempt_at: Timestamp) -> Lease {
     let progress = TeardownProgress {
@@ -20,7 +22,16 @@ fn revoking(number: u32, next_attempt_at: Timestamp) -> Lease {
 }
 
 fn revoked(number: u32, gone: i64) -> Lease {
-    Lease { state: LeaseState::Revoked { at: at(gone) }, ..pending(number, "t") }
+    let record = EndRecord {
+        reason: EndReason::Expired,
+        since: at(gone.saturating_sub(2)),
+        access_key: Some("AKIAIOSFODNN7EXAMPLE".parse().unwrap()),
+        expires_at: Some(at(gone.saturating_sub(3))),
+        contained_at: Some(at(gone.saturating_sub(2))),
+        removed_at: Some(at(gone.saturating_sub(1))),
+    };
+    let state = LeaseState::Revoked { at: at(gone), record: Some(record) };
+    Lease { state, ..pending(number, "t") }
 }
 
 #[tokio::test]

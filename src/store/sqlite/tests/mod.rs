@@ -1,11 +1,12 @@
 //! Tests of the store through its trait. Fixtures are here; [`domain`] checks what every method
-//! promises, [`leases`] the same for leases, [`durability`] commits, crashes and failures, [`plans`] that
-//! every look-up is an index's.
+//! promises, [`leases`] the same for leases, [`durability`] commits, crashes and failures, [`query`] what can be
+//! asked of leases, [`plans`] that every look-up is an index's.
 
 mod domain;
 mod durability;
 mod leases;
 mod plans;
+mod query;
 
 use std::sync::Arc;
 use std::time::Duration;

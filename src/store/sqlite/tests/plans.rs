@@ -1,6 +1,7 @@
 //! Every look-up is an index's, whatever the number of rows; and what a row costs on disk.
 
 use super::*;
+use crate::store::LeaseFilter;
 use crate::store::sqlite::{leases as lease_sql, purge as purge_sql, tokens as token_sql};
 
 fn plan(store: &Sqlite, sql: &str) -> Vec<String> {
@@ -40,6 +41,25 @@ async fn every_look_up_is_one_range_of_an_index() {
         assert!(steps.iter().any(|step| step.starts_with(wanted)), "{sql}\n{steps:#?}");
         let sorted = steps.iter().any(|step| step.contains("TEMP B-TREE"));
         assert!(!sorted, "{sql}\n{steps:#?}");
+    }
+}
+
+#[tokio::test]
+async fn every_query_walks_its_index_in_the_order_of_issue() {
+    let store = store().await;
+    let statements = super::super::query::statements(&LeaseFilter::default());
+    let indexes = [
+        "SEARCH lease USING INDEX lease_by_access_key (access_key=? AND rowid>?",
+        "SEARCH lease USING INDEX sqlite_autoindex_lease_1 (id=?",
+        "SEARCH lease USING INDEX lease_by_holder (holder=? AND rowid>?",
+        "SEARCH lease USING INDEX lease_by_mount (mount=? AND rowid>?",
+        "SEARCH lease USING INDEX lease_stuck",
+        "SEARCH lease USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+    ];
+    for (sql, wanted) in statements.iter().zip(indexes) {
+        let steps = plan(&store, sql);
+        assert!(steps[0].starts_with(wanted), "{sql}\n{steps:#?}");
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{sql}\n{steps:#?}");
     }
 }
 

@@ -23,9 +23,12 @@ pub mod config;
 mod config_merge;
 mod cron;
 mod grant;
+pub mod idempotency;
 pub mod issue;
 mod issue_error;
 pub mod leases;
+pub mod legacy_role;
+pub mod limits;
 mod mount_table;
 pub mod mounts;
 mod role_check;
@@ -34,6 +37,7 @@ mod role_merge;
 pub mod roles;
 mod session_grant;
 pub mod ttl;
+pub mod ttl_told;
 mod tuning;
 pub mod username;
 
@@ -106,6 +110,8 @@ pub struct Engine {
     mount_changes: Mutex<()>,
     /// Held while `config/root` is read, merged and written.
     config_changes: Mutex<()>,
+    /// Of requests that may be sent again.
+    answers: idempotency::Answers,
 }
 
 impl Engine {
@@ -117,6 +123,7 @@ impl Engine {
             table: mount_table::MountTable::default(),
             mount_changes: Mutex::new(()),
             config_changes: Mutex::new(()),
+            answers: idempotency::Answers::default(),
         };
         for mount in engine.parts.store.mounts().await? {
             engine.bind_stored_account(&mount).await?;

@@ -28,14 +28,14 @@ pub(super) fn check_vaults_rules(draft: &Draft) -> Result<CredentialType, Vec<St
 }
 
 fn check_sts_ttls(draft: &Draft, kind: Option<CredentialType>, errors: &mut Vec<String>) {
-    let is_sts = match kind {
-        Some(
+    let is_sts = kind.is_some_and(|kind| {
+        draft.kinds(kind).into_iter().any(|kind| match kind {
             CredentialType::AssumedRole
             | CredentialType::FederationToken
-            | CredentialType::SessionToken,
-        ) => true,
-        Some(CredentialType::IamUser) | None => false,
-    };
+            | CredentialType::SessionToken => true,
+            CredentialType::IamUser => false,
+        })
+    });
     let (default, max) = (draft.default_sts_ttl, draft.max_sts_ttl);
     for (name, value) in [("default_sts_ttl", default), ("max_sts_ttl", max)] {
         if value != 0 && !is_sts {

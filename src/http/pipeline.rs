@@ -32,6 +32,8 @@ pub struct Call {
     pub captured: String,
     /// What was sent.
     pub fields: Fields,
+    /// `Idempotency-Key`, unread.
+    pub idempotency_key: Option<String>,
 }
 
 impl Call {
@@ -164,7 +166,7 @@ async fn serve(
     caller: Option<Caller>,
     request_id: &str,
 ) -> Rendered {
-    let Request { operation, path, data } = request;
+    let Request { operation, path, data, idempotency_key } = request;
     check_early(&found, operation, &data)?;
     if let Some(caller) = &caller {
         authorized(wire, caller, &path, operation)?;
@@ -176,7 +178,8 @@ async fn serve(
     let handler = route.handler(operation).ok_or(ApiError::UnsupportedOperation)?;
     let fields = Fields::read(route.fields, data).map_err(ApiError::Field)?;
     let warnings: Vec<String> = fields.warnings().collect();
-    let call = Call { wire: Arc::clone(wire), caller, token, mount, captured, fields };
+    let wire = Arc::clone(wire);
+    let call = Call { wire, caller, token, mount, captured, fields, idempotency_key };
     let mut answer = handler(call).await?;
     if answer.takes_warnings() {
         for warning in warnings {

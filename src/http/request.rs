@@ -47,6 +47,8 @@ pub struct Headers {
     pub content_type: String,
     /// `X-Vault-Wrap-TTL`.
     pub wrap_ttl: Option<String>,
+    /// `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
 }
 
 /// A body, read or given up on.
@@ -71,13 +73,15 @@ pub struct Request {
     pub path: String,
     /// What it sends.
     pub data: Map<String, Value>,
+    /// How it names itself, to be told from a repetition.
+    pub idempotency_key: Option<String>,
 }
 
 impl Request {
     /// Reads a request for `path`; checks in the contract's order.
     pub fn read(incoming: &Incoming, path: String) -> Result<Self, ApiError> {
         if asks_for_help(incoming) {
-            return Ok(Self { operation: Operation::Help, path, data: Map::new() });
+            return Ok(Self::of_data(Operation::Help, path, Map::new()));
         }
         let mut request = match incoming.method.as_str() {
             "GET" => Self::of_query(Operation::Read, path, &incoming.query)?,
@@ -95,7 +99,12 @@ impl Request {
         if request.operation == Operation::List && !request.path.ends_with('/') {
             request.path.push('/');
         }
+        request.idempotency_key.clone_from(&incoming.headers.idempotency_key);
         Ok(request)
+    }
+
+    fn of_data(operation: Operation, path: String, data: Map<String, Value>) -> Self {
+        Self { operation, path, data, idempotency_key: None }
     }
 
     fn of_query(operation: Operation, path: String, query: &str) -> Result<Self, ApiError> {
@@ -108,7 +117,7 @@ impl Request {
             operation = Operation::List;
             data.remove("list");
         }
-        Ok(Self { operation, path, data })
+        Ok(Self::of_data(operation, path, data))
     }
 
     fn of_body(operation: Operation, path: String, incoming: &Incoming) -> Result<Self, ApiError> {
@@ -123,7 +132,7 @@ impl Request {
         } else {
             parse_json(bytes)?
         };
-        Ok(Self { operation, path, data })
+        Ok(Self::of_data(operation, path, data))
     }
 
     fn of_patch(path: String, incoming: &Incoming) -> Result<Self, ApiError> {

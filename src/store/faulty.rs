@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{DueLease, LeaseQuery, Store, StoreError};
+use super::{DueLease, LeaseQuery, LimitStore, RequestStore, Store, StoreError};
 use crate::model::{
-    Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
-    Timestamp, Token, TokenDigest,
+    Accessor, AccountBinding, CapReached, Lease, LeaseCaps, LeaseConfig, LeaseId, LeaseLimits,
+    Mount, MountId, Role, RoleName, Timestamp, Token, TokenDigest,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -165,11 +165,12 @@ fn failed(why: &str) -> StoreError {
 
 macro_rules! pass {
     (
+        $part:ident
         reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $rr:ty;)* }
         writes { $(fn $write:ident($($wa:ident: $wt:ty),*) -> $wr:ty;)* }
     ) => {
         #[async_trait]
-        impl<S: Store + ?Sized> Store for FaultyStore<S> {
+        impl<S: Store + ?Sized> $part for FaultyStore<S> {
             $(async fn $read(&self, $($ra: $rt),*) -> Result<$rr> {
                 self.read()?;
                 self.inner.$read($($ra),*).await
@@ -182,6 +183,26 @@ macro_rules! pass {
 }
 
 pass! {
+    LimitStore
+    reads {
+        fn lease_limits(mount: &MountId) -> Option<LeaseLimits>;
+    }
+    writes {
+        fn put_lease_limits(mount: &MountId, limits: LeaseLimits) -> ();
+        fn begin_lease_within(lease: &Lease, caps: LeaseCaps) -> Option<CapReached>;
+    }
+}
+
+pass! {
+    RequestStore
+    reads {
+        fn lease_of_request(request_key: &[u8]) -> Option<Lease>;
+    }
+    writes {}
+}
+
+pass! {
+    Store
     reads {
         fn setting(name: &str) -> Option<Vec<u8>>;
         fn mounts() -> Vec<Mount>;

@@ -8,11 +8,12 @@ use crate::auth::{AuthError, InitError};
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
+use crate::engine::limits::LimitsError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
 use crate::leases::{LeaseError, RevokeError};
 use crate::model::go_text;
-use domain::{auth, config, init, issue, lease, mount, renew, role, tainted};
+use domain::{auth, config, init, issue, lease, limits, mount, renew, role, tainted};
 pub use table::table;
 
 mod domain;
@@ -111,6 +112,8 @@ pub enum ApiError {
     Mount(MountError),
     /// `config/root` and `config/lease`.
     Config(ConfigError),
+    /// `config/limits`.
+    Limits(LimitsError),
     /// Roles.
     Role(RoleError),
     /// Credentials.
@@ -253,6 +256,7 @@ impl ApiError {
             Self::Init(error) => init(error),
             Self::Mount(error) => mount(error),
             Self::Config(error) => config(error),
+            Self::Limits(error) => limits(error),
             Self::Role(error) => role(error),
             Self::Issue(error) => issue(error),
             Self::Renew(error) => renew(error),
@@ -276,6 +280,7 @@ impl ApiError {
             Self::Init(error) => error.to_string(),
             Self::Mount(error) => error.to_string(),
             Self::Config(error) => error.to_string(),
+            Self::Limits(error) => error.to_string(),
             Self::Role(error) => error.to_string(),
             Self::Issue(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
@@ -320,6 +325,7 @@ from! {
     InitError => Init,
     MountError => Mount,
     ConfigError => Config,
+    LimitsError => Limits,
     RoleError => Role,
     IssueError => Issue,
     RenewError => Renew,

@@ -33,6 +33,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0002_lease_origin.sql"),
         digest: "834515d1c2b2fc6219a836bcc451759002b448570c5d9a42f936e85211bb6a50",
     },
+    Migration {
+        number: 3,
+        name: "0003_limits.sql",
+        sql: include_str!("migrations/0003_limits.sql"),
+        digest: "9c2144fa32c73c6eed6a2000b149d34e6b30e74b31addf31ea898a64ebd435e8",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.
@@ -147,7 +153,7 @@ mod tests {
         let loose: i64 = migrated()
             .query_row(
                 "SELECT count(*) FROM pragma_table_list
-                 WHERE schema = 'main' AND name NOT LIKE 'sqlite_%' AND strict = 0",
+                 WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' AND strict = 0",
                 [],
                 |row| row.get(0),
             )

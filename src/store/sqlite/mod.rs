@@ -24,11 +24,13 @@ mod cache;
 mod failure;
 mod lease_row;
 mod leases;
+mod limits;
 mod migrations;
 mod mounts;
 mod open;
 mod purge;
 mod readers;
+mod requests;
 mod roles;
 #[cfg(test)]
 mod tests;

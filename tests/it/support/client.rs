@@ -48,6 +48,11 @@ impl Client {
         Self { token: None, ..self.clone() }
     }
 
+    /// The token that it sends.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     /// Sends a header with every request.
     pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut other = self.clone();

@@ -114,7 +114,7 @@ fn check_beside(sent: &RoleChange) -> Result<Vec<&'static str>, LegacyError> {
     Ok(dropped.into_iter().filter(|(_, sent)| *sent).map(|(name, _)| name).collect())
 }
 
-/// `arn:…role/…` → assumed_role, `arn:…policy/…` → iam_user, JSON → iam_user and federation_token.
+/// `arn:…role/…` → `assumed_role`, `arn:…policy/…` → `iam_user`, JSON → `iam_user` and `federation_token`.
 fn draft_of(value: &str) -> Result<Draft, LegacyError> {
     let unusable = || LegacyError::Unusable(value.to_owned());
     let kind = |kind: CredentialType| kind.as_str().to_owned();

@@ -18,6 +18,7 @@ use crate::random::Random;
 use crate::seal::{Barrier, SealError};
 use crate::store::{Store, StoreError};
 
+mod answers;
 pub mod assume;
 pub mod config;
 mod config_merge;
@@ -111,7 +112,7 @@ pub struct Engine {
     /// Held while `config/root` is read, merged and written.
     config_changes: Mutex<()>,
     /// Of requests that may be sent again.
-    answers: idempotency::Answers,
+    answers: answers::Answers,
 }
 
 impl Engine {
@@ -123,7 +124,7 @@ impl Engine {
             table: mount_table::MountTable::default(),
             mount_changes: Mutex::new(()),
             config_changes: Mutex::new(()),
-            answers: idempotency::Answers::default(),
+            answers: answers::Answers::default(),
         };
         for mount in engine.parts.store.mounts().await? {
             engine.bind_stored_account(&mount).await?;

@@ -128,6 +128,7 @@ fn check_boundary(arn: &str) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::engine::roles::RoleError;
+    use crate::model::LegacyRole;
 
     fn iam_user() -> Draft {
         Draft { version: 1, credential_type: "iam_user".into(), ..Draft::default() }
@@ -183,6 +184,18 @@ mod tests {
             broken(&session),
             ["cannot supply a policy or role when using credential_type session_token"]
         );
+    }
+
+    #[test]
+    fn a_role_of_two_types_may_have_the_fields_of_both() {
+        let both = Draft {
+            legacy: Some(LegacyRole::Document),
+            user_path: "/a/".into(),
+            default_sts_ttl: 900,
+            ..iam_user()
+        };
+        assert_eq!(check_vaults_rules(&both), Ok(CredentialType::IamUser));
+        assert!(check_vaults_rules(&Draft { legacy: None, ..both }).is_err());
     }
 
     #[test]

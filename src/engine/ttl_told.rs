@@ -140,17 +140,16 @@ impl TtlPlan {
     }
 
     fn check(&self, role: &Role) -> Result<(), IssueError> {
-        match self.limited_by {
-            LimitedBy::None => Ok(()),
-            _ if !role.strict_ttl => Ok(()),
-            by => Err(IssueError::TtlCut {
-                role: role.name.clone(),
-                requested: self.requested.as_secs(),
-                granted: self.granted.as_secs(),
-                by: by.as_str(),
-                help: by.help(),
-            }),
+        if self.limited_by == LimitedBy::None || !role.strict_ttl {
+            return Ok(());
         }
+        Err(IssueError::TtlCut {
+            role: role.name.clone(),
+            requested: self.requested.as_secs(),
+            granted: self.granted.as_secs(),
+            by: self.limited_by.as_str(),
+            help: self.limited_by.help(),
+        })
     }
 }
 

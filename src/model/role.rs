@@ -131,6 +131,7 @@ impl Role {
     }
 
     /// The same role where it hands out `kind`.
+    #[must_use]
     pub fn handing_out(&self, kind: CredentialType) -> Self {
         Self { credential_type: kind, ..self.clone() }
     }

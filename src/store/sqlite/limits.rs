@@ -94,13 +94,10 @@ fn begin_lease_within(
     settling: std::time::Duration,
 ) -> Result<Option<CapReached>> {
     let mount = live_key(db, &lease.mount)?;
-    let reached = match first_reached(db, mount, lease, caps)? {
-        Some(reached) => Some(reached),
-        None => {
-            leases::begin_lease(db, lease, settling)?;
-            None
-        }
-    };
+    let reached = first_reached(db, mount, lease, caps)?;
+    if reached.is_none() {
+        leases::begin_lease(db, lease, settling)?;
+    }
     Ok(reached)
 }
 

@@ -67,9 +67,10 @@ fn counts(store: &Sqlite) -> [Vec<(String, i64, i64)>; 2] {
 async fn counts_are_right_whatever_becomes_of_the_leases() {
     let store = store().await;
     let mut rows = Vec::new();
-    for number in 0..12 {
-        let role = ["a", "b.c"][number as usize % 2];
-        let lease = named(number, role, ["x", "y", "z"][number as usize % 3]);
+    let roles = ["a", "b.c"].into_iter().cycle();
+    let holders = ["x", "y", "z"].into_iter().cycle();
+    for (number, (role, holder)) in (0..12).zip(roles.zip(holders)) {
+        let lease = named(number, role, holder);
         store.begin_lease(&lease).await.unwrap();
         rows.push(lease);
         if number == 5 {

@@ -35,8 +35,14 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 3,
-        name: "0003_limits.sql",
-        sql: include_str!("migrations/0003_limits.sql"),
+        name: "0003_acl_policy.sql",
+        sql: include_str!("migrations/0003_acl_policy.sql"),
+        digest: "9a418c43cfb900bc2df010765035c7fc1e89c4d003ffad83ef53edb6f1991072",
+    },
+    Migration {
+        number: 4,
+        name: "0004_limits.sql",
+        sql: include_str!("migrations/0004_limits.sql"),
         digest: "9c2144fa32c73c6eed6a2000b149d34e6b30e74b31addf31ea898a64ebd435e8",
     },
 ];

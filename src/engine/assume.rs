@@ -14,12 +14,14 @@ use super::issue_error::{IssueError, IssueStep};
 use super::roles::RoleError;
 use super::session_grant::unread_group;
 use super::ttl::SessionTtl;
+use super::ttl_told::{TtlPlan, TtlTold};
 use super::username::{self, NameInputs};
 use crate::auth::Caller;
 use crate::aws::{
     AwsError, FederatedSession, OwnSession, RoleSession, StsProvider, TemporaryCredentials,
 };
 use crate::gate::{Judgement, VettedGrant};
+use crate::leases::NewLease;
 use crate::model::{CredentialType, Lease, MfaCode, Mount, Role};
 
 /// Characters of a role session's name (STS API reference, `AssumeRole`).
@@ -91,16 +93,23 @@ impl Engine {
         };
         let sts = self.parts.accounts.sts(&mount.id).await.map_err(IssueError::NoSts)?;
         let ttl = self.session_ttl(mount, role, wishes.ttl);
+        let plan = self.planned_ttl(caller, role, TtlPlan::of_session(&ttl)).await?;
         let name = self.session_name(caller, mount, role, wishes).await?;
         let policy_digest = grant.permissions().to_owned();
         let session = session(role, wishes, name, ttl.session(), grant)?;
 
         let (id, _tag) = self.lease_id(mount, request.endpoint, role)?;
-        let mut new = new_lease(id, caller, role, None, verdict.digest.clone());
+        let mut new = NewLease {
+            caps: self.caps(mount, role).await?,
+            request_key: request.request_key.clone(),
+            ..new_lease(id, caller, role, None, verdict.digest.clone())
+        };
         new.origin.policy_digest = policy_digest;
         let lease = self.parts.leases.begin(new).await?;
         let (lease, keys) = self.ask_sts(sts.as_ref(), lease, &session).await?;
-        self.hand_out_session(lease, keys, ttl, warnings).await
+        let mut issued = self.hand_out_session(lease, keys, ttl, warnings).await?;
+        issued.told = plan.told(self.parts.clock.now(), issued.lease_duration);
+        Ok(issued)
     }
 
     /// As [`Engine::judge_again`], for all that the session will hold. A group that cannot be read
@@ -223,6 +232,7 @@ impl Engine {
             session_token: Some(keys.session_token),
             arn: keys.arn,
             ttl: Some(rounded(left)),
+            told: TtlTold::uncut(rounded(resolved.ttl)),
             warnings,
         })
     }

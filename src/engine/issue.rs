@@ -13,8 +13,10 @@ use super::Engine;
 use super::assume::SessionWishes;
 use super::grant::{Before, role_duration, user_path};
 pub use super::issue_error::{IssueError, IssueStep};
+use super::legacy_role;
 use super::roles::RoleError;
 use super::ttl::Resolved;
+use super::ttl_told::{TtlPlan, TtlTold};
 use super::username::{self, NameInputs};
 
 use crate::auth::Caller;
@@ -22,8 +24,8 @@ use crate::aws::{AwsError, IamProvider, NewAccessKey, NewUser};
 use crate::gate::Judgement;
 use crate::leases::{LeaseError, NewLease};
 use crate::model::{
-    AccessKeyId, Beside, CredentialType, Lease, LeaseConfig, LeaseId, LeaseTag, Mount, Origin,
-    Role, RoleName, SecretAccessKey, SessionToken, UserName,
+    AccessKeyId, Beside, CredentialType, Lease, LeaseCaps, LeaseConfig, LeaseId, LeaseTag, Mount,
+    Origin, Role, RoleName, SecretAccessKey, SessionToken, UserName,
 };
 use crate::store::StoreError;
 
@@ -63,6 +65,8 @@ pub struct IssueRequest {
     pub role: RoleName,
     /// For STS types.
     pub wishes: SessionWishes,
+    /// What names the request: see [`super::idempotency`].
+    pub request_key: Option<Vec<u8>>,
 }
 
 /// A credential, about to be handed out.
@@ -84,6 +88,8 @@ pub struct Issued {
     pub arn: Option<String>,
     /// Of temporary credentials: seconds until AWS ends them.
     pub ttl: Option<u64>,
+    /// About the lease's TTL.
+    pub told: TtlTold,
     /// Of the gate, and about the TTL.
     pub warnings: Vec<String>,
 }
@@ -101,10 +107,9 @@ impl Engine {
         let Some(role) = self.parts.store.role(&mount.id, &request.role).await? else {
             return Err(IssueError::RoleNotFound(request.role));
         };
+        let role = legacy_role::asked(role, request.endpoint)?;
         match role.credential_type {
-            CredentialType::IamUser => {
-                self.issue_user(caller, mount, &role, request.endpoint).await
-            }
+            CredentialType::IamUser => self.issue_user(caller, mount, &role, &request).await,
             CredentialType::AssumedRole
             | CredentialType::FederationToken
             | CredentialType::SessionToken => {
@@ -119,7 +124,7 @@ impl Engine {
         caller: &Caller,
         mount: &Mount,
         role: &Role,
-        endpoint: CredsEndpoint,
+        request: &IssueRequest,
     ) -> Result<Issued, IssueError> {
         let config = self.parts.store.lease_config(&mount.id).await?;
         let judgement = self.judge_again(mount, role, config).await?;
@@ -133,12 +138,17 @@ impl Engine {
         let access = access.map_err(|error| IssueError::aws(IssueStep::Client, error))?;
         let provider = &access.provider;
         let name = self.user_name(caller, mount, role).await?;
-        let (id, tag) = self.lease_id(mount, endpoint, role)?;
-        let resolved = self.ttl_sources(mount, role, config).at_issue();
+        let (id, tag) = self.lease_id(mount, request.endpoint, role)?;
+        let sources = self.ttl_sources(mount, role, config);
+        let plan = self.planned_ttl(caller, role, TtlPlan::of_user(&sources)).await?;
 
-        let mut new = new_lease(id, caller, role, Some(name.clone()), verdict.digest.clone());
+        let mut new = NewLease {
+            caps: self.caps(mount, role).await?,
+            request_key: request.request_key.clone(),
+            account: self.parts.accounts.known_account(&access),
+            ..new_lease(id, caller, role, Some(name.clone()), verdict.digest.clone())
+        };
         new.origin.policy_digest = grant.permissions().to_owned();
-        new.account = self.parts.accounts.known_account(&access);
         let lease = self.parts.leases.begin(new).await?;
         let user = NewUser {
             name,
@@ -150,7 +160,9 @@ impl Engine {
             grant,
         };
         let (lease, key) = self.create_user_with_keys(provider.as_ref(), lease, &user).await?;
-        self.hand_out(lease, key, resolved, warnings).await
+        let mut issued = self.hand_out(lease, key, sources.at_issue(), warnings).await?;
+        issued.told = plan.told(self.parts.clock.now(), issued.lease_duration);
+        Ok(issued)
     }
 
     /// Judged at the write, and again now: guardrails, and what AWS holds, may have changed.
@@ -269,6 +281,7 @@ impl Engine {
             session_token: None,
             arn: None,
             ttl: None,
+            told: TtlTold::uncut(resolved.ttl.as_secs()),
             warnings,
         })
     }
@@ -338,6 +351,7 @@ pub(super) fn new_lease(
         account: None,
         beside: Beside::default(),
         request_key: None,
+        caps: LeaseCaps::default(),
     }
 }
 

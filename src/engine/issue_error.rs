@@ -5,10 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::NotServing;
+use super::idempotency::BadKey;
+use super::issue::CredsEndpoint;
 use super::username::UsernameError;
 use crate::aws::{AwsError, RefusalKind};
 use crate::leases::LeaseError;
-use crate::model::{Finding, RoleName, Verdict};
+use crate::model::{CredentialType, Finding, LeaseId, RoleName, Verdict};
+use crate::seal::SealError;
 use crate::store::StoreError;
 
 /// A call of the issue, for the beginning of its error text (contract 1.11).
@@ -53,6 +56,52 @@ pub enum IssueError {
     /// There is no such role.
     #[error("Role \"{0}\" not found")]
     RoleNotFound(RoleName),
+    /// A legacy role gives its type by that type's own path alone.
+    #[error(
+        "attempted to retrieve {} credentials through the {} path; this is not allowed for legacy roles",
+        .kind.as_str(), .endpoint.as_str()
+    )]
+    LegacyPath {
+        /// What the role gives.
+        kind: CredentialType,
+        /// What was asked.
+        endpoint: CredsEndpoint,
+    },
+    /// The TTL would be cut, and the role says to refuse that.
+    #[error(
+        "a TTL of {requested} seconds would be cut to {granted} by {by}, and role `{role}` has strict_ttl\nhelp: {help}"
+    )]
+    TtlCut {
+        /// The role.
+        role: RoleName,
+        /// Seconds.
+        requested: u64,
+        /// Seconds.
+        granted: u64,
+        /// Who cuts it.
+        by: &'static str,
+        /// What can be done.
+        help: &'static str,
+    },
+    /// `Idempotency-Key` is no key.
+    #[error(transparent)]
+    BadKey(#[from] BadKey),
+    /// A key that was used for something else.
+    #[error(
+        "this Idempotency-Key was sent before with another path or other parameters\nhelp: use a new key for a new request"
+    )]
+    KeyOfAnotherRequest,
+    /// A key whose answer is not kept any more.
+    #[error(
+        "this Idempotency-Key was used already, for lease `{lease}`, whose secret is not kept\nhelp: if that answer never arrived, revoke the lease, and ask again with a new key"
+    )]
+    KeyUsed {
+        /// What it was used for.
+        lease: LeaseId,
+    },
+    /// No digest of the key can be made.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// None was asked for, and the role does not have exactly one.
     #[error("did not supply a role_arn parameter and unable to determine one")]
     NoRoleArn,

@@ -18,15 +18,19 @@ use crate::random::Random;
 use crate::seal::{Barrier, SealError};
 use crate::store::{Store, StoreError};
 
+mod answers;
 pub mod assume;
 pub mod config;
 mod config_merge;
 mod cron;
 mod grant;
+pub mod idempotency;
 pub mod issue;
 mod issue_error;
 pub mod lease_query;
 pub mod leases;
+pub mod legacy_role;
+pub mod limits;
 mod mount_table;
 pub mod mounts;
 pub mod removed_mounts;
@@ -36,6 +40,7 @@ mod role_merge;
 pub mod roles;
 mod session_grant;
 pub mod ttl;
+pub mod ttl_told;
 mod tuning;
 pub mod username;
 
@@ -108,6 +113,8 @@ pub struct Engine {
     mount_changes: Mutex<()>,
     /// Held while `config/root` is read, merged and written.
     config_changes: Mutex<()>,
+    /// Of requests that may be sent again.
+    answers: answers::Answers,
 }
 
 impl Engine {
@@ -119,6 +126,7 @@ impl Engine {
             table: mount_table::MountTable::default(),
             mount_changes: Mutex::new(()),
             config_changes: Mutex::new(()),
+            answers: answers::Answers::default(),
         };
         for mount in engine.parts.store.mounts().await? {
             engine.bind_stored_account(&mount).await?;

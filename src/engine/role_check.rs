@@ -28,14 +28,14 @@ pub(super) fn check_vaults_rules(draft: &Draft) -> Result<CredentialType, Vec<St
 }
 
 fn check_sts_ttls(draft: &Draft, kind: Option<CredentialType>, errors: &mut Vec<String>) {
-    let is_sts = match kind {
-        Some(
+    let is_sts = kind.is_some_and(|kind| {
+        draft.kinds(kind).into_iter().any(|kind| match kind {
             CredentialType::AssumedRole
             | CredentialType::FederationToken
-            | CredentialType::SessionToken,
-        ) => true,
-        Some(CredentialType::IamUser) | None => false,
-    };
+            | CredentialType::SessionToken => true,
+            CredentialType::IamUser => false,
+        })
+    });
     let (default, max) = (draft.default_sts_ttl, draft.max_sts_ttl);
     for (name, value) in [("default_sts_ttl", default), ("max_sts_ttl", max)] {
         if value != 0 && !is_sts {
@@ -128,6 +128,7 @@ fn check_boundary(arn: &str) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::engine::roles::RoleError;
+    use crate::model::LegacyRole;
 
     fn iam_user() -> Draft {
         Draft { version: 1, credential_type: "iam_user".into(), ..Draft::default() }
@@ -183,6 +184,18 @@ mod tests {
             broken(&session),
             ["cannot supply a policy or role when using credential_type session_token"]
         );
+    }
+
+    #[test]
+    fn a_role_of_two_types_may_have_the_fields_of_both() {
+        let both = Draft {
+            legacy: Some(LegacyRole::Document),
+            user_path: "/a/".into(),
+            default_sts_ttl: 900,
+            ..iam_user()
+        };
+        assert_eq!(check_vaults_rules(&both), Ok(CredentialType::IamUser));
+        assert!(check_vaults_rules(&Draft { legacy: None, ..both }).is_err());
     }
 
     #[test]

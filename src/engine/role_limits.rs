@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::role_merge::Draft;
 use super::roles::RoleChange;
 use crate::aws::{BROKER_TAG, LEASE_TAG};
-use crate::model::{CredentialType, GroupName, Mount, PolicyArn, Role, RoleName};
+use crate::model::{CredentialType, GroupName, LeaseLimits, Mount, PolicyArn, Role, RoleName};
 
 /// Managed policies that can be attached to a user (IAM quotas: 10 unless raised).
 const MAX_POLICY_ARNS: usize = 10;
@@ -25,11 +25,14 @@ const SHORTEST_SESSION: u64 = 900;
 /// What Leasehold refuses beyond Vault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// `policy` or `arn`.
-    #[error(
-        "the legacy parameters `policy` and `arn` are not offered\nhelp: send `credential_type` with `policy_document` or `policy_arns`"
-    )]
-    Legacy,
+    /// A cap below zero.
+    #[error("{field} of {number} is below zero\nhelp: 0 is no cap")]
+    NegativeCap {
+        /// Which one.
+        field: &'static str,
+        /// What was sent.
+        number: i64,
+    },
     /// A TTL by which every session would be refused.
     #[error(
         "{field} of {seconds} seconds is too short: AWS makes no session of less than {SHORTEST_SESSION} seconds"
@@ -88,10 +91,6 @@ pub enum Refusal {
 
 /// What can be refused without looking at the stored role.
 pub(super) fn check_change(change: &RoleChange) -> Result<(), Refusal> {
-    let sent = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
-    if sent(&change.policy) || sent(&change.arn) {
-        return Err(Refusal::Legacy);
-    }
     match change.readiness.as_deref() {
         None | Some("" | "off") => Ok(()),
         Some(other) => Err(Refusal::ReadinessNotOffered(other.to_owned())),
@@ -109,7 +108,9 @@ pub(super) fn check_our_rules(
     if max_ttl > 0 && ttl > max_ttl {
         return Err(Refusal::TtlAboveMax { ttl, max_ttl });
     }
-    check_session_ttls(&draft, kind)?;
+    for kind in draft.kinds(kind) {
+        check_session_ttls(&draft, kind)?;
+    }
     if let Some(tags) = &draft.iam_tags {
         check_tags(tags)?;
     }
@@ -132,7 +133,18 @@ pub(super) fn check_our_rules(
         mfa_serial_number: draft.mfa_serial_number,
         ttl,
         max_ttl,
+        legacy: draft.legacy,
+        strict_ttl: draft.strict_ttl,
+        limits: LeaseLimits {
+            max_leases: cap("max_leases", draft.max_leases)?,
+            max_leases_per_caller: cap("max_leases_per_caller", draft.max_leases_per_caller)?,
+        },
     })
+}
+
+/// A cap as it was sent; 0 is none.
+pub(super) fn cap(field: &'static str, number: i64) -> Result<u64, Refusal> {
+    u64::try_from(number).map_err(|_negative| Refusal::NegativeCap { field, number })
 }
 
 /// The role's own `ttl` applies to sessions where `default_sts_ttl` says nothing.
@@ -254,11 +266,17 @@ mod tests {
     }
 
     #[test]
-    fn the_legacy_fields_and_other_readiness_are_refused() {
-        let policy = RoleChange { policy: Some("{}".into()), ..RoleChange::default() };
-        assert_eq!(check_change(&policy), Err(Refusal::Legacy));
-        let empty = RoleChange { arn: Some(String::new()), ..RoleChange::default() };
-        assert_eq!(check_change(&empty), Ok(()));
+    fn a_cap_is_a_number_from_zero_up() {
+        let limits = checked(Draft { max_leases: 5, ..iam_user() }).unwrap().limits;
+        assert_eq!((limits.max_leases, limits.max_leases_per_caller), (5, 0));
+        assert_eq!(
+            checked(Draft { max_leases_per_caller: -1, ..iam_user() }).unwrap_err().to_string(),
+            "max_leases_per_caller of -1 is below zero\nhelp: 0 is no cap"
+        );
+    }
+
+    #[test]
+    fn other_readiness_is_refused() {
         let wait = RoleChange { readiness: Some("wait".into()), ..RoleChange::default() };
         assert_eq!(check_change(&wait), Err(Refusal::ReadinessNotOffered("wait".into())));
         let off = RoleChange { readiness: Some("off".into()), ..RoleChange::default() };

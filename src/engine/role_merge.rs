@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::roles::{KvPairs, RoleChange};
-use crate::model::Role;
+use crate::model::{CredentialType, LegacyRole, Role};
 
 /// An unchecked role.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +26,21 @@ pub(super) struct Draft {
     pub(super) mfa_serial_number: String,
     pub(super) ttl: u64,
     pub(super) max_ttl: u64,
+    pub(super) legacy: Option<LegacyRole>,
+    pub(super) strict_ttl: bool,
+    /// As sent: below zero is refused later.
+    pub(super) max_leases: i64,
+    pub(super) max_leases_per_caller: i64,
+}
+
+impl Draft {
+    /// Every type that the role would hand out, where `kind` is the one that it names.
+    pub(super) fn kinds(&self, kind: CredentialType) -> Vec<CredentialType> {
+        match self.legacy {
+            Some(LegacyRole::Document) => vec![kind, CredentialType::FederationToken],
+            Some(LegacyRole::Arn) | None => vec![kind],
+        }
+    }
 }
 
 /// `stored`, or nothing, with what was sent on top; its version is the next one.
@@ -33,6 +48,7 @@ pub(super) fn merged(stored: Option<&Role>, sent: RoleChange) -> Draft {
     let stored = stored.map(draft_of).unwrap_or_default();
     Draft {
         version: stored.version.saturating_add(1),
+        legacy: legacy(stored.legacy, &sent),
         credential_type: sent.credential_type.unwrap_or(stored.credential_type),
         policy_arns: sent.policy_arns.or(stored.policy_arns),
         role_arns: sent.role_arns.or(stored.role_arns),
@@ -50,7 +66,19 @@ pub(super) fn merged(stored: Option<&Role>, sent: RoleChange) -> Draft {
         mfa_serial_number: sent.mfa_serial_number.unwrap_or(stored.mfa_serial_number),
         ttl: sent.ttl.unwrap_or(stored.ttl),
         max_ttl: sent.max_ttl.unwrap_or(stored.max_ttl),
+        strict_ttl: sent.strict_ttl.unwrap_or(stored.strict_ttl),
+        max_leases: sent.max_leases.unwrap_or(stored.max_leases),
+        max_leases_per_caller: sent.max_leases_per_caller.unwrap_or(stored.max_leases_per_caller),
     }
+}
+
+/// A write in today's words ends what the deprecated parameters made of a role: both paths give its type
+/// then. Two types stay two until one of them is named.
+fn legacy(stored: Option<LegacyRole>, sent: &RoleChange) -> Option<LegacyRole> {
+    stored.filter(|legacy| match legacy {
+        LegacyRole::Arn => false,
+        LegacyRole::Document => sent.credential_type.is_none(),
+    })
 }
 
 fn pairs(
@@ -82,7 +110,15 @@ fn draft_of(role: &Role) -> Draft {
         mfa_serial_number: role.mfa_serial_number.clone(),
         ttl: role.ttl,
         max_ttl: role.max_ttl,
+        legacy: role.legacy,
+        strict_ttl: role.strict_ttl,
+        max_leases: signed(role.limits.max_leases),
+        max_leases_per_caller: signed(role.limits.max_leases_per_caller),
     }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn names<T: Clone + Into<String>>(names: &[T]) -> Vec<String> {
@@ -92,7 +128,7 @@ fn names<T: Clone + Into<String>>(names: &[T]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CredentialType, MountId};
+    use crate::model::{LeaseLimits, MountId};
 
     fn role() -> Role {
         Role {
@@ -114,6 +150,9 @@ mod tests {
             mfa_serial_number: String::new(),
             ttl: 60,
             max_ttl: 120,
+            legacy: None,
+            strict_ttl: false,
+            limits: LeaseLimits::default(),
         }
     }
 
@@ -144,5 +183,17 @@ mod tests {
     fn a_new_role_starts_at_version_one_with_nothing_set() {
         let draft = merged(None, RoleChange::default());
         assert_eq!(draft, Draft { version: 1, ..Draft::default() });
+    }
+
+    #[test]
+    fn a_write_in_todays_words_ends_a_legacy_role_but_for_its_two_types() {
+        let kept = |legacy, change: RoleChange| {
+            merged(Some(&Role { legacy: Some(legacy), ..role() }), change).legacy
+        };
+        let typed =
+            RoleChange { credential_type: Some("iam_user".into()), ..RoleChange::default() };
+        assert_eq!(kept(LegacyRole::Arn, RoleChange::default()), None);
+        assert_eq!(kept(LegacyRole::Document, typed), None);
+        assert_eq!(kept(LegacyRole::Document, RoleChange::default()), Some(LegacyRole::Document));
     }
 }

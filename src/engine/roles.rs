@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tracing::info;
 
 use super::grant::Before;
+use super::legacy_role::{self, Legacy, LegacyError};
 use super::role_limits::Refusal;
 use super::{Engine, NotServing, role_check, role_limits, role_merge};
 use crate::model::go_text::{error_list, quote};
@@ -56,6 +57,12 @@ pub struct RoleChange {
     pub max_ttl: Option<u64>,
     /// Leasehold's own: whether issuing waits until the keys work. Only `off` is offered.
     pub readiness: Option<String>,
+    /// Leasehold's own: refuse where a TTL would be cut.
+    pub strict_ttl: Option<bool>,
+    /// Leasehold's own: how many of its leases may live at once; 0 = no cap.
+    pub max_leases: Option<i64>,
+    /// Leasehold's own: the same of one caller.
+    pub max_leases_per_caller: Option<i64>,
 }
 
 /// Pairs as they were sent; `None` = JSON null, which reads back as null (contract 0.4).
@@ -88,6 +95,9 @@ pub enum RoleError {
         /// The whole verdict.
         verdict: Arc<Verdict>,
     },
+    /// The deprecated parameters are not taken.
+    #[error(transparent)]
+    Legacy(#[from] LegacyError),
     /// What only Leasehold refuses, in a sentence.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -125,7 +135,11 @@ impl Engine {
     ) -> Result<Vec<String>, RoleError> {
         role_limits::check_change(&change)?;
         let stored = self.parts.store.role(&mount.id, name).await?;
-        let draft = role_merge::merged(stored.as_deref(), change);
+        let legacy = legacy_role::read(stored.as_deref(), &change)?;
+        let Legacy { draft, mut warnings } = legacy.unwrap_or_else(|| Legacy {
+            draft: role_merge::merged(stored.as_deref(), change),
+            warnings: Vec::new(),
+        });
         let kind = CredentialType::from_wire(&draft.credential_type);
         let document = self.read_document(&draft.policy_document, kind);
         if let Err(RoleError::BrokenDocument(text)) = document {
@@ -133,23 +147,46 @@ impl Engine {
         }
         let kind = role_check::check_vaults_rules(&draft).map_err(RoleError::Invalid)?;
         let mut role = role_limits::check_our_rules(draft, kind, mount, name)?;
-        let document = document?;
         role.policy_document =
-            document.as_ref().map_or_else(String::new, |read| read.canonical().to_owned());
+            document?.as_ref().map_or_else(String::new, |read| read.canonical().to_owned());
 
-        let config = self.parts.store.lease_config(&mount.id).await?;
-        let before = stored.as_deref().map_or(Before::Created, Before::Updated);
-        let grant = self.grant_of(mount, &role, document, before, config).await;
-        let grant = self.as_session(grant).map_err(RoleError::DocumentRefused)?;
-        let judgement = self.parts.gate.judge(grant).await;
-        if judgement.vetted.is_none() {
-            let (errors, verdict) = (judgement.errors(), judgement.verdict);
-            info!(role.name = %name, mount.path = %mount.path, "role {name} was denied");
-            return Err(RoleError::Denied { errors, verdict });
-        }
+        warnings.extend(self.judge_write(mount, &role, stored.as_deref()).await?);
         self.parts.store.put_role(&role).await?;
         info!(role.name = %name, mount.path = %mount.path, "role {name} written");
-        Ok(judgement.warnings())
+        Ok(warnings)
+    }
+
+    /// Judges all that `role` would grant, as each type that it can hand out. Gives the gate's warnings.
+    async fn judge_write(
+        &self,
+        mount: &Mount,
+        role: &Role,
+        stored: Option<&Role>,
+    ) -> Result<Vec<String>, RoleError> {
+        let config = self.parts.store.lease_config(&mount.id).await?;
+        let before = stored.map_or(Before::Created, Before::Updated);
+        let mut warnings = Vec::new();
+        for kind in role.credential_types() {
+            let role = role.handing_out(*kind);
+            let document = self.read_document(&role.policy_document, Some(*kind))?;
+            let grant = self.grant_of(mount, &role, document, before, config).await;
+            let grant = self.as_session(grant).map_err(RoleError::DocumentRefused)?;
+            let judgement = self.parts.gate.judge(grant).await;
+            if judgement.vetted.is_none() {
+                let (errors, verdict) = (judgement.errors(), judgement.verdict);
+                info!(
+                    role.name = %role.name, mount.path = %mount.path,
+                    "role {} was denied", role.name
+                );
+                return Err(RoleError::Denied { errors, verdict });
+            }
+            for warning in judgement.warnings() {
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            }
+        }
+        Ok(warnings)
     }
 
     /// A role as it was written.

@@ -53,9 +53,13 @@ const SESSION: Duration = Duration::from_hours(1);
 impl SessionTtl {
     /// How long the session is asked for: cut in silence (contract 1.6).
     pub fn session(&self) -> Duration {
+        self.wished().min(self.most())
+    }
+
+    /// How long where nothing cuts it: the caller's wish, else the role's, else an hour.
+    pub fn wished(&self) -> Duration {
         let own = [self.default_sts_ttl, self.role_ttl].into_iter().find(|seconds| *seconds > 0);
-        let wished = self.wish.or(own.map(Duration::from_secs)).unwrap_or(SESSION);
-        wished.min(self.most())
+        self.wish.or(own.map(Duration::from_secs)).unwrap_or(SESSION)
     }
 
     /// How long at most: as the role says, and where it has no maximum for sessions, the mount's too.

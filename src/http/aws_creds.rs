@@ -9,7 +9,7 @@ use super::error::ApiError;
 use super::fields::{Field, Fields, Kind, field, path_field};
 use super::pipeline::{Answered, Call};
 use crate::engine::assume::SessionWishes;
-use crate::engine::issue::{CredsEndpoint, IssueRequest};
+use crate::engine::issue::{CredsEndpoint, IssueError, IssueRequest};
 use crate::model::MfaCode;
 
 /// What may be asked for; all of it concerns STS types, and an IAM user is issued as its role says.
@@ -39,8 +39,13 @@ async fn issue_by(mut call: Call, endpoint: CredsEndpoint) -> Answered {
         return Err(ApiError::LastUse);
     }
     let mount = Arc::clone(call.mount()?);
-    let request = IssueRequest { mount, endpoint, role: name(&call)?, wishes };
-    let issued = call.wire.engine.issue(caller, request).await?;
+    let request = IssueRequest { mount, endpoint, role: name(&call)?, wishes, request_key: None };
+    let engine = &call.wire.engine;
+    let Some(key) = &call.idempotency_key else {
+        return Answer::issued(&engine.issue(caller, request).await?);
+    };
+    let key = key.parse().map_err(IssueError::BadKey)?;
+    let issued = engine.issue_once(caller, request, &key).await?;
     Answer::issued(&issued)
 }
 

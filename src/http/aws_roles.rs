@@ -33,6 +33,9 @@ pub(super) const FIELDS: &[Field] = &[
     field("ttl", Kind::Seconds),
     field("max_ttl", Kind::Seconds),
     field("readiness", Kind::Text),
+    field("strict_ttl", Kind::Bool),
+    field("max_leases", Kind::Int),
+    field("max_leases_per_caller", Kind::Int),
 ];
 
 /// LIST `roles`.
@@ -71,6 +74,9 @@ pub(super) async fn write(mut call: Call) -> Answered {
         ttl: fields.seconds("ttl"),
         max_ttl: fields.seconds("max_ttl"),
         readiness: fields.text("readiness"),
+        strict_ttl: fields.bool("strict_ttl"),
+        max_leases: fields.int("max_leases"),
+        max_leases_per_caller: fields.int("max_leases_per_caller"),
     };
     let warnings = call.wire.engine.write_role(call.mount()?, &name, change).await?;
     Ok(Answer::done(warnings))
@@ -87,10 +93,16 @@ pub(super) fn name(call: &Call) -> Result<RoleName, ApiError> {
     call.captured.parse().map_err(|_invalid| ApiError::UnsupportedPath)
 }
 
-/// Lists and maps that were never set are null, cleared ones are not (contract 7.6).
+/// A cap where there is one.
+fn cap(number: u64) -> Option<u64> {
+    (number > 0).then_some(number)
+}
+
+/// Lists and maps that were never set are null, cleared ones are not (contract 7.6). Fields
+/// of Leasehold's own that came later are there only where they are set.
 #[derive(Serialize)]
 struct RoleView<'a> {
-    credential_type: &'a str,
+    credential_type: String,
     policy_arns: Option<&'a [PolicyArn]>,
     role_arns: Option<&'a [String]>,
     policy_document: &'a str,
@@ -105,12 +117,18 @@ struct RoleView<'a> {
     mfa_serial_number: &'a str,
     ttl: u64,
     max_ttl: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict_ttl: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_leases: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_leases_per_caller: Option<u64>,
 }
 
 impl<'a> RoleView<'a> {
     fn new(role: &'a Role) -> Self {
         Self {
-            credential_type: role.credential_type.as_str(),
+            credential_type: role.type_names(),
             policy_arns: role.policy_arns.as_deref(),
             role_arns: role.role_arns.as_deref(),
             policy_document: &role.policy_document,
@@ -125,6 +143,9 @@ impl<'a> RoleView<'a> {
             mfa_serial_number: &role.mfa_serial_number,
             ttl: role.ttl,
             max_ttl: role.max_ttl,
+            strict_ttl: role.strict_ttl.then_some(true),
+            max_leases: cap(role.limits.max_leases),
+            max_leases_per_caller: cap(role.limits.max_leases_per_caller),
         }
     }
 }

@@ -114,6 +114,9 @@ impl Answer {
             session_token: session,
             arn: issued.arn.as_deref(),
             ttl: issued.ttl,
+            requested_ttl: issued.told.requested,
+            granted_ttl: issued.told.granted,
+            limited_by: issued.told.limited_by.as_str(),
         };
         let lease = LeaseHead {
             id: issued.lease.to_string(),
@@ -298,7 +301,8 @@ struct Envelope<'a> {
     mount_type: &'a str,
 }
 
-/// `arn` and `ttl` are left out where there is none, the two tokens are null (contract 1.5).
+/// `arn` and `ttl` are left out where there is none, the two tokens are null (contract 1.5). The last
+/// three are Leasehold's own.
 #[derive(Serialize)]
 struct IssuedData<'a> {
     access_key: &'a str,
@@ -309,6 +313,9 @@ struct IssuedData<'a> {
     arn: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ttl: Option<u64>,
+    requested_ttl: u64,
+    granted_ttl: u64,
+    limited_by: &'a str,
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::seal::Barrier;
 
 mod auth_token;
 mod aws_creds;
+mod aws_limits;
 mod aws_roles;
 mod aws_settings;
 mod coerce;

@@ -35,6 +35,8 @@ pub struct Call {
     pub fields: Fields,
     /// For how many seconds the answer will be wrapped.
     pub wrap_seconds: Option<u64>,
+    /// `Idempotency-Key`, unread.
+    pub idempotency_key: Option<String>,
 }
 
 impl Call {
@@ -172,7 +174,7 @@ async fn serve(
     caller: Option<Caller>,
     request_id: &str,
 ) -> Rendered {
-    let Request { operation, path, data, wrap_seconds } = request;
+    let Request { operation, path, data, wrap_seconds, idempotency_key } = request;
     check_early(&found, operation, &data)?;
     if let Some(caller) = &caller {
         let asked = Asked { path: &path, operation, data: &data, wrap_seconds };
@@ -185,8 +187,16 @@ async fn serve(
     let handler = route.handler(operation).ok_or(ApiError::UnsupportedOperation)?;
     let fields = Fields::read(route.fields, data).map_err(ApiError::Field)?;
     let warnings: Vec<String> = fields.warnings().collect();
-    let call =
-        Call { wire: Arc::clone(wire), caller, token, mount, captured, fields, wrap_seconds };
+    let call = Call {
+        wire: Arc::clone(wire),
+        caller,
+        token,
+        mount,
+        captured,
+        fields,
+        wrap_seconds,
+        idempotency_key,
+    };
     let mut answer = handler(call).await?;
     if answer.takes_warnings() {
         for warning in warnings {

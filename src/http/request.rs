@@ -47,6 +47,8 @@ pub struct Headers {
     pub content_type: String,
     /// `X-Vault-Wrap-TTL`.
     pub wrap_ttl: Option<String>,
+    /// `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
 }
 
 /// A body, read or given up on.
@@ -73,18 +75,15 @@ pub struct Request {
     pub data: Map<String, Value>,
     /// For how many seconds its answer shall be wrapped.
     pub wrap_seconds: Option<u64>,
+    /// How it names itself, to be told from a repetition.
+    pub idempotency_key: Option<String>,
 }
 
 impl Request {
     /// Reads a request for `path`; checks in the contract's order.
     pub fn read(incoming: &Incoming, path: String) -> Result<Self, ApiError> {
         if asks_for_help(incoming) {
-            return Ok(Self {
-                operation: Operation::Help,
-                path,
-                data: Map::new(),
-                wrap_seconds: None,
-            });
+            return Ok(Self::of_data(Operation::Help, path, Map::new()));
         }
         let mut request = match incoming.method.as_str() {
             "GET" => Self::of_query(Operation::Read, path, &incoming.query)?,
@@ -102,7 +101,12 @@ impl Request {
         if request.operation == Operation::List && !request.path.ends_with('/') {
             request.path.push('/');
         }
+        request.idempotency_key.clone_from(&incoming.headers.idempotency_key);
         Ok(request)
+    }
+
+    fn of_data(operation: Operation, path: String, data: Map<String, Value>) -> Self {
+        Self { operation, path, data, wrap_seconds: None, idempotency_key: None }
     }
 
     fn of_query(operation: Operation, path: String, query: &str) -> Result<Self, ApiError> {
@@ -115,7 +119,7 @@ impl Request {
             operation = Operation::List;
             data.remove("list");
         }
-        Ok(Self { operation, path, data, wrap_seconds: None })
+        Ok(Self::of_data(operation, path, data))
     }
 
     fn of_body(operation: Operation, path: String, incoming: &Incoming) -> Result<Self, ApiError> {
@@ -130,7 +134,7 @@ impl Request {
         } else {
             parse_json(bytes)?
         };
-        Ok(Self { operation, path, data, wrap_seconds: None })
+        Ok(Self::of_data(operation, path, data))
     }
 
     fn of_patch(path: String, incoming: &Incoming) -> Result<Self, ApiError> {

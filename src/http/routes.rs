@@ -15,8 +15,8 @@ use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
-    Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_health, sys_init, sys_lease_accounts,
-    sys_lease_query, sys_leases, sys_mounts, sys_policies, ui, wrapping,
+    Wire, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, sys_health, sys_init,
+    sys_lease_accounts, sys_lease_query, sys_leases, sys_mounts, sys_policies, ui, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{Mount, MountState};
@@ -120,6 +120,7 @@ static AWS: &[Route] = &[
     route(named("roles/"), "Reads, writes or deletes a role.", aws_roles::FIELDS, on![Read => aws_roles::read, Update => aws_roles::write, Delete => aws_roles::delete]),
     route(listed("roles"), "Lists the roles.", &[], on![List => aws_roles::list]),
     route(exact("config/root"), "The account that the engine works in.", aws_settings::ROOT, on![Read => aws_settings::read_root, Update => aws_settings::write_root]).exists_first(),
+    route(exact("config/limits"), "How many leases may live at once.", aws_limits::FIELDS, on![Read => aws_limits::read, Update => aws_limits::write]),
     route(exact("config/lease"), "How long leases of IAM users last.", aws_settings::LEASE, on![Read => aws_settings::read_lease, Update => aws_settings::write_lease]),
 ];
 

@@ -195,6 +195,7 @@ async fn catch_all(
 const HSTS: &str = "max-age=31536000; includeSubDomains";
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const WRAP_TTL: HeaderName = HeaderName::from_static("x-vault-wrap-ttl");
 
 fn read_headers(headers: &HeaderMap) -> Headers {
@@ -211,6 +212,10 @@ fn read_headers(headers: &HeaderMap) -> Headers {
         token: own.or_else(bearer).map(ClientToken::new),
         content_type: text(&header::CONTENT_TYPE).unwrap_or_default().to_owned(),
         wrap_ttl: text(&WRAP_TTL).map(str::to_owned),
+        // What is no text must be refused, not taken for nothing.
+        idempotency_key: headers
+            .get(&IDEMPOTENCY_KEY)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
     }
 }
 

@@ -23,8 +23,8 @@ use tokio::sync::Notify;
 use crate::aws::Accounts;
 use crate::clock::Clock;
 use crate::model::{
-    AccessKeyId, Accessor, Beside, CredentialType, Lease, LeaseId, LeaseState, MountId, Origin,
-    RoleName, Timestamp, UserName,
+    AccessKeyId, Accessor, Beside, CapReached, CredentialType, Lease, LeaseCaps, LeaseId,
+    LeaseState, MountId, Origin, RoleName, Timestamp, UserName,
 };
 use crate::random::Random;
 use crate::store::{Store, StoreError};
@@ -44,6 +44,9 @@ pub enum LeaseError {
     /// It is not in a state for that, e.g. it was revoked meanwhile.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
+    /// It did not begin: too many live.
+    #[error("a cap on live leases is reached")]
+    CapReached(Box<CapReached>),
     /// Its row is not there.
     #[error("there is no lease `{0}`")]
     Unknown(LeaseId),
@@ -97,6 +100,8 @@ pub struct NewLease {
     pub beside: Beside,
     /// Keyed digest of the caller's `Idempotency-Key`.
     pub request_key: Option<Vec<u8>>,
+    /// What the live leases must stay under, with this one.
+    pub caps: LeaseCaps,
 }
 
 /// All leases.
@@ -164,9 +169,19 @@ impl Leases {
             state: LeaseState::Pending,
             revision: 1,
         };
-        self.store.begin_lease(&lease).await?;
+        self.write_first(&lease, new.caps).await?;
         self.due_by(lease.issued_at.after(self.timing.settling));
         Ok(lease)
+    }
+
+    async fn write_first(&self, lease: &Lease, caps: LeaseCaps) -> Result<(), LeaseError> {
+        if caps.is_unlimited() {
+            return Ok(self.store.begin_lease(lease).await?);
+        }
+        match self.store.begin_lease_within(lease, caps).await? {
+            Some(reached) => Err(LeaseError::CapReached(Box::new(reached))),
+            None => Ok(()),
+        }
     }
 
     /// The credential may be handed out when this returned.

@@ -137,6 +137,7 @@ fn new_lease(
         origin: Origin::default(),
         beside: Beside::default(),
         request_key: None,
+        caps: LeaseCaps::default(),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod duration;
 pub mod encoding;
 pub mod go_text;
 pub mod lease;
+pub mod limits;
 pub mod mount;
 pub mod names;
 pub mod role;
@@ -20,12 +21,13 @@ pub use lease::{
     Beside, EndReason, EndRecord, FailureClass, Lease, LeaseState, Origin, SessionCut,
     TeardownProgress,
 };
+pub use limits::{CapReached, LeaseCap, LeaseCaps, LeaseLimits, MostLeases};
 pub use mount::{Mount, MountId, MountState, MountTuning};
 pub use names::{
     AccessKeyId, GroupName, InvalidName, LeaseId, LeaseTag, MountPath, PolicyArn, RoleName,
     UserName,
 };
-pub use role::{CredentialType, Role, SessionRevocation};
+pub use role::{CredentialType, LegacyRole, Role, SessionRevocation};
 pub use secret::{ClientToken, MfaCode, SecretAccessKey, SessionToken};
 pub use timestamp::Timestamp;
 pub use token::{Accessor, Token, TokenDigest};

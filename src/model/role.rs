@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GroupName, MountId, PolicyArn, RoleName};
+use super::{GroupName, LeaseLimits, MountId, PolicyArn, RoleName};
 
 /// What kind of credential a role hands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,6 +51,16 @@ pub enum SessionRevocation {
     Older,
 }
 
+/// What the deprecated parameters `policy` and `arn` made of a role (contract 1.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegacyRole {
+    /// From an ARN: it hands out its one type, by that type's own path alone.
+    Arn,
+    /// From a document: `creds/` gives an IAM user, `sts/` a federated one.
+    Document,
+}
+
 /// A stored role. Lists and maps are `None` when never set (read back as null) and empty when
 /// cleared (read back as `[]`): clients tell the two apart (contract 7.6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +71,8 @@ pub struct Role {
     pub name: RoleName,
     /// Counts its writes, from 1.
     pub version: u64,
-    /// What it hands out.
+    /// What it hands out; of a role that was made from a legacy document the first of two, see
+    /// [`Self::credential_types`].
     pub credential_type: CredentialType,
     /// Managed policies to attach.
     pub policy_arns: Option<Vec<PolicyArn>>,
@@ -91,4 +102,37 @@ pub struct Role {
     pub ttl: u64,
     /// Leasehold's own: seconds a lease can be renewed to; 0 when not set.
     pub max_ttl: u64,
+    /// How the deprecated parameters made it; `None` for all other roles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legacy: Option<LegacyRole>,
+    /// Leasehold's own: refuse where a TTL would be cut.
+    #[serde(default)]
+    pub strict_ttl: bool,
+    /// Leasehold's own: how many of its leases may live at once.
+    #[serde(default)]
+    pub limits: LeaseLimits,
+}
+
+impl Role {
+    /// Every type that it can hand out.
+    pub const fn credential_types(&self) -> &[CredentialType] {
+        match self.legacy {
+            Some(LegacyRole::Document) => {
+                &[CredentialType::IamUser, CredentialType::FederationToken]
+            }
+            Some(LegacyRole::Arn) | None => std::slice::from_ref(&self.credential_type),
+        }
+    }
+
+    /// The types as a read gives them: joined by commas (contract 1.4).
+    pub fn type_names(&self) -> String {
+        let names: Vec<_> = self.credential_types().iter().map(|kind| kind.as_str()).collect();
+        names.join(",")
+    }
+
+    /// The same role where it hands out `kind`.
+    #[must_use]
+    pub fn handing_out(&self, kind: CredentialType) -> Self {
+        Self { credential_type: kind, ..self.clone() }
+    }
 }

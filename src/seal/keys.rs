@@ -49,6 +49,7 @@ impl MasterKey {
 pub(super) struct Keys {
     seal: LessSafeKey,
     token: hmac::Key,
+    request: hmac::Key,
     code_cache: Zeroizing<[u8; 32]>,
 }
 
@@ -65,6 +66,7 @@ impl Keys {
         Self {
             seal: LessSafeKey::new(sealing_key(&root)),
             token: hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, "leasehold/token/v1")),
+            request: hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, "leasehold/request/v1")),
             code_cache: subkey(&root, "leasehold/code-cache/v1"),
         }
     }
@@ -110,6 +112,15 @@ impl Keys {
 
     pub(super) fn token_digest(&self, token: &[u8]) -> String {
         hex(hmac::sign(&self.token, token).as_ref())
+    }
+
+    pub(super) fn request_digest(&self, request: &[u8]) -> [u8; 32] {
+        let mut digest = [0; 32];
+        // HMAC-SHA-256 gives 32 bytes.
+        for (byte, signed) in digest.iter_mut().zip(hmac::sign(&self.request, request).as_ref()) {
+            *byte = *signed;
+        }
+        digest
     }
 
     pub(super) fn code_cache(&self) -> &[u8; 32] {

@@ -228,6 +228,11 @@ impl Barrier {
         Ok(TokenDigest(self.keys()?.token_digest(token.expose().as_bytes())))
     }
 
+    /// The keyed digest under which the lease of a request is looked up.
+    pub fn request_digest(&self, request: &[u8]) -> Result<[u8; 32]> {
+        Ok(self.keys()?.request_digest(request))
+    }
+
     /// The key of the MAC over compiled guardrails on disk.
     pub fn code_cache_key(&self) -> Result<[u8; 32]> {
         Ok(*self.keys()?.code_cache())

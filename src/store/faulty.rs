@@ -8,12 +8,12 @@ use async_trait::async_trait;
 
 use super::wrapping::Wrapping;
 use super::{
-    DueLease, LeaseFilter, LeaseQuery, Page, PolicyStore, Position, QueryStore, Store, StoreError,
+    DueLease, LeaseFilter, LeaseQuery, LimitStore, Page, PolicyStore, Position, QueryStore,
+    RequestStore, Store, StoreError, WrappingStore,
 };
-use super::{DueLease, LeaseQuery, PolicyStore, Store, StoreError, WrappingStore};
 use crate::model::{
-    Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
-    Timestamp, Token, TokenDigest,
+    Accessor, AccountBinding, CapReached, Lease, LeaseCaps, LeaseConfig, LeaseId, LeaseLimits,
+    Mount, MountId, Role, RoleName, Timestamp, Token, TokenDigest,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -187,6 +187,17 @@ macro_rules! pass {
 }
 
 pass! {
+    LimitStore:
+    reads {
+        fn lease_limits(mount: &MountId) -> Option<LeaseLimits>;
+    }
+    writes {
+        fn put_lease_limits(mount: &MountId, limits: LeaseLimits) -> ();
+        fn begin_lease_within(lease: &Lease, caps: LeaseCaps) -> Option<CapReached>;
+    }
+}
+
+pass! {
     PolicyStore:
     reads {
         fn acl_policy(name: &str) -> Option<String>;
@@ -207,6 +218,14 @@ pass! {
         fn put_wrapping(token: &Token, wrapping: &Wrapping) -> ();
         fn take_wrapping(token: &TokenDigest, now: Timestamp) -> Option<Wrapping>;
     }
+}
+
+pass! {
+    RequestStore:
+    reads {
+        fn lease_of_request(request_key: &[u8]) -> Option<Lease>;
+    }
+    writes {}
 }
 
 pass! {

@@ -10,13 +10,17 @@ use crate::model::{
 };
 
 pub mod faulty;
+pub mod limits;
 pub mod policies;
 pub mod query;
+pub mod requests;
 pub mod sqlite;
 pub mod wrapping;
 
+pub use limits::LimitStore;
 pub use policies::PolicyStore;
 pub use query::{LeaseFilter, Page, Position, QueryStore, Stage};
+pub use requests::RequestStore;
 pub use wrapping::WrappingStore;
 
 /// Why the store could not answer.
@@ -38,7 +42,15 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Everything durable. Writes are durable when they return; reads see all earlier writes.
 #[async_trait]
 pub trait Store:
-    QueryStore + PolicyStore + WrappingStore + std::fmt::Debug + Send + Sync + 'static
+    LimitStore
+    + PolicyStore
+    + QueryStore
+    + RequestStore
+    + WrappingStore
+    + std::fmt::Debug
+    + Send
+    + Sync
+    + 'static
 {
     /// A value of the installation itself (its id, its sealed key check, …).
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;

@@ -27,6 +27,13 @@ impl Fields<'_> {
             self.wrong("credential_type", "is not a credential type");
             return None;
         };
+        for legacy in ["policy", "arn"] {
+            if self.text(legacy).is_some() {
+                let instead = "is a legacy parameter that check does not read: use \
+                               `policy_document`, `policy_arns` or `role_arns`";
+                self.wrong(legacy, instead);
+            }
+        }
         let groups: Vec<GroupName> = self.names("iam_groups");
         let name = self.text("name").and_then(|name| name.parse().ok());
         Some(RoleInput {

@@ -129,6 +129,18 @@ fn a_document_in_a_role_has_its_places_in_the_file() {
 }
 
 #[test]
+fn a_legacy_parameter_is_not_taken_for_nothing() {
+    let role = serde_json::json!({ "credential_type": "iam_user", "policy": S3_STAR });
+    let checked = one(&role.to_string());
+    assert_ne!(checked.exit, Exit::Clean);
+    let finding = &checked.results()[0]["findings"][0];
+    assert_eq!(
+        (&finding["rule"], &finding["pointer"]),
+        (&"role/invalid-field".into(), &"/policy".into())
+    );
+}
+
+#[test]
 fn a_managed_policy_without_a_text_could_not_be_checked() {
     let role = serde_json::json!({ "credential_type": "iam_user", "policy_arns": [ADMIN_ARN] })
         .to_string();

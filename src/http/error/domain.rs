@@ -11,10 +11,12 @@ use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
 use crate::engine::lease_query::QueryError;
 use crate::engine::leases::RenewError;
+use crate::engine::legacy_role::LegacyError;
+use crate::engine::limits::LimitsError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
 use crate::leases::LeaseError;
-use crate::model::{Decision, Finding, Verdict, go_text};
+use crate::model::{CapReached, Decision, Finding, MostLeases, Verdict, go_text};
 
 pub(super) fn tainted(path: &str) -> Told {
     bare(404, format!("no handler for route {}. route entry is tainted.", go_text::quote(path)))
@@ -138,11 +140,38 @@ pub(super) fn role(error: &RoleError) -> Told {
         RoleError::Invalid(_) | RoleError::BrokenDocument(_) | RoleError::Refused(_) => {
             bare(400, error.to_string())
         }
+        // Vault's own handler fails there, and the wire says so (contract 1.4).
+        RoleError::Legacy(error @ LegacyError::Both) => wrapped(500, &error.to_string()),
+        RoleError::Legacy(error @ (LegacyError::Mixed(_) | LegacyError::Unusable(_))) => {
+            bare(400, error.to_string())
+        }
         RoleError::DocumentRefused(findings) => refused_document(findings),
         RoleError::Denied { errors, verdict } => denied_by(errors, verdict),
         RoleError::NotServing(error) => not_serving(error),
         RoleError::Store(_) => internal(),
     }
+}
+
+pub(super) fn limits(error: &LimitsError) -> Told {
+    match error {
+        LimitsError::Refused(error) => bare(400, error.to_string()),
+        LimitsError::NotServing(error) => not_serving(error),
+        LimitsError::Store(_) => internal(),
+    }
+}
+
+/// 400, not 429: a client that tries again at once finds the cap as it was.
+fn cap_reached(reached: &CapReached) -> Told {
+    let CapReached { cap, limit, live, most } = reached;
+    let setting = cap.setting();
+    let most = most.as_ref().map_or_else(String::new, |most| {
+        let MostLeases { caller, accessor, live } = most;
+        format!("; `{caller}` (accessor `{}`) holds the most, {live}", accessor.0)
+    });
+    let text = format!(
+        "too many leases live: {setting} is {limit}, live are {live}{most}\nhelp: revoke leases that nobody needs, or raise the cap"
+    );
+    Told { data: Some(json!({"cap_reached": reached})), ..bare(400, text) }
 }
 
 pub(super) fn issue(error: &IssueError) -> Told {
@@ -153,6 +182,9 @@ pub(super) fn issue(error: &IssueError) -> Told {
         | IssueError::FederationWithoutPolicy
         | IssueError::GroupUnread(_)
         | IssueError::NoSts(_)
+        | IssueError::LegacyPath { .. }
+        | IssueError::TtlCut { .. }
+        | IssueError::BadKey(_)
         | IssueError::Aws { .. } => bare(400, error.to_string()),
         IssueError::DocumentRefused { findings, .. } => refused_document(findings),
         IssueError::Denied { errors, verdict, .. } => denied_by(errors, verdict),
@@ -160,10 +192,18 @@ pub(super) fn issue(error: &IssueError) -> Told {
         // Stock clients try again after a 502: that is what AWS asks for.
         IssueError::Throttled { .. } => bare(502, error.to_string()),
         IssueError::NotServing(error) => not_serving(error),
+        IssueError::KeyOfAnotherRequest => bare(422, error.to_string()),
+        IssueError::KeyUsed { lease } => {
+            let data = Some(json!({"lease_id": lease.as_str()}));
+            Told { data, ..bare(409, error.to_string()) }
+        }
+        IssueError::Lease(LeaseError::CapReached(reached)) => cap_reached(reached),
         IssueError::Lease(LeaseError::Illegal(_) | LeaseError::Unknown(_)) => {
             bare(400, "the lease was revoked while it was being issued")
         }
-        IssueError::Lease(LeaseError::Store(_)) | IssueError::Store(_) => internal(),
+        IssueError::Lease(LeaseError::Store(_)) | IssueError::Store(_) | IssueError::Seal(_) => {
+            internal()
+        }
     }
 }
 
@@ -183,6 +223,7 @@ pub(super) fn renew(error: &RenewError) -> Told {
 pub(super) fn lease(error: &LeaseError) -> Told {
     match error {
         LeaseError::Illegal(_) | LeaseError::Unknown(_) => bare(400, "lease not found"),
+        LeaseError::CapReached(reached) => cap_reached(reached),
         LeaseError::Store(_) => internal(),
     }
 }

@@ -10,12 +10,13 @@ use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
 use crate::engine::lease_query::QueryError;
 use crate::engine::leases::RenewError;
+use crate::engine::limits::LimitsError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
 use crate::leases::{LeaseError, RevokeError};
 use crate::model::go_text;
 use domain::{
-    auth, config, init, issue, lease, mount, policy, query, renew, role, tainted, wrapping,
+    auth, config, init, issue, lease, limits, mount, policy, query, renew, role, tainted, wrapping,
 };
 pub use table::table;
 
@@ -131,6 +132,8 @@ pub enum ApiError {
     Mount(MountError),
     /// `config/root` and `config/lease`.
     Config(ConfigError),
+    /// `config/limits`.
+    Limits(LimitsError),
     /// Roles.
     Role(RoleError),
     /// Credentials.
@@ -286,6 +289,7 @@ impl ApiError {
             Self::Init(error) => init(error),
             Self::Mount(error) => mount(error),
             Self::Config(error) => config(error),
+            Self::Limits(error) => limits(error),
             Self::Role(error) => role(error),
             Self::Issue(error) => issue(error),
             Self::Renew(error) => renew(error),
@@ -313,6 +317,7 @@ impl ApiError {
             Self::Init(error) => error.to_string(),
             Self::Mount(error) => error.to_string(),
             Self::Config(error) => error.to_string(),
+            Self::Limits(error) => error.to_string(),
             Self::Role(error) => error.to_string(),
             Self::Issue(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
@@ -360,6 +365,7 @@ from! {
     InitError => Init,
     MountError => Mount,
     ConfigError => Config,
+    LimitsError => Limits,
     RoleError => Role,
     IssueError => Issue,
     RenewError => Renew,

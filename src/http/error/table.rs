@@ -5,13 +5,16 @@ use super::ApiError;
 use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, CreateRefused, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
+use crate::engine::idempotency::BadKey;
 use crate::engine::issue::IssueError;
 use crate::engine::lease_query::QueryError;
 use crate::engine::leases::RenewError;
+use crate::engine::legacy_role::LegacyError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
 use crate::http::fields::FieldError;
-use crate::model::MountPath;
+use crate::leases::LeaseError;
+use crate::model::{Accessor, CapReached, LeaseCap, MostLeases, MountPath, RoleName};
 
 /// Status, text and situation of every kind of error, as a Markdown table.
 pub fn table() -> String {
@@ -125,6 +128,12 @@ fn handlers() -> Vec<(&'static str, ApiError)> {
     ]
 }
 
+fn reached() -> CapReached {
+    let most =
+        MostLeases { caller: "token-ci".to_owned(), accessor: Accessor("a".to_owned()), live: 7 };
+    CapReached { cap: LeaseCap::Role, limit: 10, live: 10, most: Some(most) }
+}
+
 fn modules() -> Vec<(&'static str, ApiError)> {
     let mut samples = vec![
         ("look-up of an unknown token", AuthError::NoSuchToken.into()),
@@ -148,6 +157,14 @@ fn modules() -> Vec<(&'static str, ApiError)> {
             RoleError::Invalid(vec!["did not supply credential_type".to_owned()]).into(),
         ),
         ("role: document no JSON", RoleError::BrokenDocument("{nope".to_owned()).into()),
+        (
+            "role: `policy` or `arn` beside other fields",
+            RoleError::Legacy(LegacyError::Mixed("role_arns")).into(),
+        ),
+        ("role: both `policy` and `arn`", RoleError::Legacy(LegacyError::Both).into()),
+        ("credentials: key of another request", IssueError::KeyOfAnotherRequest.into()),
+        ("credentials: bad `Idempotency-Key`", IssueError::BadKey(BadKey).into()),
+        ("credentials: cap on live leases", LeaseError::CapReached(Box::new(reached())).into()),
         ("credentials: no role to assume", IssueError::NoRoleArn.into()),
         ("credentials: nothing to federate", IssueError::FederationWithoutPolicy.into()),
         ("renewal: not renewable", RenewError::NotRenewable.into()),
@@ -156,8 +173,19 @@ fn modules() -> Vec<(&'static str, ApiError)> {
     if let Ok(path) = "aws/".parse::<MountPath>() {
         samples.push(("mount: path taken", MountError::PathInUse(path).into()));
     }
-    if let Ok(role) = "x".parse() {
+    if let Ok(role) = "x".parse::<RoleName>() {
+        let cut = IssueError::TtlCut {
+            role: role.clone(),
+            requested: 7200,
+            granted: 3600,
+            by: "role_max_ttl",
+            help: "ask for less, or raise max_ttl of the role",
+        };
+        samples.push(("credentials: TTL cut, `strict_ttl`", cut.into()));
         samples.push(("credentials: role missing", IssueError::RoleNotFound(role).into()));
+    }
+    if let Ok(lease) = "aws/creds/x/abcdefghijklmnopqrstuvwx".parse() {
+        samples.push(("credentials: key used", IssueError::KeyUsed { lease }.into()));
     }
     samples
 }

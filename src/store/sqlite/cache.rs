@@ -8,7 +8,7 @@ use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::model::{
-    AccountBinding, LeaseConfig, Mount, MountId, Role, RoleName, Token, TokenDigest,
+    AccountBinding, LeaseConfig, LeaseLimits, Mount, MountId, Role, RoleName, Token, TokenDigest,
 };
 use crate::store::StoreError;
 
@@ -25,6 +25,7 @@ pub(super) struct Caches {
     pub(super) mounts: Cache<(), Arc<[Mount]>>,
     pub(super) bindings: Cache<MountId, Option<Arc<AccountBinding>>>,
     pub(super) lease_configs: Cache<MountId, Option<LeaseConfig>>,
+    pub(super) lease_limits: Cache<MountId, Option<LeaseLimits>>,
     pub(super) roles: Cache<(MountId, RoleName), Arc<Role>>,
     pub(super) tokens: Cache<TokenDigest, Arc<Token>>,
 }
@@ -35,6 +36,7 @@ pub(super) enum Stale {
     Mounts,
     Binding(MountId),
     LeaseConfig(MountId),
+    LeaseLimits(MountId),
     Role(MountId, RoleName),
     AllRoles,
     Token(TokenDigest),
@@ -46,6 +48,7 @@ impl Caches {
             mounts: Cache::new(MOUNTS),
             bindings: Cache::new(MOUNTS),
             lease_configs: Cache::new(MOUNTS),
+            lease_limits: Cache::new(MOUNTS),
             roles: Cache::new(ROLES),
             tokens: Cache::new(TOKENS),
         }
@@ -56,6 +59,7 @@ impl Caches {
             Stale::Mounts => self.mounts.clear(),
             Stale::Binding(mount) => self.bindings.forget(&mount),
             Stale::LeaseConfig(mount) => self.lease_configs.forget(&mount),
+            Stale::LeaseLimits(mount) => self.lease_limits.forget(&mount),
             Stale::Role(mount, name) => self.roles.forget(&(mount, name)),
             Stale::AllRoles => self.roles.clear(),
             Stale::Token(digest) => self.tokens.forget(&digest),

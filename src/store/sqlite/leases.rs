@@ -30,6 +30,9 @@ pub(super) fn begin_lease(db: &Connection, lease: &Lease, settling: Duration) ->
              :visible, :due_at, :access_key, :expires_at, :reason, :since, :contained_at, :removed_at,
              :looks, :attempts, :failure_class, :failure, :revoked_at, :caller, :source,
              :policy_digest, :account, :user_id, :beside, :request_key, :proven_at)";
+    if let Some(request_key) = &lease.request_key {
+        give_back(db, request_key)?;
+    }
     let changing = Changing::of(db, lease, settling, lease.revision)?;
     let mut parameters: Vec<(&str, &dyn ToSql)> = changing.parameters();
     let (role, role_version) = (role_column(lease), int(lease.role_version));
@@ -55,6 +58,14 @@ pub(super) fn begin_lease(db: &Connection, lease: &Lease, settling: Duration) ->
     Ok(())
 }
 
+/// A pending lease that nobody works on any more, left by a process that died, has no claim to its key:
+/// within one process requests of one key come one after another.
+fn give_back(db: &Connection, request_key: &[u8]) -> Result<()> {
+    let sql = "UPDATE lease SET request_key = NULL WHERE request_key = ?1 AND state = 0";
+    db.prepare_cached(sql)?.execute([request_key])?;
+    Ok(())
+}
+
 /// The small number of an accessor, given when it first holds a lease.
 fn holder_key(db: &Connection, accessor: &Accessor) -> Result<i64> {
     let mut query = db.prepare_cached("SELECT key FROM holder WHERE accessor = ?1")?;
@@ -65,6 +76,7 @@ fn holder_key(db: &Connection, accessor: &Accessor) -> Result<i64> {
     Ok(db.last_insert_rowid())
 }
 
+/// A lease that ends without having been handed out gives back the key of its request.
 pub(super) fn save_lease(db: &Connection, lease: &Lease, settling: Duration) -> Result<()> {
     let sql = "UPDATE lease SET user = :user, role_ttl = :role_ttl, role_max_ttl = :role_max_ttl,
              verdict = :verdict, last_renewal = :last_renewal, forced = :forced,
@@ -73,7 +85,8 @@ pub(super) fn save_lease(db: &Connection, lease: &Lease, settling: Duration) -> 
              contained_at = :contained_at, removed_at = :removed_at, looks = :looks,
              attempts = :attempts, failure_class = :failure_class, failure = :failure,
              revoked_at = :revoked_at, account = :account, user_id = :user_id, beside = :beside,
-             proven_at = :proven_at
+             proven_at = :proven_at,
+             request_key = CASE WHEN state = 0 AND :state > 1 THEN NULL ELSE request_key END
          WHERE id = :id AND revision = :read_revision";
     let next = lease.revision.saturating_add(1);
     let changing = Changing::of(db, lease, settling, next)?;

@@ -51,6 +51,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0005_stuck.sql"),
         digest: "ddb73ff8a5c770b967e5e6789562c1e777636926e694b72914eb265cd381cde6",
     },
+    Migration {
+        number: 6,
+        name: "0006_limits.sql",
+        sql: include_str!("migrations/0006_limits.sql"),
+        digest: "9c2144fa32c73c6eed6a2000b149d34e6b30e74b31addf31ea898a64ebd435e8",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.
@@ -165,7 +171,7 @@ mod tests {
         let loose: i64 = migrated()
             .query_row(
                 "SELECT count(*) FROM pragma_table_list
-                 WHERE schema = 'main' AND name NOT LIKE 'sqlite_%' AND strict = 0",
+                 WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' AND strict = 0",
                 [],
                 |row| row.get(0),
             )

@@ -24,6 +24,7 @@ mod cache;
 mod failure;
 mod lease_row;
 mod leases;
+mod limits;
 mod migrations;
 mod mounts;
 mod open;
@@ -31,6 +32,7 @@ mod policies;
 mod purge;
 mod query;
 mod readers;
+mod requests;
 mod roles;
 #[cfg(test)]
 mod tests;

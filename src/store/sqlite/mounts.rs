@@ -4,6 +4,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::cache::Stale;
+use super::limits::stop_counting;
 use super::values::{from_json, to_json};
 use super::writer::Writing;
 use crate::model::{AccountBinding, LeaseConfig, Mount, MountId, MountState};
@@ -110,11 +111,14 @@ pub(super) fn remove_mount(writing: &mut Writing<'_>, mount: &MountId) -> Result
         "UPDATE mount SET state = 2 WHERE key = ?1 AND state < 2",
         "DELETE FROM role WHERE mount = ?1",
         "DELETE FROM lease_config WHERE mount = ?1",
+        "DELETE FROM lease_limits WHERE mount = ?1",
     ] {
         writing.db.prepare_cached(sql)?.execute([key])?;
     }
+    stop_counting(writing.db, key)?;
     writing.outdates(Stale::Mounts);
     writing.outdates(Stale::AllRoles);
+    writing.outdates(Stale::LeaseLimits(mount.clone()));
     writing.outdates(Stale::LeaseConfig(mount.clone()));
     Ok(())
 }

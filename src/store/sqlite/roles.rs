@@ -4,6 +4,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::cache::Stale;
+use super::limits::settle;
 use super::mounts::live_key;
 use super::values::{from_json, int, parsed, to_json};
 use super::writer::Writing;
@@ -36,26 +37,28 @@ pub(super) fn role_names(db: &Connection, mount: &MountId) -> Result<Vec<RoleNam
 pub(super) fn put_role(writing: &mut Writing<'_>, role: &Role) -> Result<()> {
     let mount = live_key(writing.db, &role.mount)?;
     let (version, body) = (int(role.version), to_json(role)?);
+    let capped = !role.limits.is_unlimited();
     let written = if role.version == 1 {
         // A role of that name already there is a conflict by its primary key.
         writing
             .db
             .prepare_cached(
-                "INSERT INTO role (mount, name, version, body) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO role (mount, name, version, body, capped) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute((mount, role.name.as_str(), version, body))?
+            .execute((mount, role.name.as_str(), version, body, capped))?
     } else {
         writing
             .db
             .prepare_cached(
-                "UPDATE role SET version = ?3, body = ?4
+                "UPDATE role SET version = ?3, body = ?4, capped = ?5
                  WHERE mount = ?1 AND name = ?2 AND version = ?3 - 1",
             )?
-            .execute((mount, role.name.as_str(), version, body))?
+            .execute((mount, role.name.as_str(), version, body, capped))?
     };
     if written == 0 {
         return Err(StoreError::Conflict);
     }
+    settle(writing.db, mount)?;
     writing.outdates(Stale::Role(role.mount.clone(), role.name.clone()));
     Ok(())
 }
@@ -65,12 +68,17 @@ pub(super) fn remove_role(
     mount: &MountId,
     name: &RoleName,
 ) -> Result<()> {
-    writing
+    let removed: Option<i64> = writing
         .db
         .prepare_cached(
-            "DELETE FROM role WHERE mount = (SELECT key FROM mount WHERE id = ?1) AND name = ?2",
+            "DELETE FROM role WHERE mount = (SELECT key FROM mount WHERE id = ?1) AND name = ?2
+             RETURNING mount",
         )?
-        .execute((&mount.0, name.as_str()))?;
+        .query_row((&mount.0, name.as_str()), |row| row.get(0))
+        .optional()?;
+    if let Some(mount) = removed {
+        settle(writing.db, mount)?;
+    }
     writing.outdates(Stale::Role(mount.clone(), name.clone()));
     Ok(())
 }

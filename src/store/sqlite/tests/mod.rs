@@ -1,10 +1,11 @@
 //! Tests of the store through its trait. Fixtures are here; [`domain`] checks what every method
-//! promises, [`leases`] the same for leases, [`durability`] commits, crashes and failures, [`query`] what can be
-//! asked of leases, [`plans`] that every look-up is an index's.
+//! promises, [`leases`] the same for leases, [`limits`] that counts are right, [`durability`] commits, crashes and
+//! failures, [`query`] what can be asked of leases, [`plans`] that every look-up is an index's.
 
 mod domain;
 mod durability;
 mod leases;
+mod limits;
 mod plans;
 mod query;
 
@@ -12,7 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::model::{Beside, CredentialType, LeaseState, MountState, MountTuning, Origin};
+use crate::model::{
+    Beside, CredentialType, LeaseLimits, LeaseState, MountState, MountTuning, Origin,
+};
 use crate::store::Show;
 
 fn at(seconds: i64) -> Timestamp {
@@ -58,6 +61,9 @@ fn role(name: &str, version: u64) -> Role {
         mfa_serial_number: String::new(),
         ttl: 0,
         max_ttl: 0,
+        legacy: None,
+        strict_ttl: false,
+        limits: LeaseLimits::default(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::store::LeaseFilter;
-use crate::store::sqlite::{leases as lease_sql, purge as purge_sql, tokens as token_sql};
+use crate::store::sqlite::{
+    leases as lease_sql, limits as limit_sql, purge as purge_sql, tokens as token_sql,
+};
 
 fn plan(store: &Sqlite, sql: &str) -> Vec<String> {
     let read = |db: &rusqlite::Connection| {
@@ -33,6 +35,12 @@ async fn every_look_up_is_one_range_of_an_index() {
         (purge_sql::OLD_LEASES, "SEARCH lease USING COVERING INDEX lease_by_end (revoked_at<?)"),
         (purge_sql::OLD_TOKENS, "SEARCH token USING INDEX token_by_end (ended_at<?)"),
         (purge_sql::OLD_TOKENS, "SEARCH lease USING INDEX lease_by_holder (holder=?)"),
+        (limit_sql::LIVE, "SEARCH live_lease USING PRIMARY KEY (mount=? AND role=? AND holder=?)"),
+        (
+            limit_sql::MOST,
+            "SEARCH live_lease USING COVERING INDEX live_lease_most (mount=? AND role=?)",
+        ),
+        (limit_sql::NAME, "SEARCH lease USING INDEX lease_by_holder (holder=?)"),
         (token_sql::EXPIRED, "SEARCH token USING INDEX token_by_expiry (expires_at<?)"),
         (token_sql::END_TREE, "SEARCH child USING INDEX token_by_parent (parent=?)"),
         (token_sql::MAKE_DUE, "SEARCH lease USING INDEX lease_by_holder (holder=?)"),

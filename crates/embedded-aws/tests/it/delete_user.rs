@@ -38,7 +38,15 @@ async fn a_user_that_owns_anything_is_not_deleted() {
     must("delete MFA device").await;
     let devices = iam.list_mfa_devices().user_name("a").send().await.unwrap();
     assert_eq!(devices.mfa_devices()[0].serial_number(), mfa);
-    iam.deactivate_mfa_device().user_name("a").serial_number(mfa).send().await.unwrap();
+    let gone = || iam.delete_virtual_mfa_device().serial_number(&mfa).send();
+    assert_eq!(refusal(gone().await), "409 DeleteConflict");
+    iam.deactivate_mfa_device().user_name("a").serial_number(&mfa).send().await.unwrap();
+    let idle = iam.list_virtual_mfa_devices().assignment_status("Unassigned".into());
+    let idle = idle.send().await.unwrap();
+    assert_eq!(idle.virtual_mfa_devices()[0].serial_number(), mfa);
+    gone().await.unwrap();
+    assert_eq!(refusal(gone().await), "404 NoSuchEntity");
+    assert!(world.aws.virtual_mfa_devices().is_empty());
     must("delete SSH public keys").await;
     let listed = iam.list_ssh_public_keys().user_name("a").send().await.unwrap();
     assert_eq!(listed.ssh_public_keys()[0].ssh_public_key_id(), ssh);

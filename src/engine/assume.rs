@@ -13,6 +13,7 @@ use super::issue::{IssueRequest, Issued, LONGEST_STEP, new_lease};
 use super::issue_error::{IssueError, IssueStep};
 use super::roles::RoleError;
 use super::session_grant::unread_group;
+use super::session_revocation;
 use super::ttl::SessionTtl;
 use super::username::{self, NameInputs};
 use crate::auth::Caller;
@@ -92,10 +93,15 @@ impl Engine {
         let sts = self.parts.accounts.sts(&mount.id).await.map_err(IssueError::NoSts)?;
         let ttl = self.session_ttl(mount, role, wishes.ttl);
         let name = self.session_name(caller, mount, role, wishes).await?;
-        let session = session(role, wishes, name, ttl.session(), grant)?;
+        let mut session = session(role, wishes, name, ttl.session(), grant)?;
 
-        let (id, _tag) = self.lease_id(mount, request.endpoint, role)?;
-        let new = new_lease(id, caller, role, None, verdict.digest.clone());
+        let (id, tag) = self.lease_id(mount, request.endpoint, role)?;
+        let mut new = new_lease(id, caller, role, None, verdict.digest.clone());
+        if let Session::Role(wanted) = &mut session {
+            let now = self.parts.clock.now();
+            new.beside = session_revocation::beside(role, &wanted.role_arn, now, wanted.duration);
+            session_revocation::tag(role, &tag, wanted);
+        }
         let lease = self.parts.leases.begin(new).await?;
         let (lease, keys) = self.ask_sts(sts.as_ref(), lease, &session).await?;
         self.hand_out_session(lease, keys, ttl, warnings).await
@@ -105,7 +111,7 @@ impl Engine {
     /// would be missing in it: that is told as AWS tells it (contract 1.11).
     async fn judge_session(&self, mount: &Mount, role: &Role) -> Result<Judgement, IssueError> {
         let refused = |findings| IssueError::DocumentRefused { role: role.name.clone(), findings };
-        let document = match self.read_document(&role.policy_document, Some(role.credential_type)) {
+        let document = match self.read_role_document(role) {
             Ok(document) => document,
             Err(RoleError::DocumentRefused(findings)) => return Err(refused(findings)),
             Err(_) => None,
@@ -188,11 +194,12 @@ impl Engine {
 
     async fn hand_out_session(
         &self,
-        lease: Lease,
+        mut lease: Lease,
         keys: TemporaryCredentials,
         ttl: SessionTtl,
         mut warnings: Vec<String>,
     ) -> Result<Issued, IssueError> {
+        session_revocation::begun(&mut lease.beside, &keys, ttl.session());
         let now = self.parts.clock.now();
         let left = keys.expires_at.since(now);
         let resolved = ttl.lease(left);
@@ -220,6 +227,7 @@ impl Engine {
             session_token: Some(keys.session_token),
             arn: keys.arn,
             ttl: Some(rounded(left)),
+            readiness: None,
             warnings,
         })
     }

@@ -13,6 +13,8 @@ use super::Engine;
 use super::assume::SessionWishes;
 use super::grant::{Before, role_duration, user_path};
 pub use super::issue_error::{IssueError, IssueStep};
+use super::placement::{self, Placed};
+use super::readiness::{Proof, ReadinessReport};
 use super::roles::RoleError;
 use super::ttl::Resolved;
 use super::username::{self, NameInputs};
@@ -29,7 +31,7 @@ use crate::store::StoreError;
 
 /// How long an issue waits for `CreateUser`, and again for all that follows, repetitions and the
 /// account's pace included. 1 min: what clients wait for an answer (the Vault CLI's time-out). Both
-/// together must stay far below [`crate::leases::LeaseTiming::settling`]: a pending lease of that age
+/// together, and what [`super::readiness`] adds, must stay far below [`crate::leases::LeaseTiming::settling`]: a pending lease of that age
 /// may be called gone, and nothing may be made under it any more.
 pub(super) const LONGEST_STEP: Duration = Duration::from_mins(1);
 
@@ -84,7 +86,9 @@ pub struct Issued {
     pub arn: Option<String>,
     /// Of temporary credentials: seconds until AWS ends them.
     pub ttl: Option<u64>,
-    /// Of the gate, and about the TTL.
+    /// What was seen of the key; `None` where nobody looked.
+    pub readiness: Option<ReadinessReport>,
+    /// Of the gate, about the TTL, and about a key that was not seen to work.
     pub warnings: Vec<String>,
 }
 
@@ -135,7 +139,9 @@ impl Engine {
         let (id, tag) = self.lease_id(mount, endpoint, role)?;
         let resolved = self.ttl_sources(mount, role, config).at_issue();
 
+        let placed = placement::of(role, grant.document());
         let new = new_lease(id, caller, role, Some(name.clone()), verdict.digest.clone());
+        let new = NewLease { beside: placed.beside(), ..new };
         let lease = self.parts.leases.begin(new).await?;
         let user = NewUser {
             name,
@@ -146,8 +152,12 @@ impl Engine {
             role: role.name.clone(),
             grant,
         };
-        let (lease, key) = self.create_user_with_keys(provider.as_ref(), lease, &user).await?;
-        self.hand_out(lease, key, resolved, warnings).await
+        let (lease, key) =
+            self.create_user_with_keys(provider.as_ref(), lease, &user, placed).await?;
+        let proof = self.prove_key(mount, role, &user, &key).await;
+        let issued = self.hand_out(lease, key.clone(), resolved, warnings, proof).await?;
+        self.prove_later(mount, role, &issued.lease, (&user, &key));
+        Ok(issued)
     }
 
     /// Judged at the write, and again now: guardrails, and what AWS holds, may have changed.
@@ -157,7 +167,7 @@ impl Engine {
         role: &Role,
         config: Option<LeaseConfig>,
     ) -> Result<Judgement, IssueError> {
-        let document = match self.read_document(&role.policy_document, Some(role.credential_type)) {
+        let document = match self.read_role_document(role) {
             Ok(document) => document,
             Err(RoleError::DocumentRefused(findings)) => {
                 return Err(IssueError::DocumentRefused { role: role.name.clone(), findings });
@@ -202,6 +212,7 @@ impl Engine {
         provider: &dyn IamProvider,
         lease: Lease,
         user: &NewUser,
+        placed: Placed,
     ) -> Result<(Lease, NewAccessKey), IssueError> {
         let late =
             |operation| AwsError::Unclear { operation, message: "no answer in time".to_owned() };
@@ -217,7 +228,7 @@ impl Engine {
                 return Err(IssueError::aws(IssueStep::CreateUser, unclear));
             }
         }
-        let equipped = timeout(LONGEST_STEP, equip(provider, user)).await;
+        let equipped = timeout(LONGEST_STEP, equip(provider, user, placed)).await;
         let late = |_late| Err((IssueStep::CreateAccessKey, late("CreateAccessKey")));
         match equipped.unwrap_or_else(late) {
             Ok(key) => Ok((lease, key)),
@@ -230,11 +241,13 @@ impl Engine {
 
     async fn hand_out(
         &self,
-        lease: Lease,
+        mut lease: Lease,
         key: NewAccessKey,
         resolved: Resolved,
         mut warnings: Vec<String>,
+        proof: Proof,
     ) -> Result<Issued, IssueError> {
+        lease.proven_at = proof.proven_at;
         let now = self.parts.clock.now();
         let expires_at = now.after(resolved.ttl);
         let pending = lease.clone();
@@ -253,6 +266,7 @@ impl Engine {
             "lease {} issued", lease.id
         );
         warnings.extend(resolved.warning);
+        warnings.extend(proof.warnings);
         Ok(Issued {
             lease: lease.id,
             lease_duration: resolved.ttl.as_secs(),
@@ -262,6 +276,7 @@ impl Engine {
             session_token: None,
             arn: None,
             ttl: None,
+            readiness: proof.report,
             warnings,
         })
     }
@@ -285,6 +300,7 @@ impl Engine {
 async fn equip(
     provider: &dyn IamProvider,
     user: &NewUser,
+    placed: Placed,
 ) -> Result<NewAccessKey, (IssueStep, AwsError)> {
     let at = |step| move |error| (step, error);
     let attach = join_all(user.grant.policy_arns().iter().map(async |arn| {
@@ -294,13 +310,13 @@ async fn equip(
         provider.add_user_to_group(user, group).await.map_err(at(IssueStep::AddUserToGroup))
     }));
     let ((attached, put), (grouped, key)) = join(
-        join(attach, provider.put_user_policy(user)),
+        join(attach, placement::place(provider, user, placed)),
         join(groups, provider.create_access_key(user)),
     )
     .await;
     // The first error in Vault's order of calls is the one that is told.
     attached.into_iter().collect::<Result<(), _>>()?;
-    put.map_err(at(IssueStep::PutUserPolicy))?;
+    put?;
     grouped.into_iter().collect::<Result<(), _>>()?;
     key.map_err(at(IssueStep::CreateAccessKey))
 }

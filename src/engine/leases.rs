@@ -26,6 +26,8 @@ pub struct LeaseView {
     pub ttl_seconds: i64,
     /// What the last failed teardown pass met.
     pub revoke_error: Option<String>,
+    /// When the credential was seen to work.
+    pub proven_at: Option<Timestamp>,
 }
 
 /// A renewed lease.
@@ -124,6 +126,7 @@ fn view(lease: &Lease, now: Timestamp) -> LeaseView {
         renewable: check_renewable(lease, now).is_ok(),
         ttl_seconds: expire_time.map_or(0, |end| end.seconds_from(now)),
         revoke_error,
+        proven_at: lease.proven_at,
     }
 }
 

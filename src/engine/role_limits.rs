@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::delivery::DeliveryRefused;
 use super::role_merge::Draft;
 use super::roles::RoleChange;
 use crate::aws::{BROKER_TAG, LEASE_TAG};
@@ -40,9 +41,9 @@ pub enum Refusal {
         /// What it would be after the write.
         seconds: u64,
     },
-    /// `readiness` other than `off`.
-    #[error("readiness `{0}` is not offered yet\nhelp: `off` is")]
-    ReadinessNotOffered(String),
+    /// How credentials are made and taken back.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryRefused),
     /// `ttl` over `max_ttl`, in seconds.
     #[error("ttl of {ttl} seconds is greater than max_ttl of {max_ttl} seconds")]
     TtlAboveMax {
@@ -92,10 +93,7 @@ pub(super) fn check_change(change: &RoleChange) -> Result<(), Refusal> {
     if sent(&change.policy) || sent(&change.arn) {
         return Err(Refusal::Legacy);
     }
-    match change.readiness.as_deref() {
-        None | Some("" | "off") => Ok(()),
-        Some(other) => Err(Refusal::ReadinessNotOffered(other.to_owned())),
-    }
+    Ok(())
 }
 
 /// Our rules; what passes is a role.
@@ -132,6 +130,7 @@ pub(super) fn check_our_rules(
         mfa_serial_number: draft.mfa_serial_number,
         ttl,
         max_ttl,
+        delivery: draft.delivery.checked(kind)?,
     })
 }
 
@@ -254,15 +253,11 @@ mod tests {
     }
 
     #[test]
-    fn the_legacy_fields_and_other_readiness_are_refused() {
+    fn the_legacy_fields_are_refused() {
         let policy = RoleChange { policy: Some("{}".into()), ..RoleChange::default() };
         assert_eq!(check_change(&policy), Err(Refusal::Legacy));
         let empty = RoleChange { arn: Some(String::new()), ..RoleChange::default() };
         assert_eq!(check_change(&empty), Ok(()));
-        let wait = RoleChange { readiness: Some("wait".into()), ..RoleChange::default() };
-        assert_eq!(check_change(&wait), Err(Refusal::ReadinessNotOffered("wait".into())));
-        let off = RoleChange { readiness: Some("off".into()), ..RoleChange::default() };
-        assert_eq!(check_change(&off), Ok(()));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::delivery::DeliveryDraft;
 use super::roles::{KvPairs, RoleChange};
 use crate::model::Role;
 
@@ -26,6 +27,7 @@ pub(super) struct Draft {
     pub(super) mfa_serial_number: String,
     pub(super) ttl: u64,
     pub(super) max_ttl: u64,
+    pub(super) delivery: DeliveryDraft,
 }
 
 /// `stored`, or nothing, with what was sent on top; its version is the next one.
@@ -50,6 +52,7 @@ pub(super) fn merged(stored: Option<&Role>, sent: RoleChange) -> Draft {
         mfa_serial_number: sent.mfa_serial_number.unwrap_or(stored.mfa_serial_number),
         ttl: sent.ttl.unwrap_or(stored.ttl),
         max_ttl: sent.max_ttl.unwrap_or(stored.max_ttl),
+        delivery: stored.delivery.merged(sent.delivery),
     }
 }
 
@@ -82,6 +85,7 @@ fn draft_of(role: &Role) -> Draft {
         mfa_serial_number: role.mfa_serial_number.clone(),
         ttl: role.ttl,
         max_ttl: role.max_ttl,
+        delivery: DeliveryDraft::of(&role.delivery),
     }
 }
 
@@ -92,7 +96,7 @@ fn names<T: Clone + Into<String>>(names: &[T]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CredentialType, MountId};
+    use crate::model::{CredentialType, Delivery, MountId};
 
     fn role() -> Role {
         Role {
@@ -114,6 +118,7 @@ mod tests {
             mfa_serial_number: String::new(),
             ttl: 60,
             max_ttl: 120,
+            delivery: Delivery::default(),
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tracing::info;
 
+use super::delivery::{self, DeliveryChange};
 use super::grant::Before;
 use super::role_limits::Refusal;
 use super::{Engine, NotServing, role_check, role_limits, role_merge};
@@ -54,8 +55,8 @@ pub struct RoleChange {
     pub ttl: Option<u64>,
     /// Leasehold's own: seconds a lease can be renewed to.
     pub max_ttl: Option<u64>,
-    /// Leasehold's own: whether issuing waits until the keys work. Only `off` is offered.
-    pub readiness: Option<String>,
+    /// Leasehold's own: how credentials are made and taken back.
+    pub delivery: DeliveryChange,
 }
 
 /// Pairs as they were sent; `None` = JSON null, which reads back as null (contract 0.4).
@@ -127,7 +128,7 @@ impl Engine {
         let stored = self.parts.store.role(&mount.id, name).await?;
         let draft = role_merge::merged(stored.as_deref(), change);
         let kind = CredentialType::from_wire(&draft.credential_type);
-        let document = self.read_document(&draft.policy_document, kind);
+        let document = self.read_document(&draft.policy_document, kind, draft.delivery.placement());
         if let Err(RoleError::BrokenDocument(text)) = document {
             return Err(RoleError::BrokenDocument(text));
         }
@@ -136,6 +137,7 @@ impl Engine {
         let document = document?;
         role.policy_document =
             document.as_ref().map_or_else(String::new, |read| read.canonical().to_owned());
+        delivery::check_room(&role).map_err(Refusal::from)?;
 
         let config = self.parts.store.lease_config(&mount.id).await?;
         let before = stored.as_deref().map_or(Before::Created, Before::Updated);

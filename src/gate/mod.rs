@@ -151,6 +151,12 @@ impl Gate {
         self.documents.read(text, Purpose::Inline).map(InlineDocument).map_err(document::refused)
     }
 
+    /// Reads the document of a user that may go into a managed policy, under the quota of those. What is refused
+    /// here is refused in every mode.
+    pub fn read_managed(&self, text: &str) -> Result<InlineDocument, DocumentRefused> {
+        self.documents.read(text, Purpose::Managed).map(InlineDocument).map_err(document::refused)
+    }
+
     /// Reads the policy of a session, under the quota of those. What is refused here is refused in every mode.
     pub fn read_session(&self, text: &str) -> Result<InlineDocument, DocumentRefused> {
         self.documents.read(text, Purpose::Session).map(InlineDocument).map_err(document::refused)

@@ -9,8 +9,9 @@ use super::envelope::Answer;
 use super::error::ApiError;
 use super::fields::{Field, Kind, field, path_field};
 use super::pipeline::{Answered, Call};
+use crate::engine::delivery::DeliveryChange;
 use crate::engine::roles::{KvPairs, RoleChange};
-use crate::model::{GroupName, PolicyArn, Role, RoleName};
+use crate::model::{Delivery, GroupName, PolicyArn, Role, RoleName};
 
 /// What a role takes.
 pub(super) const FIELDS: &[Field] = &[
@@ -33,6 +34,10 @@ pub(super) const FIELDS: &[Field] = &[
     field("ttl", Kind::Seconds),
     field("max_ttl", Kind::Seconds),
     field("readiness", Kind::Text),
+    field("readiness_successes", Kind::Int),
+    field("readiness_canary", Kind::Text),
+    field("placement", Kind::Text),
+    field("session_revocation", Kind::Text),
 ];
 
 /// LIST `roles`.
@@ -70,7 +75,13 @@ pub(super) async fn write(mut call: Call) -> Answered {
         arn: fields.text("arn"),
         ttl: fields.seconds("ttl"),
         max_ttl: fields.seconds("max_ttl"),
-        readiness: fields.text("readiness"),
+        delivery: DeliveryChange {
+            readiness: fields.text("readiness"),
+            readiness_successes: fields.int("readiness_successes"),
+            readiness_canary: fields.text("readiness_canary"),
+            placement: fields.text("placement"),
+            session_revocation: fields.text("session_revocation"),
+        },
     };
     let warnings = call.wire.engine.write_role(call.mount()?, &name, change).await?;
     Ok(Answer::done(warnings))
@@ -105,6 +116,9 @@ struct RoleView<'a> {
     mfa_serial_number: &'a str,
     ttl: u64,
     max_ttl: u64,
+    /// Only what is set.
+    #[serde(flatten)]
+    delivery: &'a Delivery,
 }
 
 impl<'a> RoleView<'a> {
@@ -125,6 +139,7 @@ impl<'a> RoleView<'a> {
             mfa_serial_number: &role.mfa_serial_number,
             ttl: role.ttl,
             max_ttl: role.max_ttl,
+            delivery: &role.delivery,
         }
     }
 }

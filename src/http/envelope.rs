@@ -10,6 +10,7 @@ use super::error::ApiError;
 use super::token_view::{AuthData, LookupData};
 use crate::auth::{Granted, TokenLookup};
 use crate::engine::issue::Issued;
+use crate::engine::readiness::ReadinessReport;
 use crate::model::{ClientToken, SessionToken, Timestamp};
 
 /// JSON that is written already.
@@ -105,6 +106,7 @@ impl Answer {
             session_token: session,
             arn: issued.arn.as_deref(),
             ttl: issued.ttl,
+            readiness: issued.readiness.as_ref(),
         };
         let lease = LeaseHead {
             id: issued.lease.to_string(),
@@ -275,7 +277,8 @@ struct Envelope<'a> {
     mount_type: &'a str,
 }
 
-/// `arn` and `ttl` are left out where there is none, the two tokens are null (contract 1.5).
+/// `arn` and `ttl` are left out where there is none, the two tokens are null (contract 1.5). `readiness` is
+/// Leasehold's own.
 #[derive(Serialize)]
 struct IssuedData<'a> {
     access_key: &'a str,
@@ -286,6 +289,8 @@ struct IssuedData<'a> {
     arn: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ttl: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    readiness: Option<&'a ReadinessReport>,
 }
 
 #[cfg(test)]

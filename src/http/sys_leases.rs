@@ -134,6 +134,8 @@ struct LookupData<'a> {
     ttl: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoke_error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proven_at: Option<String>,
 }
 
 impl<'a> LookupData<'a> {
@@ -146,6 +148,7 @@ impl<'a> LookupData<'a> {
             renewable: lease.renewable,
             ttl: lease.ttl_seconds,
             revoke_error: lease.revoke_error.as_deref(),
+            proven_at: lease.proven_at.map(Timestamp::rfc3339),
         }
     }
 }

@@ -6,8 +6,11 @@
 //! one lease now, `revoke` the ways to end one, `reaper` the timer, `work` who is at what.
 
 mod listing;
+mod proven;
 mod reaper;
 mod revoke;
+mod session_cuts;
+mod sessions;
 pub mod state;
 mod step;
 pub mod teardown;
@@ -31,6 +34,7 @@ use crate::store::{Store, StoreError};
 pub use revoke::RevokeError;
 pub use state::{IllegalTransition, LeaseTiming};
 
+use session_cuts::SessionCuts;
 use state::{LeaseEvent, Moment};
 use work::Claims;
 
@@ -106,6 +110,7 @@ pub struct Leases {
     timing: LeaseTiming,
     rng: Random,
     claims: Claims,
+    cuts: SessionCuts,
     wake: Arc<Notify>,
     /// When the reaper means to look next, in milliseconds: whoever makes something due earlier
     /// wakes it.
@@ -128,6 +133,7 @@ impl Leases {
             timing: parts.timing,
             rng: parts.rng,
             claims: Claims::new(Arc::clone(&wake)),
+            cuts: SessionCuts::default(),
             wake,
             planned: AtomicI64::new(i64::MAX),
         })

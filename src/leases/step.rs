@@ -38,12 +38,7 @@ impl Leases {
         };
         let progress = progress.clone();
         let Some(name) = lease.user.clone().filter(|_| has_user(&lease)) else {
-            let ended = self.apply(lease, &[LeaseEvent::Lapsed]).await?;
-            tracing::info!(
-                lease.id = %ended.id, role.name = %ended.role, reason = reason(progress.reason),
-                "lease {} ended ({})", ended.id, reason(progress.reason)
-            );
-            return Ok(Some(None));
+            return self.end_session(lease, &progress, because).await.map(Some);
         };
         // Whoever asks for a removed lease has what was asked for; a forced one is out of sight.
         if because == Because::Asked && (progress.removed_at.is_some() || lease.forced) {
@@ -91,7 +86,7 @@ impl Leases {
         let pass = match self.accounts.provider(&lease.mount).await {
             Ok(provider) => {
                 let subject = self.subject(name, progress, &tag);
-                teardown::pass(provider.as_ref(), subject).await
+                teardown::whole_pass(provider.as_ref(), subject, &lease.beside).await
             }
             Err(error) => unreachable_account(error),
         };
@@ -126,7 +121,8 @@ impl Leases {
         let tag = lease.id.tag();
         let found = match self.accounts.provider(&lease.mount).await {
             Ok(provider) => {
-                teardown::look(provider.as_ref(), self.subject(name, progress, &tag)).await
+                let subject = self.subject(name, progress, &tag);
+                teardown::whole_look(provider.as_ref(), subject, &lease.beside).await
             }
             Err(error) => Err(error.into()),
         };
@@ -139,7 +135,7 @@ impl Leases {
         if grew_back && let LeaseState::Revoking(progress) = lease.state.clone() {
             tracing::warn!(
                 lease.id = %lease.id, aws.user = %name, role.name = %lease.role,
-                "the user of lease {} is there again after its removal", lease.id
+                "what lease {} made is there again after its removal", lease.id
             );
             return self.pass(lease, &progress, name).await;
         }
@@ -165,12 +161,12 @@ fn unreachable_account(error: AwsError) -> Pass {
     Pass { contained: false, end: PassEnd::Failed(error.into()) }
 }
 
-fn failed(trouble: &Trouble) -> LeaseEvent {
+pub(super) fn failed(trouble: &Trouble) -> LeaseEvent {
     LeaseEvent::Failed { class: trouble.class, message: trouble.message.clone() }
 }
 
 /// Logs what a step came to, and gives it back for whoever waits.
-fn told(lease: &Lease, before: &TeardownProgress, trouble: Option<Trouble>) -> Outcome {
+pub(super) fn told(lease: &Lease, before: &TeardownProgress, trouble: Option<Trouble>) -> Outcome {
     let why = reason(before.reason);
     match &lease.state {
         LeaseState::Revoking(now) if now.removed_at.is_some() && before.removed_at.is_none() => {
@@ -204,7 +200,7 @@ fn told(lease: &Lease, before: &TeardownProgress, trouble: Option<Trouble>) -> O
 }
 
 /// As it is stored and logged.
-fn reason(reason: EndReason) -> &'static str {
+pub(super) fn reason(reason: EndReason) -> &'static str {
     match reason {
         EndReason::Expired => "expired",
         EndReason::Revoked => "revoked",

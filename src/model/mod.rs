@@ -3,6 +3,7 @@
 //! asked for, at [`verdict`] for what the gate says.
 
 pub mod binding;
+pub mod delivery;
 pub mod duration;
 pub mod go_text;
 pub mod lease;
@@ -15,6 +16,7 @@ pub mod token;
 pub mod verdict;
 
 pub use binding::{AccountBinding, LeaseConfig};
+pub use delivery::{Canary, Delivery, Placement, Readiness, SessionRevocation};
 pub use lease::{
     Beside, EndReason, FailureClass, Lease, LeaseState, Origin, SessionCut, TeardownProgress,
 };
@@ -23,7 +25,7 @@ pub use names::{
     AccessKeyId, GroupName, InvalidName, LeaseId, LeaseTag, MountPath, PolicyArn, RoleName,
     UserName,
 };
-pub use role::{CredentialType, Role, SessionRevocation};
+pub use role::{CredentialType, Role};
 pub use secret::{ClientToken, MfaCode, SecretAccessKey, SessionToken};
 pub use timestamp::Timestamp;
 pub use token::{Accessor, Token, TokenDigest};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GroupName, MountId, PolicyArn, RoleName};
+use super::{Delivery, GroupName, MountId, PolicyArn, RoleName};
 
 /// What kind of credential a role hands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -38,17 +38,6 @@ impl CredentialType {
             .into_iter()
             .find(|kind| kind.as_str() == text)
     }
-}
-
-/// How sessions of an assumed role are revoked before AWS ends them: an inline policy on the role denies
-/// everything to them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionRevocation {
-    /// To the sessions that carry the lease's tag.
-    Tag,
-    /// To all sessions of the role that began before now.
-    Older,
 }
 
 /// A stored role. Lists and maps are `None` when never set (read back as null) and empty when
@@ -91,4 +80,7 @@ pub struct Role {
     pub ttl: u64,
     /// Leasehold's own: seconds a lease can be renewed to; 0 when not set.
     pub max_ttl: u64,
+    /// Leasehold's own: how credentials are made and taken back.
+    #[serde(default)]
+    pub delivery: Delivery,
 }

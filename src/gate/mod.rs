@@ -45,7 +45,7 @@ use rules::BuiltIn;
 use subject::Subject;
 use verdict::Digests;
 
-use crate::model::{Decision, Finding, Timestamp, Verdict};
+use crate::model::{Decision, Finding, Placement, Timestamp, Verdict};
 
 /// The guardrails that ship with the broker: name and component.
 const SHIPPED: [(&str, &[u8]); 1] =
@@ -178,8 +178,12 @@ impl Gate {
     }
 
     /// The verdict on an inline document that was refused, for those who ask what would happen.
-    pub fn judge_refused(&self, text: &str) -> Verdict {
-        let findings = self.documents.read(text, Purpose::Inline).err().unwrap_or_default();
+    pub fn judge_refused(&self, text: &str, placement: Placement) -> Verdict {
+        let purpose = match placement {
+            Placement::Inline => Purpose::Inline,
+            Placement::Managed | Placement::Auto => Purpose::Managed,
+        };
+        let findings = self.documents.read(text, purpose).err().unwrap_or_default();
         self.refusal(text, findings)
     }
 

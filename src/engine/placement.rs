@@ -41,9 +41,8 @@ pub(super) fn of(role: &Role, document: Option<&str>) -> Placed {
     };
     match role.delivery.placement.unwrap_or_default() {
         Placement::Inline => Placed::Inline,
-        Placement::Managed => Placed::Managed,
         Placement::Auto if Target::InlineUser.check([document]).is_ok() => Placed::Inline,
-        Placement::Auto => Placed::Managed,
+        Placement::Managed | Placement::Auto => Placed::Managed,
     }
 }
 

@@ -174,8 +174,8 @@ mod tests {
 
     fn held(test: &TestAws) -> SessionDeny {
         let policies = test.aws.role_policies("r").unwrap();
-        let text = policies.get(&SessionDeny::policy_name(BROKER));
-        text.map_or_else(SessionDeny::default, |text| SessionDeny::parse(text).unwrap())
+        let document = policies.get(&SessionDeny::policy_name(BROKER));
+        document.map_or_else(SessionDeny::default, |text| SessionDeny::parse(text).unwrap())
     }
 
     #[tokio::test]

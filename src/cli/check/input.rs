@@ -73,15 +73,10 @@ impl RoleInput {
         policies: &Policies<'_>,
         now: Timestamp,
     ) -> (Arc<Verdict>, bool) {
-        let inline = match &self.document {
-            None => None,
-            Some(document) => match self.read(gate, &document.text) {
-                Ok(inline) => Some(inline),
-                Err(_) => {
-                    let refused = gate.judge_refused(&document.text, self.placement);
-                    return (Arc::new(refused), false);
-                }
-            },
+        let read = self.document.as_ref().map(|document| self.read(gate, &document.text));
+        let Ok(inline) = read.transpose() else {
+            let text = self.document.as_ref().map_or("", |document| &document.text);
+            return (Arc::new(gate.judge_refused(text, self.placement)), false);
         };
         let managed = self
             .policy_arns

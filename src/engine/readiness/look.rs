@@ -1,26 +1,15 @@
-//! Keys of a fresh user are seen to work before they are handed out: `GetCallerIdentity`, signed with the
-//! new key, at every STS endpoint that is configured. IAM is eventually consistent, and callers of Vault
-//! are told to sleep. Must never fail an issue: what could not be seen is a warning, and the lease goes on.
+//! Looks at one key until it works everywhere, or until it is no use: at every STS endpoint at once, and
+//! at the canary's call. Knows no lease and no reply; must never wait past its deadline. What it means:
+//! [`super`].
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
-use super::Engine;
 use crate::aws::{AwsError, KeyProbe, NewAccessKey, NewUser, RefusalKind};
-use crate::leases::Leases;
-use crate::model::{Canary, LeaseId, Mount, Readiness, Role, Timestamp, UserName};
+use crate::model::{Canary, Role, UserName};
 
-/// How long a reply waits at most. 10 s: the documentation of Vault and of AWS's clients tells people to
-/// sleep 5 to 10 s (contract 6). Beside it `CreateUser` and what follows have
-/// [`super::issue::LONGEST_STEP`] each: together well under the settling time of a lease.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// How long it is looked at in the background. 60 s: what IAM takes on a bad day (as
-/// [`crate::leases::LeaseTiming::second_look`]).
-const LONGEST_LOOK: Duration = Duration::from_mins(1);
 /// The first pause after a failure; doubled up to the longest. The first look is at once: most often IAM
 /// is quick, and then the proof costs one round trip.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -31,35 +20,9 @@ const AFTER_A_REFUSAL: u32 = 3;
 /// An endpoint that fails otherwise so often in a row is left out: waiting does not mend it.
 const GIVES_UP_AFTER: u32 = 3;
 
-/// What the reply says of the key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ReadinessReport {
-    /// `wait` or `async`.
-    pub mode: &'static str,
-    /// Whether every endpoint knew the key.
-    pub proven: bool,
-    /// Host names of those that did.
-    pub endpoints: Vec<String>,
-    /// The fewest successes in a row at one of these; 0 where there is none.
-    pub successes: u32,
-    /// How long that took.
-    pub waited_ms: u64,
-}
-
-/// What is known of a key when it is handed out.
-#[derive(Debug, Default)]
-pub(super) struct Proof {
-    /// For the reply; `None` where nobody looks.
-    pub(super) report: Option<ReadinessReport>,
-    /// When it was seen to work.
-    pub(super) proven_at: Option<Timestamp>,
-    /// One per endpoint that does not know it.
-    pub(super) warnings: Vec<String>,
-}
-
 /// A key, and what is to be seen of it.
 #[derive(Debug, Clone)]
-struct Subject {
+pub(super) struct Subject {
     key: NewAccessKey,
     user: UserName,
     /// What the ARN must end in, e.g. `user/team/name`.
@@ -69,7 +32,7 @@ struct Subject {
 }
 
 impl Subject {
-    fn new(role: &Role, user: &NewUser, key: &NewAccessKey) -> Self {
+    pub(super) fn new(role: &Role, user: &NewUser, key: &NewAccessKey) -> Self {
         Self {
             key: key.clone(),
             user: user.name.clone(),
@@ -86,93 +49,17 @@ impl Subject {
     }
 }
 
-impl Engine {
-    /// Looks at the key as the role says, for as long as a caller can wait.
-    pub(super) async fn prove_key(
-        &self,
-        mount: &Mount,
-        role: &Role,
-        user: &NewUser,
-        key: &NewAccessKey,
-    ) -> Proof {
-        let mode = role.delivery.readiness.unwrap_or_default();
-        match mode {
-            Readiness::Off => return Proof::default(),
-            Readiness::Async => return Proof { report: Some(unproven(mode)), ..Proof::default() },
-            Readiness::Wait => {}
-        }
-        let subject = Subject::new(role, user, key);
-        let seen = match self.parts.accounts.key_probe(&mount.id).await {
-            Ok(probe) => look(probe.as_ref(), &subject, LONGEST_WAIT).await,
-            Err(error) => Seen::nothing(&error),
-        };
-        let report = ReadinessReport {
-            proven: seen.doubts.is_empty(),
-            endpoints: seen.endpoints,
-            successes: seen.successes,
-            waited_ms: u64::try_from(seen.took.as_millis()).unwrap_or(u64::MAX),
-            ..unproven(mode)
-        };
-        Proof {
-            proven_at: report.proven.then(|| self.parts.clock.now()),
-            report: Some(report),
-            warnings: seen.doubts.iter().map(|doubt| doubt.warning()).collect(),
-        }
-    }
-
-    /// Where the role says `async`: looks in the background, and writes into the lease when the key was
-    /// seen to work.
-    pub(super) fn prove_later(
-        &self,
-        mount: &Mount,
-        role: &Role,
-        lease: &LeaseId,
-        (user, key): (&NewUser, &NewAccessKey),
-    ) {
-        match role.delivery.readiness.unwrap_or_default() {
-            Readiness::Async => {}
-            Readiness::Wait | Readiness::Off => return,
-        }
-        let (accounts, leases) = (Arc::clone(&self.parts.accounts), Arc::clone(&self.parts.leases));
-        let (clock, mount, id) = (Arc::clone(&self.parts.clock), mount.id.clone(), lease.clone());
-        let subject = Subject::new(role, user, key);
-        tokio::spawn(async move {
-            let seen = match accounts.key_probe(&mount).await {
-                Ok(probe) => look(probe.as_ref(), &subject, LONGEST_LOOK).await,
-                Err(error) => Seen::nothing(&error),
-            };
-            record(&leases, &id, &seen, clock.now()).await;
-        });
-    }
-}
-
-async fn record(leases: &Leases, id: &LeaseId, seen: &Seen, now: Timestamp) {
-    for doubt in &seen.doubts {
-        tracing::warn!(lease.id = %id, "the key of lease {id} was not seen to work: {}", doubt.reason());
-    }
-    if seen.doubts.is_empty()
-        && let Err(error) = leases.proven(id, now).await
-    {
-        tracing::warn!(lease.id = %id, error = %error, "that the key of lease {id} works could not be written down");
-    }
-}
-
-const fn unproven(mode: Readiness) -> ReadinessReport {
-    let mode = mode.as_str();
-    ReadinessReport { mode, proven: false, endpoints: Vec::new(), successes: 0, waited_ms: 0 }
-}
-
 /// What a look came to.
 #[derive(Debug)]
-struct Seen {
-    endpoints: Vec<String>,
-    successes: u32,
-    doubts: Vec<Doubt>,
-    took: Duration,
+pub(super) struct Seen {
+    pub(super) endpoints: Vec<String>,
+    pub(super) successes: u32,
+    pub(super) doubts: Vec<Doubt>,
+    pub(super) took: Duration,
 }
 
 impl Seen {
-    fn nothing(error: &AwsError) -> Self {
+    pub(super) fn nothing(error: &AwsError) -> Self {
         let doubt = Doubt { place: None, why: error.for_caller() };
         Self { endpoints: Vec::new(), successes: 0, doubts: vec![doubt], took: Duration::ZERO }
     }
@@ -180,21 +67,21 @@ impl Seen {
 
 /// Why a key is not known to work.
 #[derive(Debug)]
-struct Doubt {
+pub(super) struct Doubt {
     /// Which endpoint or call.
     place: Option<String>,
     why: String,
 }
 
 impl Doubt {
-    fn reason(&self) -> String {
+    pub(super) fn reason(&self) -> String {
         match &self.place {
             Some(place) => format!("{place}: {}", self.why),
             None => self.why.clone(),
         }
     }
 
-    fn warning(&self) -> String {
+    pub(super) fn warning(&self) -> String {
         format!(
             "the access key is not yet known to work: {}\nhelp: the lease goes on; try again for some \
              seconds where AWS refuses the key",
@@ -204,7 +91,7 @@ impl Doubt {
 }
 
 /// Looks everywhere at once.
-async fn look(probe: &dyn KeyProbe, subject: &Subject, longest: Duration) -> Seen {
+pub(super) async fn look(probe: &dyn KeyProbe, subject: &Subject, longest: Duration) -> Seen {
     let begun = Instant::now();
     let deadline = begun.checked_add(longest).unwrap_or(begun);
     let places = probe.endpoints();

@@ -5,6 +5,7 @@
 pub mod binding;
 pub mod delivery;
 pub mod duration;
+pub mod encoding;
 pub mod go_text;
 pub mod lease;
 pub mod mount;

@@ -31,8 +31,9 @@ use crate::store::StoreError;
 
 /// How long an issue waits for `CreateUser`, and again for all that follows, repetitions and the
 /// account's pace included. 1 min: what clients wait for an answer (the Vault CLI's time-out). Both
-/// together, and what [`super::readiness`] adds, must stay far below [`crate::leases::LeaseTiming::settling`]: a pending lease of that age
-/// may be called gone, and nothing may be made under it any more.
+/// together, and what [`super::readiness`] adds, must stay far below
+/// [`crate::leases::LeaseTiming::settling`]: a pending lease of that age may be called gone, and nothing
+/// may be made under it any more.
 pub(super) const LONGEST_STEP: Duration = Duration::from_mins(1);
 
 /// Which of the two paths was asked; the lease id keeps it (contract 1.5).

@@ -10,8 +10,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::OnceCell;
 
 use super::limiter::Limiter;
-use super::sdk::{CredentialSource, SdkProvider, SdkSts, pooled_http_client};
-use super::{AwsError, IamProvider, StsProvider};
+use super::sdk::{CredentialSource, Paces, SdkProbe, SdkProvider, SdkSts, pooled_http_client};
+use super::{AwsError, IamProvider, KeyProbe, StsProvider};
 use crate::clock::Clock;
 use crate::model::{MountId, SecretAccessKey};
 
@@ -87,6 +87,7 @@ struct Account {
     sts: OnceCell<Arc<SdkSts>>,
     /// Whose the keys are, once AWS said so. Says something about static keys only: the chain's may change.
     owner: Arc<OnceLock<String>>,
+    probe: OnceCell<Arc<SdkProbe>>,
 }
 
 impl Account {
@@ -97,6 +98,7 @@ impl Account {
             provider: OnceCell::new(),
             sts: OnceCell::new(),
             owner: Arc::default(),
+            probe: OnceCell::new(),
         })
     }
 }
@@ -190,6 +192,21 @@ impl Accounts {
         Ok(sts)
     }
 
+    /// What looks whether keys of the mount's users work.
+    pub async fn key_probe(&self, mount: &MountId) -> Result<Arc<dyn KeyProbe>, AwsError> {
+        let account = self.account(mount)?;
+        let settings = &account.settings;
+        let probe = account.probe.get_or_try_init(|| async {
+            let nowhere = settings.sts_endpoint.is_empty() && settings.iam_endpoint.is_empty();
+            let (http, _broker) = self.way_to(settings, nowhere)?;
+            let paces = Paces { sts: self.sts_limiter(settings), iam: self.iam_limiter(settings) };
+            let clock = Arc::clone(&self.clock);
+            Ok::<_, AwsError>(Arc::new(SdkProbe::new(settings, http, paces, clock).await?))
+        });
+        let probe = Arc::clone(probe.await?);
+        Ok(probe)
+    }
+
     /// Changes whenever the mount's settings do: what was read with the old ones is stale.
     pub(super) fn generation(&self, mount: &MountId) -> Option<u64> {
         self.account(mount).ok().map(|account| account.generation)
@@ -211,7 +228,7 @@ impl Accounts {
         let settings = &account.settings;
         let own_account = Arc::clone(&account.owner);
         let (http, credentials) = self.way_to(settings, settings.iam_endpoint.is_empty())?;
-        let limiter = self.limiter(settings, &settings.iam_endpoint);
+        let limiter = self.iam_limiter(settings);
         let clock = Arc::clone(&self.clock);
         Ok(Arc::new(
             SdkProvider::new(settings, http, credentials, limiter, clock, own_account).await?,
@@ -222,7 +239,7 @@ impl Accounts {
         // Keys that work at an IAM of the operator's work at no embedded STS.
         let nowhere = settings.sts_endpoint.is_empty() && settings.iam_endpoint.is_empty();
         let (http, credentials) = self.way_to(settings, nowhere)?;
-        let limiter = self.limiter(settings, &format!("sts {}", settings.sts_endpoint));
+        let limiter = self.sts_limiter(settings);
         let clock = Arc::clone(&self.clock);
         Ok(Arc::new(SdkSts::connect(settings, http, credentials, limiter, clock).await?))
     }
@@ -246,6 +263,14 @@ impl Accounts {
                 (self.http.get_or_init(pooled_http_client).clone(), credentials)
             }
         })
+    }
+
+    fn iam_limiter(&self, settings: &AccountSettings) -> Arc<Limiter> {
+        self.limiter(settings, &settings.iam_endpoint)
+    }
+
+    fn sts_limiter(&self, settings: &AccountSettings) -> Arc<Limiter> {
+        self.limiter(settings, &format!("sts {}", settings.sts_endpoint))
     }
 
     /// Mounts with the same key at the same endpoint are one account. (Two keys of one account are

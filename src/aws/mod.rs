@@ -17,13 +17,19 @@ mod classify;
 pub mod documents;
 mod identity;
 mod limiter;
+pub mod placement;
+mod probe;
 pub mod sdk;
+mod session_deny;
 mod sts;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use accounts::{Access, AccountSettings, Accounts, AwsBackend};
 pub use documents::{Documents, Fetched};
+pub use placement::PlacementProvider;
+pub use probe::KeyProbe;
+pub use session_deny::{SessionDeny, SessionDenyProvider};
 pub use sts::{FederatedSession, OwnSession, RoleSession, StsProvider, TemporaryCredentials};
 
 /// The tag that says which installation a user belongs to.
@@ -197,7 +203,9 @@ pub enum RefusalKind {
 
 /// What IAM does for the broker, in one account.
 #[async_trait]
-pub trait IamProvider: std::fmt::Debug + Send + Sync + 'static {
+pub trait IamProvider:
+    PlacementProvider + SessionDenyProvider + std::fmt::Debug + Send + Sync + 'static
+{
     /// `CreateUser` with path, boundary and all tags in the one call.
     async fn create_user(&self, user: &NewUser) -> Result<CreatedUser, AwsError>;
     /// `PutUserPolicy` with the canonical bytes that were judged; nothing to do without a document.

@@ -202,6 +202,7 @@ mod tests {
             arn: None,
             ttl: None,
             told: TtlTold::uncut(60),
+            readiness: None,
             warnings: Vec::new(),
         })
     }

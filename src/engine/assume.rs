@@ -13,6 +13,7 @@ use super::issue::{IssueRequest, Issued, LONGEST_STEP, new_lease};
 use super::issue_error::{IssueError, IssueStep};
 use super::roles::RoleError;
 use super::session_grant::unread_group;
+use super::session_revocation;
 use super::ttl::SessionTtl;
 use super::ttl_told::{TtlPlan, TtlTold};
 use super::username::{self, NameInputs};
@@ -96,15 +97,20 @@ impl Engine {
         let plan = self.planned_ttl(caller, role, TtlPlan::of_session(&ttl)).await?;
         let name = self.session_name(caller, mount, role, wishes).await?;
         let policy_digest = grant.permissions().to_owned();
-        let session = session(role, wishes, name, ttl.session(), grant)?;
+        let mut session = session(role, wishes, name, ttl.session(), grant)?;
 
-        let (id, _tag) = self.lease_id(mount, request.endpoint, role)?;
+        let (id, tag) = self.lease_id(mount, request.endpoint, role)?;
         let mut new = NewLease {
             caps: self.caps(mount, role).await?,
             request_key: request.request_key.clone(),
             ..new_lease(id, caller, role, None, verdict.digest.clone())
         };
         new.origin.policy_digest = policy_digest;
+        if let Session::Role(wanted) = &mut session {
+            let now = self.parts.clock.now();
+            new.beside = session_revocation::beside(role, &wanted.role_arn, now, wanted.duration);
+            session_revocation::tag(role, &tag, wanted);
+        }
         let lease = self.parts.leases.begin(new).await?;
         let (lease, keys) = self.ask_sts(sts.as_ref(), lease, &session).await?;
         let mut issued = self.hand_out_session(lease, keys, ttl, warnings).await?;
@@ -116,7 +122,7 @@ impl Engine {
     /// would be missing in it: that is told as AWS tells it (contract 1.11).
     async fn judge_session(&self, mount: &Mount, role: &Role) -> Result<Judgement, IssueError> {
         let refused = |findings| IssueError::DocumentRefused { role: role.name.clone(), findings };
-        let document = match self.read_document(&role.policy_document, Some(role.credential_type)) {
+        let document = match self.read_role_document(role) {
             Ok(document) => document,
             Err(RoleError::DocumentRefused(findings)) => return Err(refused(findings)),
             Err(_) => None,
@@ -204,6 +210,7 @@ impl Engine {
         ttl: SessionTtl,
         mut warnings: Vec<String>,
     ) -> Result<Issued, IssueError> {
+        session_revocation::begun(&mut lease.beside, &keys, ttl.session());
         let now = self.parts.clock.now();
         let left = keys.expires_at.since(now);
         let resolved = ttl.lease(left);
@@ -233,6 +240,7 @@ impl Engine {
             arn: keys.arn,
             ttl: Some(rounded(left)),
             told: TtlTold::uncut(rounded(resolved.ttl)),
+            readiness: None,
             warnings,
         })
     }

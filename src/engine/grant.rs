@@ -13,7 +13,7 @@ use super::ttl::TtlSources;
 use crate::aws;
 use crate::aws::documents::Fetched;
 use crate::gate::{self, DocumentRefused, Grant, InlineDocument, RoleContext, Trigger};
-use crate::model::{CredentialType, GroupName, LeaseConfig, Mount, PolicyArn, Role};
+use crate::model::{CredentialType, GroupName, LeaseConfig, Mount, Placement, PolicyArn, Role};
 
 /// Why a grant is judged, and what the role granted until now.
 #[derive(Debug, Clone, Copy)]
@@ -37,11 +37,22 @@ impl Before<'_> {
 }
 
 impl Engine {
-    /// Reads an inline document, by the quota of users or of sessions; an empty text is none.
+    /// The inline document of a stored role, read again.
+    pub(super) fn read_role_document(
+        &self,
+        role: &Role,
+    ) -> Result<Option<InlineDocument>, RoleError> {
+        let placement = role.delivery.placement.unwrap_or_default();
+        self.read_document(&role.policy_document, Some(role.credential_type), placement)
+    }
+
+    /// Reads an inline document, by the quota of users, of managed policies or of sessions; an empty text
+    /// is none.
     pub(super) fn read_document(
         &self,
         text: &str,
         kind: Option<CredentialType>,
+        placement: Placement,
     ) -> Result<Option<InlineDocument>, RoleError> {
         if text.is_empty() {
             return Ok(None);
@@ -51,7 +62,10 @@ impl Engine {
                 self.parts.gate.read_session(text)
             }
             Some(CredentialType::IamUser | CredentialType::SessionToken) | None => {
-                self.parts.gate.read(text)
+                match placement {
+                    Placement::Inline => self.parts.gate.read(text),
+                    Placement::Managed | Placement::Auto => self.parts.gate.read_managed(text),
+                }
             }
         };
         match read {

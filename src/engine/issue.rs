@@ -14,6 +14,8 @@ use super::assume::SessionWishes;
 use super::grant::{Before, role_duration, user_path};
 pub use super::issue_error::{IssueError, IssueStep};
 use super::legacy_role;
+use super::placement::{self, Placed};
+use super::readiness::{Proof, ReadinessReport};
 use super::roles::RoleError;
 use super::ttl::Resolved;
 use super::ttl_told::{TtlPlan, TtlTold};
@@ -31,8 +33,9 @@ use crate::store::StoreError;
 
 /// How long an issue waits for `CreateUser`, and again for all that follows, repetitions and the
 /// account's pace included. 1 min: what clients wait for an answer (the Vault CLI's time-out). Both
-/// together must stay far below [`crate::leases::LeaseTiming::settling`]: a pending lease of that age
-/// may be called gone, and nothing may be made under it any more.
+/// together, and what [`super::readiness`] adds, must stay far below
+/// [`crate::leases::LeaseTiming::settling`]: a pending lease of that age may be called gone, and nothing
+/// may be made under it any more.
 pub(super) const LONGEST_STEP: Duration = Duration::from_mins(1);
 
 /// Which of the two paths was asked; the lease id keeps it (contract 1.5).
@@ -90,7 +93,9 @@ pub struct Issued {
     pub ttl: Option<u64>,
     /// About the lease's TTL.
     pub told: TtlTold,
-    /// Of the gate, and about the TTL.
+    /// What was seen of the key; `None` where nobody looked.
+    pub readiness: Option<ReadinessReport>,
+    /// Of the gate, about the TTL, and about a key that was not seen to work.
     pub warnings: Vec<String>,
 }
 
@@ -142,7 +147,9 @@ impl Engine {
         let sources = self.ttl_sources(mount, role, config);
         let plan = self.planned_ttl(caller, role, TtlPlan::of_user(&sources)).await?;
 
+        let placed = placement::of(role, grant.document());
         let mut new = NewLease {
+            beside: placed.beside(),
             caps: self.caps(mount, role).await?,
             request_key: request.request_key.clone(),
             account: self.parts.accounts.known_account(&access),
@@ -159,9 +166,13 @@ impl Engine {
             role: role.name.clone(),
             grant,
         };
-        let (lease, key) = self.create_user_with_keys(provider.as_ref(), lease, &user).await?;
-        let mut issued = self.hand_out(lease, key, sources.at_issue(), warnings).await?;
+        let (lease, key) =
+            self.create_user_with_keys(provider.as_ref(), lease, &user, placed).await?;
+        let proof = self.prove_key(mount, role, &user, &key).await;
+        let resolved = sources.at_issue();
+        let mut issued = self.hand_out(lease, key.clone(), resolved, warnings, proof).await?;
         issued.told = plan.told(self.parts.clock.now(), issued.lease_duration);
+        self.prove_later(mount, role, &issued.lease, (&user, &key));
         Ok(issued)
     }
 
@@ -172,7 +183,7 @@ impl Engine {
         role: &Role,
         config: Option<LeaseConfig>,
     ) -> Result<Judgement, IssueError> {
-        let document = match self.read_document(&role.policy_document, Some(role.credential_type)) {
+        let document = match self.read_role_document(role) {
             Ok(document) => document,
             Err(RoleError::DocumentRefused(findings)) => {
                 return Err(IssueError::DocumentRefused { role: role.name.clone(), findings });
@@ -217,6 +228,7 @@ impl Engine {
         provider: &dyn IamProvider,
         mut lease: Lease,
         user: &NewUser,
+        placed: Placed,
     ) -> Result<(Lease, NewAccessKey), IssueError> {
         let late =
             |operation| AwsError::Unclear { operation, message: "no answer in time".to_owned() };
@@ -236,7 +248,7 @@ impl Engine {
                 return Err(IssueError::aws(IssueStep::CreateUser, unclear));
             }
         }
-        let equipped = timeout(LONGEST_STEP, equip(provider, user)).await;
+        let equipped = timeout(LONGEST_STEP, equip(provider, user, placed)).await;
         let late = |_late| Err((IssueStep::CreateAccessKey, late("CreateAccessKey")));
         match equipped.unwrap_or_else(late) {
             Ok(key) => Ok((lease, key)),
@@ -249,11 +261,13 @@ impl Engine {
 
     async fn hand_out(
         &self,
-        lease: Lease,
+        mut lease: Lease,
         key: NewAccessKey,
         resolved: Resolved,
         mut warnings: Vec<String>,
+        proof: Proof,
     ) -> Result<Issued, IssueError> {
+        lease.proven_at = proof.proven_at;
         let now = self.parts.clock.now();
         let expires_at = now.after(resolved.ttl);
         let pending = lease.clone();
@@ -272,6 +286,7 @@ impl Engine {
             "lease {} issued", lease.id
         );
         warnings.extend(resolved.warning);
+        warnings.extend(proof.warnings);
         Ok(Issued {
             lease: lease.id,
             lease_duration: resolved.ttl.as_secs(),
@@ -282,6 +297,7 @@ impl Engine {
             arn: None,
             ttl: None,
             told: TtlTold::uncut(resolved.ttl.as_secs()),
+            readiness: proof.report,
             warnings,
         })
     }
@@ -305,6 +321,7 @@ impl Engine {
 async fn equip(
     provider: &dyn IamProvider,
     user: &NewUser,
+    placed: Placed,
 ) -> Result<NewAccessKey, (IssueStep, AwsError)> {
     let at = |step| move |error| (step, error);
     let attach = join_all(user.grant.policy_arns().iter().map(async |arn| {
@@ -314,13 +331,13 @@ async fn equip(
         provider.add_user_to_group(user, group).await.map_err(at(IssueStep::AddUserToGroup))
     }));
     let ((attached, put), (grouped, key)) = join(
-        join(attach, provider.put_user_policy(user)),
+        join(attach, placement::place(provider, user, placed)),
         join(groups, provider.create_access_key(user)),
     )
     .await;
     // The first error in Vault's order of calls is the one that is told.
     attached.into_iter().collect::<Result<(), _>>()?;
-    put.map_err(at(IssueStep::PutUserPolicy))?;
+    put?;
     grouped.into_iter().collect::<Result<(), _>>()?;
     key.map_err(at(IssueStep::CreateAccessKey))
 }

@@ -25,6 +25,8 @@ pub enum IssueStep {
     AttachUserPolicy,
     /// `PutUserPolicy`.
     PutUserPolicy,
+    /// `CreatePolicy`, of the lease's own policy.
+    CreatePolicy,
     /// `AddUserToGroup`.
     AddUserToGroup,
     /// `CreateAccessKey`.
@@ -42,6 +44,7 @@ impl fmt::Display for IssueStep {
             Self::CreateUser => "Error creating IAM user",
             Self::AttachUserPolicy => "Error attaching user policy",
             Self::PutUserPolicy => "Error putting user policy",
+            Self::CreatePolicy => "Error creating the policy of the lease",
             Self::AddUserToGroup => "Error adding user to group",
             Self::CreateAccessKey => "Error creating access keys",
             Self::AssumeRole => "Error assuming role",

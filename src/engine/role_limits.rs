@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use super::delivery::DeliveryRefused;
 use super::role_merge::Draft;
-use super::roles::RoleChange;
 use crate::aws::{BROKER_TAG, LEASE_TAG};
 use crate::model::{CredentialType, GroupName, LeaseLimits, Mount, PolicyArn, Role, RoleName};
 
@@ -43,9 +43,9 @@ pub enum Refusal {
         /// What it would be after the write.
         seconds: u64,
     },
-    /// `readiness` other than `off`.
-    #[error("readiness `{0}` is not offered yet\nhelp: `off` is")]
-    ReadinessNotOffered(String),
+    /// How credentials are made and taken back.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryRefused),
     /// `ttl` over `max_ttl`, in seconds.
     #[error("ttl of {ttl} seconds is greater than max_ttl of {max_ttl} seconds")]
     TtlAboveMax {
@@ -87,14 +87,6 @@ pub enum Refusal {
     /// IAM takes tag keys that differ in case alone for one.
     #[error("the tag keys `{0}` and `{1}` differ in case alone, which IAM takes for one key")]
     DoubleTag(String, String),
-}
-
-/// What can be refused without looking at the stored role.
-pub(super) fn check_change(change: &RoleChange) -> Result<(), Refusal> {
-    match change.readiness.as_deref() {
-        None | Some("" | "off") => Ok(()),
-        Some(other) => Err(Refusal::ReadinessNotOffered(other.to_owned())),
-    }
 }
 
 /// Our rules; what passes is a role.
@@ -139,6 +131,7 @@ pub(super) fn check_our_rules(
             max_leases: cap("max_leases", draft.max_leases)?,
             max_leases_per_caller: cap("max_leases_per_caller", draft.max_leases_per_caller)?,
         },
+        delivery: draft.delivery.checked(kind)?,
     })
 }
 
@@ -273,14 +266,6 @@ mod tests {
             checked(Draft { max_leases_per_caller: -1, ..iam_user() }).unwrap_err().to_string(),
             "max_leases_per_caller of -1 is below zero\nhelp: 0 is no cap"
         );
-    }
-
-    #[test]
-    fn other_readiness_is_refused() {
-        let wait = RoleChange { readiness: Some("wait".into()), ..RoleChange::default() };
-        assert_eq!(check_change(&wait), Err(Refusal::ReadinessNotOffered("wait".into())));
-        let off = RoleChange { readiness: Some("off".into()), ..RoleChange::default() };
-        assert_eq!(check_change(&off), Ok(()));
     }
 
     #[test]

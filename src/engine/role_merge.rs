@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::delivery::DeliveryDraft;
 use super::roles::{KvPairs, RoleChange};
 use crate::model::{CredentialType, LegacyRole, Role};
 
@@ -31,6 +32,7 @@ pub(super) struct Draft {
     /// As sent: below zero is refused later.
     pub(super) max_leases: i64,
     pub(super) max_leases_per_caller: i64,
+    pub(super) delivery: DeliveryDraft,
 }
 
 impl Draft {
@@ -69,6 +71,7 @@ pub(super) fn merged(stored: Option<&Role>, sent: RoleChange) -> Draft {
         strict_ttl: sent.strict_ttl.unwrap_or(stored.strict_ttl),
         max_leases: sent.max_leases.unwrap_or(stored.max_leases),
         max_leases_per_caller: sent.max_leases_per_caller.unwrap_or(stored.max_leases_per_caller),
+        delivery: stored.delivery.merged(sent.delivery),
     }
 }
 
@@ -114,6 +117,7 @@ fn draft_of(role: &Role) -> Draft {
         strict_ttl: role.strict_ttl,
         max_leases: signed(role.limits.max_leases),
         max_leases_per_caller: signed(role.limits.max_leases_per_caller),
+        delivery: DeliveryDraft::of(&role.delivery),
     }
 }
 
@@ -128,7 +132,7 @@ fn names<T: Clone + Into<String>>(names: &[T]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{LeaseLimits, MountId};
+    use crate::model::{CredentialType, Delivery, LeaseLimits, MountId};
 
     fn role() -> Role {
         Role {
@@ -153,6 +157,7 @@ mod tests {
             legacy: None,
             strict_ttl: false,
             limits: LeaseLimits::default(),
+            delivery: Delivery::default(),
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tracing::info;
 
+use super::delivery::{self, DeliveryChange};
 use super::grant::Before;
 use super::legacy_role::{self, Legacy, LegacyError};
 use super::role_limits::Refusal;
@@ -55,14 +56,14 @@ pub struct RoleChange {
     pub ttl: Option<u64>,
     /// Leasehold's own: seconds a lease can be renewed to.
     pub max_ttl: Option<u64>,
-    /// Leasehold's own: whether issuing waits until the keys work. Only `off` is offered.
-    pub readiness: Option<String>,
     /// Leasehold's own: refuse where a TTL would be cut.
     pub strict_ttl: Option<bool>,
     /// Leasehold's own: how many of its leases may live at once; 0 = no cap.
     pub max_leases: Option<i64>,
     /// Leasehold's own: the same of one caller.
     pub max_leases_per_caller: Option<i64>,
+    /// Leasehold's own: how credentials are made and taken back.
+    pub delivery: DeliveryChange,
 }
 
 /// Pairs as they were sent; `None` = JSON null, which reads back as null (contract 0.4).
@@ -133,7 +134,6 @@ impl Engine {
         name: &RoleName,
         change: RoleChange,
     ) -> Result<Vec<String>, RoleError> {
-        role_limits::check_change(&change)?;
         let stored = self.parts.store.role(&mount.id, name).await?;
         let legacy = legacy_role::read(stored.as_deref(), &change)?;
         let Legacy { draft, mut warnings } = legacy.unwrap_or_else(|| Legacy {
@@ -141,7 +141,7 @@ impl Engine {
             warnings: Vec::new(),
         });
         let kind = CredentialType::from_wire(&draft.credential_type);
-        let document = self.read_document(&draft.policy_document, kind);
+        let document = self.read_document(&draft.policy_document, kind, draft.delivery.placement());
         if let Err(RoleError::BrokenDocument(text)) = document {
             return Err(RoleError::BrokenDocument(text));
         }
@@ -149,6 +149,7 @@ impl Engine {
         let mut role = role_limits::check_our_rules(draft, kind, mount, name)?;
         role.policy_document =
             document?.as_ref().map_or_else(String::new, |read| read.canonical().to_owned());
+        delivery::check_room(&role).map_err(Refusal::from)?;
 
         warnings.extend(self.judge_write(mount, &role, stored.as_deref()).await?);
         self.parts.store.put_role(&role).await?;
@@ -168,7 +169,7 @@ impl Engine {
         let mut warnings = Vec::new();
         for kind in role.credential_types() {
             let role = role.handing_out(*kind);
-            let document = self.read_document(&role.policy_document, Some(*kind))?;
+            let document = self.read_role_document(&role)?;
             let grant = self.grant_of(mount, &role, document, before, config).await;
             let grant = self.as_session(grant).map_err(RoleError::DocumentRefused)?;
             let judgement = self.parts.gate.judge(grant).await;

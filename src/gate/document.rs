@@ -77,6 +77,8 @@ impl Held {
 pub(super) enum Purpose {
     /// The inline policy of a user: must fit, and its author is told of what looks wrong.
     Inline,
+    /// The document of a user that may go into a managed policy of its own: as inline.
+    Managed,
     /// The policy of a session, from the role and from its groups: as inline.
     Session,
     /// A file that may become anything: as inline, but being too large is a warning.
@@ -105,7 +107,9 @@ impl Documents {
         }
         let document = self.parse(text).map_err(|faults| refusals(faults, purpose))?;
         let remarks = match purpose {
-            Purpose::Inline | Purpose::Session | Purpose::Bare => remarks(&document, purpose)?,
+            Purpose::Inline | Purpose::Managed | Purpose::Session | Purpose::Bare => {
+                remarks(&document, purpose)?
+            }
             Purpose::Fetched => Vec::new(),
         };
         let digest = Digest::of(document.canonical().as_bytes());
@@ -131,7 +135,7 @@ impl Purpose {
     /// The source that findings name.
     pub(super) const fn source(self) -> &'static str {
         match self {
-            Self::Inline | Self::Session => "inline",
+            Self::Inline | Self::Managed | Self::Session => "inline",
             Self::Bare => "document",
             Self::Fetched => "fetched",
         }
@@ -141,6 +145,7 @@ impl Purpose {
     const fn key(self) -> &'static str {
         match self {
             Self::Session => "session",
+            Self::Managed => "managed",
             Self::Inline | Self::Bare | Self::Fetched => self.source(),
         }
     }
@@ -149,6 +154,7 @@ impl Purpose {
     const fn quota(self) -> (Target, &'static str) {
         match self {
             Self::Session => (Target::Session, "quota/session-policy"),
+            Self::Managed => (Target::Managed, "quota/managed-policy"),
             Self::Inline | Self::Bare | Self::Fetched => {
                 (Target::InlineUser, "quota/inline-policy")
             }
@@ -190,12 +196,21 @@ fn over_quota(document: &Document, purpose: Purpose) -> Option<Finding> {
         target.limit()
     );
     let managed = Target::Managed.limit();
-    let help = if characters <= managed {
-        format!("make it a managed policy, which may have {managed}, and name it in `policy_arns`")
-    } else {
-        format!(
+    let help = match purpose {
+        Purpose::Inline if characters <= managed => format!(
+            "write `placement=auto` for a managed policy of each lease's own, which may have {managed}, or \
+             make it a managed policy and name it in `policy_arns`"
+        ),
+        Purpose::Session | Purpose::Bare | Purpose::Fetched if characters <= managed => format!(
+            "make it a managed policy, which may have {managed}, and name it in `policy_arns`"
+        ),
+        Purpose::Inline
+        | Purpose::Managed
+        | Purpose::Session
+        | Purpose::Bare
+        | Purpose::Fetched => format!(
             "split it into managed policies of at most {managed} and name them in `policy_arns`"
-        )
+        ),
     };
     let fault = Fault {
         rule: rule.to_owned(),
@@ -205,7 +220,7 @@ fn over_quota(document: &Document, purpose: Purpose) -> Option<Finding> {
         help: Some(help),
     };
     let refused = match purpose {
-        Purpose::Inline | Purpose::Session => true,
+        Purpose::Inline | Purpose::Managed | Purpose::Session => true,
         Purpose::Bare | Purpose::Fetched => false,
     };
     Some(finding(fault, purpose, if refused { Severity::High } else { Severity::Low }, refused))

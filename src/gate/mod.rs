@@ -45,7 +45,7 @@ use rules::BuiltIn;
 use subject::Subject;
 use verdict::Digests;
 
-use crate::model::{Decision, Finding, Timestamp, Verdict};
+use crate::model::{Decision, Finding, Placement, Timestamp, Verdict};
 
 /// The guardrails that ship with the broker: name and component.
 const SHIPPED: [(&str, &[u8]); 1] =
@@ -151,6 +151,12 @@ impl Gate {
         self.documents.read(text, Purpose::Inline).map(InlineDocument).map_err(document::refused)
     }
 
+    /// Reads the document of a user that may go into a managed policy, under the quota of those. What is refused
+    /// here is refused in every mode.
+    pub fn read_managed(&self, text: &str) -> Result<InlineDocument, DocumentRefused> {
+        self.documents.read(text, Purpose::Managed).map(InlineDocument).map_err(document::refused)
+    }
+
     /// Reads the policy of a session, under the quota of those. What is refused here is refused in every mode.
     pub fn read_session(&self, text: &str) -> Result<InlineDocument, DocumentRefused> {
         self.documents.read(text, Purpose::Session).map(InlineDocument).map_err(document::refused)
@@ -172,8 +178,12 @@ impl Gate {
     }
 
     /// The verdict on an inline document that was refused, for those who ask what would happen.
-    pub fn judge_refused(&self, text: &str) -> Verdict {
-        let findings = self.documents.read(text, Purpose::Inline).err().unwrap_or_default();
+    pub fn judge_refused(&self, text: &str, placement: Placement) -> Verdict {
+        let purpose = match placement {
+            Placement::Inline => Purpose::Inline,
+            Placement::Managed | Placement::Auto => Purpose::Managed,
+        };
+        let findings = self.documents.read(text, purpose).err().unwrap_or_default();
         self.refusal(text, findings)
     }
 

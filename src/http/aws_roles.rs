@@ -9,8 +9,9 @@ use super::envelope::Answer;
 use super::error::ApiError;
 use super::fields::{Field, Kind, field, path_field};
 use super::pipeline::{Answered, Call};
+use crate::engine::delivery::DeliveryChange;
 use crate::engine::roles::{KvPairs, RoleChange};
-use crate::model::{GroupName, PolicyArn, Role, RoleName};
+use crate::model::{Delivery, GroupName, PolicyArn, Role, RoleName};
 
 /// What a role takes.
 pub(super) const FIELDS: &[Field] = &[
@@ -36,6 +37,10 @@ pub(super) const FIELDS: &[Field] = &[
     field("strict_ttl", Kind::Bool),
     field("max_leases", Kind::Int),
     field("max_leases_per_caller", Kind::Int),
+    field("readiness_successes", Kind::Int),
+    field("readiness_canary", Kind::Text),
+    field("placement", Kind::Text),
+    field("session_revocation", Kind::Text),
 ];
 
 /// LIST `roles`.
@@ -73,10 +78,16 @@ pub(super) async fn write(mut call: Call) -> Answered {
         arn: fields.text("arn"),
         ttl: fields.seconds("ttl"),
         max_ttl: fields.seconds("max_ttl"),
-        readiness: fields.text("readiness"),
         strict_ttl: fields.bool("strict_ttl"),
         max_leases: fields.int("max_leases"),
         max_leases_per_caller: fields.int("max_leases_per_caller"),
+        delivery: DeliveryChange {
+            readiness: fields.text("readiness"),
+            readiness_successes: fields.int("readiness_successes"),
+            readiness_canary: fields.text("readiness_canary"),
+            placement: fields.text("placement"),
+            session_revocation: fields.text("session_revocation"),
+        },
     };
     let warnings = call.wire.engine.write_role(call.mount()?, &name, change).await?;
     Ok(Answer::done(warnings))
@@ -123,6 +134,9 @@ struct RoleView<'a> {
     max_leases: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_leases_per_caller: Option<u64>,
+    /// Only what is set.
+    #[serde(flatten)]
+    delivery: &'a Delivery,
 }
 
 impl<'a> RoleView<'a> {
@@ -146,6 +160,7 @@ impl<'a> RoleView<'a> {
             strict_ttl: role.strict_ttl.then_some(true),
             max_leases: cap(role.limits.max_leases),
             max_leases_per_caller: cap(role.limits.max_leases_per_caller),
+            delivery: &role.delivery,
         }
     }
 }

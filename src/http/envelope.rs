@@ -11,6 +11,7 @@ use super::token_view::{AuthData, LookupData};
 use super::wrapping::HandedOut;
 use crate::auth::{Granted, TokenLookup};
 use crate::engine::issue::Issued;
+use crate::engine::readiness::ReadinessReport;
 use crate::model::{ClientToken, SessionToken, Timestamp};
 
 /// JSON that is written already.
@@ -117,6 +118,7 @@ impl Answer {
             requested_ttl: issued.told.requested,
             granted_ttl: issued.told.granted,
             limited_by: issued.told.limited_by.as_str(),
+            readiness: issued.readiness.as_ref(),
         };
         let lease = LeaseHead {
             id: issued.lease.to_string(),
@@ -301,8 +303,8 @@ struct Envelope<'a> {
     mount_type: &'a str,
 }
 
-/// `arn` and `ttl` are left out where there is none, the two tokens are null (contract 1.5). The last
-/// three are Leasehold's own.
+/// `arn` and `ttl` are left out where there is none, the two tokens are null (contract 1.5). What follows
+/// `ttl` is Leasehold's own.
 #[derive(Serialize)]
 struct IssuedData<'a> {
     access_key: &'a str,
@@ -316,6 +318,8 @@ struct IssuedData<'a> {
     requested_ttl: u64,
     granted_ttl: u64,
     limited_by: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    readiness: Option<&'a ReadinessReport>,
 }
 
 #[cfg(test)]

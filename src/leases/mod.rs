@@ -7,8 +7,11 @@
 
 mod account;
 mod listing;
+mod proven;
 mod reaper;
 mod revoke;
+mod session_cuts;
+mod sessions;
 pub mod state;
 mod step;
 pub mod teardown;
@@ -32,6 +35,7 @@ use crate::store::{Store, StoreError};
 pub use revoke::RevokeError;
 pub use state::{IllegalTransition, LeaseTiming};
 
+use session_cuts::SessionCuts;
 use state::{LeaseEvent, Moment};
 use work::Claims;
 
@@ -114,6 +118,7 @@ pub struct Leases {
     timing: LeaseTiming,
     rng: Random,
     claims: Claims,
+    cuts: SessionCuts,
     wake: Arc<Notify>,
     /// Whether a tidy is under way.
     tidying: AtomicBool,
@@ -138,6 +143,7 @@ impl Leases {
             timing: parts.timing,
             rng: parts.rng,
             claims: Claims::new(Arc::clone(&wake)),
+            cuts: SessionCuts::default(),
             wake,
             tidying: AtomicBool::new(false),
             planned: AtomicI64::new(i64::MAX),

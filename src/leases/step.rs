@@ -38,12 +38,7 @@ impl Leases {
         };
         let progress = progress.clone();
         let Some(name) = lease.user.clone().filter(|_| has_user(&lease)) else {
-            let ended = self.apply(lease, &[LeaseEvent::Lapsed]).await?;
-            tracing::info!(
-                lease.id = %ended.id, role.name = %ended.role, reason = reason(progress.reason),
-                "lease {} ended ({})", ended.id, reason(progress.reason)
-            );
-            return Ok(Some(None));
+            return self.end_session(lease, &progress, because).await.map(Some);
         };
         // Whoever asks for a removed lease has what was asked for; a forced one is out of sight.
         if because == Because::Asked && (progress.removed_at.is_some() || lease.forced) {
@@ -94,7 +89,8 @@ impl Leases {
                     Pass { contained: false, end: PassEnd::Failed(trouble) }
                 } else {
                     let subject = self.subject(name, progress, &tag);
-                    let pass = teardown::pass(access.provider.as_ref(), subject).await;
+                    let provider = access.provider.as_ref();
+                    let pass = teardown::whole_pass(provider, subject, &lease.beside).await;
                     self.believed(&lease, &access, pass).await
                 }
             }
@@ -135,7 +131,8 @@ impl Leases {
                     Err(trouble)
                 } else {
                     let subject = self.subject(name, progress, &tag);
-                    teardown::look(access.provider.as_ref(), subject).await
+                    let provider = access.provider.as_ref();
+                    teardown::whole_look(provider, subject, &lease.beside).await
                 }
             }
             Err(error) => Err(error.into()),
@@ -149,7 +146,7 @@ impl Leases {
         if grew_back && let LeaseState::Revoking(progress) = lease.state.clone() {
             tracing::warn!(
                 lease.id = %lease.id, aws.user = %name, role.name = %lease.role,
-                "the user of lease {} is there again after its removal", lease.id
+                "what lease {} made is there again after its removal", lease.id
             );
             return self.pass(lease, &progress, name).await;
         }
@@ -175,12 +172,12 @@ fn unreachable_account(error: AwsError) -> Pass {
     Pass { contained: false, end: PassEnd::Failed(error.into()) }
 }
 
-fn failed(trouble: &Trouble) -> LeaseEvent {
+pub(super) fn failed(trouble: &Trouble) -> LeaseEvent {
     LeaseEvent::Failed { class: trouble.class, message: trouble.message.clone() }
 }
 
 /// Logs what a step came to, and gives it back for whoever waits.
-fn told(lease: &Lease, before: &TeardownProgress, trouble: Option<Trouble>) -> Outcome {
+pub(super) fn told(lease: &Lease, before: &TeardownProgress, trouble: Option<Trouble>) -> Outcome {
     let why = reason(before.reason);
     match &lease.state {
         LeaseState::Revoking(now) if now.removed_at.is_some() && before.removed_at.is_none() => {
@@ -214,7 +211,7 @@ fn told(lease: &Lease, before: &TeardownProgress, trouble: Option<Trouble>) -> O
 }
 
 /// As it is stored and logged.
-fn reason(reason: EndReason) -> &'static str {
+pub(super) fn reason(reason: EndReason) -> &'static str {
     match reason {
         EndReason::Expired => "expired",
         EndReason::Revoked => "revoked",

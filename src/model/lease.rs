@@ -40,6 +40,10 @@ pub struct SessionCut {
     pub by: SessionRevocation,
     /// The role that was assumed.
     pub role_arn: String,
+    /// When AWS began the session, by AWS's clock; before it answered, when it was asked.
+    pub begun_at: Timestamp,
+    /// When AWS ends it by itself; before it answered, the latest that this can be.
+    pub ends_at: Timestamp,
 }
 
 /// A stored lease.
@@ -142,7 +146,7 @@ pub struct TeardownProgress {
     pub expires_at: Option<Timestamp>,
     /// The credential stopped working.
     pub contained_at: Option<Timestamp>,
-    /// The user was deleted, or seen absent when old enough.
+    /// The user was deleted, or seen absent when old enough; or the session was cut off.
     pub removed_at: Option<Timestamp>,
     /// How many later looks found nothing.
     pub looks: u32,

@@ -3,6 +3,7 @@
 //! asked for, at [`verdict`] for what the gate says.
 
 pub mod binding;
+pub mod delivery;
 pub mod duration;
 pub mod encoding;
 pub mod go_text;
@@ -17,6 +18,7 @@ pub mod token;
 pub mod verdict;
 
 pub use binding::{AccountBinding, LeaseConfig};
+pub use delivery::{Canary, Delivery, Placement, Readiness, SessionRevocation};
 pub use lease::{
     Beside, EndReason, EndRecord, FailureClass, Lease, LeaseState, Origin, SessionCut,
     TeardownProgress,
@@ -27,7 +29,7 @@ pub use names::{
     AccessKeyId, GroupName, InvalidName, LeaseId, LeaseTag, MountPath, PolicyArn, RoleName,
     UserName,
 };
-pub use role::{CredentialType, LegacyRole, Role, SessionRevocation};
+pub use role::{CredentialType, LegacyRole, Role};
 pub use secret::{ClientToken, MfaCode, SecretAccessKey, SessionToken};
 pub use timestamp::Timestamp;
 pub use token::{Accessor, Token, TokenDigest};

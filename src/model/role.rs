@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GroupName, LeaseLimits, MountId, PolicyArn, RoleName};
+use super::{Delivery, GroupName, LeaseLimits, MountId, PolicyArn, RoleName};
 
 /// What kind of credential a role hands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -38,17 +38,6 @@ impl CredentialType {
             .into_iter()
             .find(|kind| kind.as_str() == text)
     }
-}
-
-/// How sessions of an assumed role are revoked before AWS ends them: an inline policy on the role denies
-/// everything to them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionRevocation {
-    /// To the sessions that carry the lease's tag.
-    Tag,
-    /// To all sessions of the role that began before now.
-    Older,
 }
 
 /// What the deprecated parameters `policy` and `arn` made of a role (contract 1.4).
@@ -111,6 +100,9 @@ pub struct Role {
     /// Leasehold's own: how many of its leases may live at once.
     #[serde(default)]
     pub limits: LeaseLimits,
+    /// Leasehold's own: how credentials are made and taken back.
+    #[serde(default)]
+    pub delivery: Delivery,
 }
 
 impl Role {

@@ -37,6 +37,13 @@ impl Timestamp {
         Self(self.0.saturating_add(by))
     }
 
+    /// Earlier by `by`; the beginning of time where that would overflow.
+    #[must_use]
+    pub fn before(self, by: Duration) -> Self {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(by))
+    }
+
     /// How long from `earlier` until here; nothing when `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -45,6 +52,13 @@ impl Timestamp {
     /// Seconds from `now` until here, rounded to the nearest; negative when past.
     pub fn seconds_from(self, now: Self) -> i64 {
         self.0.saturating_sub(now.0).saturating_add(500).div_euclid(1000)
+    }
+
+    /// Reads RFC 3339; `None` where the text is no moment.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let millis = moment.unix_timestamp_nanos().checked_div(1_000_000)?;
+        i64::try_from(millis).ok().map(Self)
     }
 
     /// RFC 3339 in UTC, with milliseconds when there are any.

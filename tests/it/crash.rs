@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use embedded_aws::faults::{Decision, Fault, Hook};
 use leasehold::store::faulty::{Fault as StoreFault, Moment};
+use serde_json::json;
 
 use crate::support::broker::TestBroker;
 
@@ -29,6 +30,24 @@ const TROUBLES: [Trouble; 4] =
 enum Phase {
     Issue,
     Revoke,
+}
+
+/// What the role gives its users.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Shape {
+    /// A document of their own.
+    Inline,
+    /// A managed policy of the lease's own.
+    OwnPolicy,
+}
+
+fn with_role(shape: Shape) -> TestBroker {
+    let broker = TestBroker::new().with_role();
+    if shape == Shape::OwnPolicy {
+        broker.root().post("aws/roles/r", &json!({ "placement": "managed" })).expect(204);
+        broker.faults.clear_calls();
+    }
+    broker
 }
 
 /// Breaks the `step`th AWS call from now; after a loss of power no later call reaches AWS either.
@@ -60,8 +79,8 @@ fn break_store(broker: &TestBroker, step: usize, trouble: Trouble) {
 }
 
 /// Plays one case to its end and looks at every effect.
-fn play(phase: Phase, trouble: Trouble, name: &str, arm: impl Fn(&TestBroker)) {
-    let mut broker = TestBroker::new().with_role();
+fn play((phase, shape): (Phase, Shape), trouble: Trouble, name: &str, arm: impl Fn(&TestBroker)) {
+    let mut broker = with_role(shape);
     let given = match phase {
         Phase::Issue => {
             arm(&broker);
@@ -118,11 +137,13 @@ fn play(phase: Phase, trouble: Trouble, name: &str, arm: impl Fn(&TestBroker)) {
     broker.settle();
     assert_eq!(broker.users(), Vec::<String>::new(), "{name}: a user was left in AWS");
     assert_eq!(broker.unfinished(), Vec::<String>::new(), "{name}: a row was left open");
+    let policies = broker.aws.managed_policies();
+    assert_eq!(policies, Vec::<String>::new(), "{name}: a policy was left in AWS");
 }
 
 /// How many AWS calls and writes the phase takes when nothing goes wrong.
-fn steps(phase: Phase) -> (usize, usize) {
-    let broker = TestBroker::new().with_role();
+fn steps(phase: Phase, shape: Shape) -> (usize, usize) {
+    let broker = with_role(shape);
     if phase == Phase::Revoke {
         let lease = broker.issue().expect(200).lease_id();
         broker.faults.clear_calls();
@@ -136,18 +157,20 @@ fn steps(phase: Phase) -> (usize, usize) {
     (broker.faults.calls().len(), broker.store().writes().len() - before)
 }
 
-fn matrix(phase: Phase) {
-    let (calls, writes) = steps(phase);
+fn matrix(phase: Phase, shape: Shape) {
+    let (calls, writes) = steps(phase, shape);
     assert!(calls >= 3, "{phase:?} makes {calls} calls");
     assert!(writes >= 2, "{phase:?} makes {writes} writes");
     for trouble in TROUBLES {
         for step in 0..calls {
-            play(phase, trouble, &format!("{phase:?}, call {step}, {trouble:?}"), |broker| {
+            let name = format!("{phase:?}, {shape:?}, call {step}, {trouble:?}");
+            play((phase, shape), trouble, &name, |broker| {
                 break_aws(broker, step, trouble);
             });
         }
         for step in 0..writes {
-            play(phase, trouble, &format!("{phase:?}, write {step}, {trouble:?}"), |broker| {
+            let name = format!("{phase:?}, {shape:?}, write {step}, {trouble:?}");
+            play((phase, shape), trouble, &name, |broker| {
                 break_store(broker, step, trouble);
             });
         }
@@ -156,12 +179,22 @@ fn matrix(phase: Phase) {
 
 #[test]
 fn an_issue_that_breaks_at_any_step_leaves_nothing_behind() {
-    matrix(Phase::Issue);
+    matrix(Phase::Issue, Shape::Inline);
+}
+
+#[test]
+fn an_issue_with_a_policy_of_its_own_that_breaks_at_any_step_leaves_nothing_behind() {
+    matrix(Phase::Issue, Shape::OwnPolicy);
 }
 
 #[test]
 fn a_revocation_that_breaks_at_any_step_is_finished_later() {
-    matrix(Phase::Revoke);
+    matrix(Phase::Revoke, Shape::Inline);
+}
+
+#[test]
+fn a_revocation_with_a_policy_of_its_own_that_breaks_at_any_step_is_finished_later() {
+    matrix(Phase::Revoke, Shape::OwnPolicy);
 }
 
 #[test]

@@ -54,10 +54,14 @@ pub(crate) fn outcome(request: &Request<'_>, action: &str, resource: &str) -> Ou
                 Identity::User { name } | Identity::Federated { by: name, .. } => {
                     user_outcome(request, name, action, resource)
                 }
-                Identity::Role { name, .. } => {
-                    let texts = state.role(name).map(|role| role_texts(state, role));
-                    judge(texts.unwrap_or_default(), None, action, resource, &Context::unknown())
-                }
+                Identity::Role { name, .. } => match state.role(name) {
+                    Some(role) => {
+                        let texts = role_texts(state, role);
+                        let context = context::of_session(request, session, role, &texts);
+                        judge(texts, None, action, resource, &context)
+                    }
+                    None => Outcome::NotAllowed,
+                },
             };
             let limited = matches!(session.identity, Identity::Federated { .. });
             if own != Outcome::Allowed || (session.policies.is_empty() && !limited) {
@@ -161,6 +165,10 @@ fn resource(request: &Request<'_>) -> String {
     match request.action {
         "ListUsers" => {
             return format!("arn:aws:iam::{account}:user{}", form.get("PathPrefix").unwrap_or("/"));
+        }
+        "ListPolicies" | "ListVirtualMFADevices" => return "*".to_owned(),
+        "DeleteVirtualMFADevice" => {
+            return form.get("SerialNumber").unwrap_or("*").to_owned();
         }
         "CreatePolicy" => {
             let path = form.get("Path").unwrap_or("/");

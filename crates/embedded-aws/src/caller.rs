@@ -8,7 +8,7 @@ use crate::ADMIN_USER;
 use crate::error::AwsError;
 use crate::handle::Options;
 use crate::signature::Signed;
-use crate::state::{Entity, Identity, Session, State};
+use crate::state::{AccessKey, Entity, Identity, Session, State};
 
 /// Who is calling.
 #[derive(Debug, Clone)]
@@ -51,7 +51,9 @@ impl Caller {
             return Err(AwsError::invalid_client_token());
         }
         if let Some(user) = state.owner(id) {
-            let key = user.keys.iter().find(|key| key.id == *id && key.active);
+            let spread =
+                |key: &AccessKey| now >= key.created.saturating_add(options.keys_spread_after);
+            let key = user.keys.iter().find(|key| key.id == *id && key.active && spread(key));
             let Some(key) = key.filter(|_| token.is_none()) else {
                 return Err(AwsError::invalid_client_token());
             };

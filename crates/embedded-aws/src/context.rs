@@ -4,8 +4,11 @@
 
 use iam_policy::decide::Context;
 
+use crate::iam::moment;
 use crate::service::Request;
-use crate::state::User;
+use crate::state::{Role, Session, User};
+
+const PRINCIPAL_TAG: &str = "aws:PrincipalTag/";
 
 /// The context keys of a call by one of the account's users.
 pub(crate) fn of(request: &Request<'_>, user: &User) -> Context {
@@ -46,4 +49,30 @@ pub(crate) fn of(request: &Request<'_>, user: &User) -> Context {
     }
     let absent = of_the_call.into_iter().filter(|(_, value)| value.is_none());
     absent.fold(Context::from_pairs(pairs), |context, (key, _)| context.with_absent(key))
+}
+
+/// The context keys of a call by a session of an assumed role whose policies are `texts`: tags that these
+/// ask for and the session does not carry are absent.
+pub(crate) fn of_session(
+    request: &Request<'_>,
+    session: &Session,
+    role: &Role,
+    texts: &[&str],
+) -> Context {
+    let mut pairs = vec![
+        ("aws:PrincipalArn".to_owned(), role.arn(request.account)),
+        ("aws:PrincipalAccount".to_owned(), request.account.to_owned()),
+        ("aws:PrincipalType".to_owned(), "AssumedRole".to_owned()),
+        ("aws:SecureTransport".to_owned(), "true".to_owned()),
+        ("aws:TokenIssueTime".to_owned(), moment(session.issued)),
+    ];
+    let tags = session.tags.iter();
+    pairs.extend(tags.map(|tag| (format!("{PRINCIPAL_TAG}{}", tag.key), tag.value.clone())));
+    let asked = texts.iter().flat_map(|text| text.split(PRINCIPAL_TAG).skip(1));
+    let asked = asked.filter_map(|rest| rest.split('"').next());
+    let carried = |key: &&str| session.tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(key));
+    let absent = asked.filter(|key| !carried(key));
+    absent.fold(Context::from_pairs(pairs), |context, key| {
+        context.with_absent(&format!("{PRINCIPAL_TAG}{key}"))
+    })
 }

@@ -97,6 +97,8 @@ pub(crate) struct Policy {
     /// The number that the next version gets; numbers are never used twice.
     pub(crate) next_version: u32,
     pub(crate) versions: BTreeMap<u32, PolicyVersion>,
+    #[serde(default)]
+    pub(crate) tags: Vec<Tag>,
 }
 
 /// One version of a managed policy.
@@ -116,6 +118,12 @@ pub(crate) struct Session {
     pub(crate) identity: Identity,
     /// Session policies: what the session may do is in these as well. None means no such limit.
     pub(crate) policies: Vec<String>,
+    /// Since when; 0 where an old journal does not say.
+    #[serde(default)]
+    pub(crate) issued: i64,
+    /// Tags that the session carries.
+    #[serde(default)]
+    pub(crate) tags: Vec<Tag>,
 }
 
 impl std::fmt::Debug for Session {
@@ -151,6 +159,8 @@ pub(crate) enum Entity {
     DeadKey(String),
     /// A key of the administrator that was seen signing.
     AdminKey(String),
+    /// A virtual MFA device, by its serial number: it is there before and after a user has it.
+    VirtualMfa(String),
 }
 
 /// The name of one thing that is kept.
@@ -164,6 +174,7 @@ pub(crate) enum EntityRef {
     Session(String),
     DeadKey(String),
     AdminKey(String),
+    VirtualMfa(String),
 }
 
 /// One line of the journal.
@@ -197,6 +208,7 @@ impl Entity {
             Self::Session(session) => EntityRef::Session(session.access_key_id.clone()),
             Self::DeadKey(key) => EntityRef::DeadKey(key.clone()),
             Self::AdminKey(key) => EntityRef::AdminKey(key.clone()),
+            Self::VirtualMfa(serial) => EntityRef::VirtualMfa(serial.clone()),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! set up what only people would create. Must not know HTTP. Calls are carried out by
 //! [`crate::service`].
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -30,6 +30,7 @@ pub struct Options {
     pub(crate) admin_keys: Option<Vec<String>>,
     pub(crate) recorded_calls: usize,
     pub(crate) user_quota: usize,
+    pub(crate) keys_spread_after: i64,
 }
 
 impl std::fmt::Debug for Options {
@@ -50,6 +51,7 @@ impl Options {
             recorded_calls: 0,
             // IAM quotas: users in an account, not adjustable.
             user_quota: 5_000,
+            keys_spread_after: 0,
         }
     }
 
@@ -72,6 +74,14 @@ impl Options {
     #[must_use]
     pub fn record_calls(mut self, count: usize) -> Self {
         self.recorded_calls = count;
+        self
+    }
+
+    /// A user's new key is unknown (`InvalidClientTokenId`) for so many seconds of the account's clock,
+    /// as while IAM spreads the news; 0 by default.
+    #[must_use]
+    pub fn keys_spread_after(mut self, seconds: u32) -> Self {
+        self.keys_spread_after = i64::from(seconds);
         self
     }
 
@@ -154,6 +164,24 @@ impl EmbeddedAws {
         })
     }
 
+    /// ARNs of the policies that are the account's own, sorted.
+    pub fn managed_policies(&self) -> Vec<String> {
+        self.with(|account| {
+            let arns = account.state.policies().keys();
+            arns.filter(|arn| !crate::managed::is_aws_managed(arn)).cloned().collect()
+        })
+    }
+
+    /// Inline documents of a role by policy name; `None` where there is no such role.
+    pub fn role_policies(&self, name: &str) -> Option<BTreeMap<String, String>> {
+        self.with(|account| account.state.role(name).map(|role| role.inline.clone()))
+    }
+
+    /// Serial numbers of the virtual MFA devices, whoever has them.
+    pub fn virtual_mfa_devices(&self) -> Vec<String> {
+        self.with(|account| account.state.virtual_mfa().iter().cloned().collect())
+    }
+
     /// The calls kept by [`Options::record_calls`], oldest first.
     pub fn calls(&self) -> Vec<RecordedCall> {
         self.with(|account| account.calls.iter().cloned().collect())
@@ -199,11 +227,11 @@ impl EmbeddedAws {
         Ok(())
     }
 
-    /// A role that this account may assume, for sessions of up to `max_session_seconds`.
+    /// A role that this account may assume, with tags too, for sessions of up to `max_session_seconds`.
     pub fn create_role(&self, name: &str, max_session_seconds: u32) -> Result<String, AwsError> {
         let account = self.account();
         let trust = format!(
-            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{account}:root"}},"Action":"sts:AssumeRole"}}]}}"#
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{account}:root"}},"Action":["sts:AssumeRole","sts:TagSession"]}}]}}"#
         );
         let longest = max_session_seconds.to_string();
         let parameters = [

@@ -94,6 +94,7 @@ pub(crate) fn seed(state: &mut State) {
             default_version: 1,
             next_version: 2,
             versions: BTreeMap::from([(1, version)]),
+            tags: Vec::new(),
         })));
     }
 }

@@ -18,6 +18,7 @@ pub(crate) struct State {
     sessions: BTreeMap<String, Session>,
     dead_keys: BTreeSet<String>,
     admin_keys: BTreeSet<String>,
+    virtual_mfa: BTreeSet<String>,
     owners: BTreeMap<String, String>,
     sessions_swept_at: usize,
     dirty: BTreeSet<EntityRef>,
@@ -105,6 +106,11 @@ impl State {
         self.admin_keys.contains(access_key_id)
     }
 
+    /// Serial numbers of the virtual MFA devices, whoever has them.
+    pub(crate) fn virtual_mfa(&self) -> &BTreeSet<String> {
+        &self.virtual_mfa
+    }
+
     /// Adds or replaces an entity, and notes that it changed.
     pub(crate) fn put(&mut self, entity: Entity) {
         self.dirty.insert(entity.reference());
@@ -166,6 +172,9 @@ impl State {
             Change::Put(Entity::AdminKey(key)) => {
                 self.admin_keys.insert(key);
             }
+            Change::Put(Entity::VirtualMfa(serial)) => {
+                self.virtual_mfa.insert(serial);
+            }
             Change::Gone(reference) => self.forget(&reference),
         }
     }
@@ -208,7 +217,8 @@ impl State {
             .chain(self.users.keys().cloned().map(EntityRef::User))
             .chain(self.sessions.keys().cloned().map(EntityRef::Session))
             .chain(self.dead_keys.iter().cloned().map(EntityRef::DeadKey))
-            .chain(self.admin_keys.iter().cloned().map(EntityRef::AdminKey));
+            .chain(self.admin_keys.iter().cloned().map(EntityRef::AdminKey))
+            .chain(self.virtual_mfa.iter().cloned().map(EntityRef::VirtualMfa));
         references.map(|reference| self.change_of(&reference)).collect()
     }
 
@@ -221,6 +231,9 @@ impl State {
             EntityRef::Session(key) => self.sessions.get(key).cloned().map(Entity::Session),
             EntityRef::DeadKey(key) => self.dead_keys.get(key).cloned().map(Entity::DeadKey),
             EntityRef::AdminKey(key) => self.admin_keys.get(key).cloned().map(Entity::AdminKey),
+            EntityRef::VirtualMfa(serial) => {
+                self.virtual_mfa.get(serial).cloned().map(Entity::VirtualMfa)
+            }
         };
         entity.map_or_else(|| Change::Gone(reference.clone()), Change::Put)
     }
@@ -240,6 +253,7 @@ impl State {
             EntityRef::Session(key) => drop(self.sessions.remove(key)),
             EntityRef::DeadKey(key) => drop(self.dead_keys.take(key)),
             EntityRef::AdminKey(key) => drop(self.admin_keys.take(key)),
+            EntityRef::VirtualMfa(serial) => drop(self.virtual_mfa.take(serial)),
         }
     }
 }

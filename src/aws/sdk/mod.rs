@@ -5,8 +5,11 @@
 mod call;
 mod client;
 mod issue;
+mod placement;
 mod policies;
+mod probe;
 mod rare;
+mod session_deny;
 mod sts;
 mod teardown;
 
@@ -27,6 +30,7 @@ use crate::model::{AccessKeyId, GroupName, PolicyArn, SecretAccessKey, Timestamp
 
 use call::Line;
 pub(super) use client::pooled_http_client;
+pub(super) use probe::{Paces, SdkProbe};
 pub(super) use sts::SdkSts;
 
 /// The made-up key that the broker signs with where the embedded AWS answers and `config/root` names

@@ -87,7 +87,7 @@ impl SdkProvider {
 }
 
 /// RFC 3986 percent-decoding; `None` where that is broken or not UTF-8.
-fn url_decoded(text: &str) -> Option<String> {
+pub(super) fn url_decoded(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {

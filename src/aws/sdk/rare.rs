@@ -15,6 +15,7 @@ const LIST_CERTIFICATES: Call = Call::cleaning("ListSigningCertificates");
 const LIST_SERVICE_CREDENTIALS: Call = Call::cleaning("ListServiceSpecificCredentials");
 const DELETE_LOGIN_PROFILE: Call = Call::cleaning("DeleteLoginProfile");
 const DEACTIVATE_MFA_DEVICE: Call = Call::cleaning("DeactivateMFADevice");
+const DELETE_VIRTUAL_MFA: Call = Call::cleaning("DeleteVirtualMFADevice");
 const DELETE_SSH_KEY: Call = Call::cleaning("DeleteSSHPublicKey");
 const DELETE_CERTIFICATE: Call = Call::cleaning("DeleteSigningCertificate");
 const DELETE_SERVICE_CREDENTIAL: Call = Call::cleaning("DeleteServiceSpecificCredential");
@@ -112,9 +113,7 @@ impl SdkProvider {
                 .push(self.remove(DELETE_LOGIN_PROFILE, move || request.clone().send()).boxed());
         }
         for serial in &what.mfa_devices {
-            let request = self.client.deactivate_mfa_device().user_name(user).serial_number(serial);
-            removals
-                .push(self.remove(DEACTIVATE_MFA_DEVICE, move || request.clone().send()).boxed());
+            removals.push(self.remove_mfa_device(user, serial).boxed());
         }
         for id in &what.ssh_public_keys {
             let request = self.client.delete_ssh_public_key().user_name(user).ssh_public_key_id(id);
@@ -135,5 +134,18 @@ impl SdkProvider {
             removals.push(self.remove(DELETE_SERVICE_CREDENTIAL, send).boxed());
         }
         join_all(removals).await.into_iter().collect()
+    }
+
+    /// A virtual device outlives its user, and nobody would know whose it was: it goes at once. (IAM API
+    /// reference, `DeactivateMFADevice`: a virtual device must be deleted too; `:mfa/` in the serial
+    /// number tells it from a security key or a token of hardware.)
+    async fn remove_mfa_device(&self, user: &str, serial: &str) -> Result<(), AwsError> {
+        let request = self.client.deactivate_mfa_device().user_name(user).serial_number(serial);
+        self.remove(DEACTIVATE_MFA_DEVICE, || request.clone().send()).await?;
+        if !(serial.starts_with("arn:") && serial.contains(":mfa/")) {
+            return Ok(());
+        }
+        let request = self.client.delete_virtual_mfa_device().serial_number(serial);
+        self.remove(DELETE_VIRTUAL_MFA, || request.clone().send()).await
     }
 }

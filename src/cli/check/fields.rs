@@ -10,7 +10,7 @@ use super::file_finding;
 use super::input::RoleInput;
 use super::place::Embedded;
 use crate::gate::RoleContext;
-use crate::model::{CredentialType, Finding, GroupName, MountPath, RoleName};
+use crate::model::{CredentialType, Finding, GroupName, MountPath, Placement, RoleName};
 
 /// Reads the fields of a role, and says what is wrong with them.
 pub(super) struct Fields<'a> {
@@ -34,12 +34,19 @@ impl Fields<'_> {
                 self.wrong(legacy, instead);
             }
         }
+        let placement = self.text("placement");
+        let known = placement.as_deref().map_or(Some(Placement::Inline), Placement::from_wire);
+        let Some(placement) = known else {
+            self.wrong("placement", "is not a placement");
+            return None;
+        };
         let groups: Vec<GroupName> = self.names("iam_groups");
         let name = self.text("name").and_then(|name| name.parse().ok());
         Some(RoleInput {
             document: self.document(),
             policy_arns: self.names("policy_arns"),
             boundary: self.text("permissions_boundary_arn").and_then(|arn| arn.parse().ok()),
+            placement,
             role: RoleContext {
                 name: name.or_else(|| RoleName::from_str("role").ok())?,
                 mount: MountPath::from_str("aws/").ok()?,

@@ -8,8 +8,10 @@ use iam_policy::StrictJson;
 use super::fields::Fields;
 use super::place::Embedded;
 use super::policies::Policies;
-use crate::gate::{DocumentSource, Gate, Grant, RoleContext, Trigger};
-use crate::model::{Finding, GroupName, PolicyArn, Timestamp, Verdict};
+use crate::gate::{
+    DocumentRefused, DocumentSource, Gate, Grant, InlineDocument, RoleContext, Trigger,
+};
+use crate::model::{Finding, GroupName, Placement, PolicyArn, Timestamp, Verdict};
 
 /// Fields of a role write (contract 1.4) that no policy document has.
 const ROLE_FIELDS: [&str; 8] = [
@@ -39,6 +41,8 @@ pub(super) struct RoleInput {
     pub(super) policy_arns: Vec<PolicyArn>,
     pub(super) groups: Vec<GroupName>,
     pub(super) boundary: Option<PolicyArn>,
+    /// By whose quota the document is counted.
+    pub(super) placement: Placement,
     pub(super) role: RoleContext,
 }
 
@@ -69,12 +73,10 @@ impl RoleInput {
         policies: &Policies<'_>,
         now: Timestamp,
     ) -> (Arc<Verdict>, bool) {
-        let inline = match &self.document {
-            None => None,
-            Some(document) => match gate.read(&document.text) {
-                Ok(inline) => Some(inline),
-                Err(_) => return (Arc::new(gate.judge_refused(&document.text)), false),
-            },
+        let read = self.document.as_ref().map(|document| self.read(gate, &document.text));
+        let Ok(inline) = read.transpose() else {
+            let text = self.document.as_ref().map_or("", |document| &document.text);
+            return (Arc::new(gate.judge_refused(text, self.placement)), false);
         };
         let managed = self
             .policy_arns
@@ -98,6 +100,14 @@ impl RoleInput {
             now,
         };
         (gate.judge(grant).await.verdict, unread)
+    }
+
+    /// As a role write reads it.
+    fn read(&self, gate: &Gate, text: &str) -> Result<InlineDocument, DocumentRefused> {
+        match self.placement {
+            Placement::Inline => gate.read(text),
+            Placement::Managed | Placement::Auto => gate.read_managed(text),
+        }
     }
 
     /// The verdict with places in the inline document turned into places in the file.

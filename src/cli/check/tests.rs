@@ -113,6 +113,20 @@ fn what_is_no_policy_is_denied_and_what_is_too_large_is_warned_of() {
 }
 
 #[test]
+fn the_placement_of_a_role_says_how_long_its_document_may_be() {
+    let of = |placement: &str, characters: usize| {
+        let document = CLEAN.replace("b/*", &"b".repeat(characters));
+        let role = serde_json::json!({ "policy_document": document, "placement": placement });
+        let checked = one(&role.to_string());
+        (checked.exit, checked.results()[0]["findings"][0]["rule"].clone())
+    };
+    assert_eq!(of("inline", 2_048), (Exit::Blocked, "quota/inline-policy".into()));
+    assert_eq!(of("auto", 2_048).0, Exit::Clean);
+    assert_eq!(of("managed", 6_144), (Exit::Blocked, "quota/managed-policy".into()));
+    assert_eq!(of("elsewhere", 1), (Exit::Blocked, "role/invalid-field".into()));
+}
+
+#[test]
 fn a_document_in_a_role_has_its_places_in_the_file() {
     let as_text = serde_json::json!({ "credential_type": "iam_user", "policy_document": S3_STAR });
     for role in [format!("{{\n \"policy_document\": {S3_STAR}}}"), format!("\n{as_text}")] {

@@ -3,5 +3,6 @@
 
 mod issue;
 mod mounts;
+mod readiness;
 mod roles;
 mod support;

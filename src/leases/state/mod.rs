@@ -80,6 +80,11 @@ pub enum LeaseEvent {
     Removed,
     /// A pass found no such user.
     SeenAbsent,
+    /// A session's role denies it everything, until then.
+    CutOff {
+        /// When AWS has ended the session by itself.
+        until: Timestamp,
+    },
     /// A temporary credential, which AWS ends by itself.
     Lapsed,
     /// A look after the removal.
@@ -178,6 +183,7 @@ fn pending(event: &LeaseEvent, moment: &Moment<'_>) -> Option<LeaseState> {
         | E::Contained
         | E::Removed
         | E::SeenAbsent
+        | E::CutOff { .. }
         | E::Lapsed
         | E::LookedAgain(_)
         | E::Failed { .. } => None,
@@ -213,6 +219,7 @@ fn active(
         | E::Contained
         | E::Removed
         | E::SeenAbsent
+        | E::CutOff { .. }
         | E::Lapsed
         | E::LookedAgain(_)
         | E::Failed { .. } => None,
@@ -232,6 +239,11 @@ fn revoking(
         E::Removed if progress.removed_at.is_none() => removed(&mut next, moment),
         E::SeenAbsent if progress.removed_at.is_none() => absent(&mut next, moment),
         E::Lapsed if !moment.has_user => return Some(gone(next, now)),
+        E::CutOff { until } if !moment.has_user => {
+            next.contained_at = next.contained_at.or(Some(now));
+            next.removed_at = next.removed_at.or(Some(now));
+            quiet(&mut next, *until);
+        }
         E::LookedAgain(Look::Absent) => {
             let removed_at = progress.removed_at?;
             next.looks = next.looks.saturating_add(1);
@@ -255,6 +267,7 @@ fn revoking(
         E::Revoke | E::Force | E::Expire | E::TokenEnded | E::Abandon => {}
         E::Removed
         | E::SeenAbsent
+        | E::CutOff { .. }
         | E::Lapsed
         | E::Activate { .. }
         | E::Refused

@@ -30,6 +30,7 @@ fn event() -> impl Strategy<Value = LeaseEvent> {
         Just(E::Removed),
         Just(E::SeenAbsent),
         Just(E::Lapsed),
+        Just(E::CutOff { until: Timestamp::from_millis(1) }),
         Just(E::LookedAgain(Look::Absent)),
         Just(E::LookedAgain(Look::Absent)),
         Just(E::LookedAgain(Look::GrewBack)),
@@ -161,6 +162,20 @@ fn a_temporary_credential_ends_without_a_look_and_a_user_does_not() {
     assert!(matches!(gone, LeaseState::Revoked { .. }));
     let refused = next(&ending, &LeaseEvent::Lapsed, &at(&timing, 1, true)).unwrap_err();
     assert_eq!(refused.state, "revoking");
+}
+
+#[test]
+fn a_session_that_is_cut_off_is_held_until_aws_has_ended_it_and_a_user_is_not() {
+    let timing = LeaseTiming::default();
+    let ending = next(&LeaseState::Pending, &LeaseEvent::Abandon, &at(&timing, 1, false)).unwrap();
+    let until = Timestamp::from_millis(900_000);
+    let cut = LeaseEvent::CutOff { until };
+    let LeaseState::Revoking(held) = next(&ending, &cut, &at(&timing, 2, false)).unwrap() else {
+        panic!("it ended");
+    };
+    assert_eq!(held.next_attempt_at, until);
+    assert!(held.contained_at.is_some() && held.removed_at == held.contained_at);
+    assert_eq!(next(&ending, &cut, &at(&timing, 2, true)).unwrap_err().state, "revoking");
 }
 
 #[test]

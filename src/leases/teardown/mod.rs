@@ -2,10 +2,14 @@
 //! it, in three round trips. Must never touch a user that does not carry this lease's tags. Every step
 //! can be repeated; what a pass means for the lease is decided in [`super::state`].
 
+mod policy;
+
 use crate::aws::{AwsError, Belongings, CONTAINED_POLICY, IamProvider, Ownership, RefusalKind};
 use crate::model::{AccessKeyId, FailureClass, LeaseTag, UserName};
 
 use super::state::Look;
+
+pub use policy::{whole_look, whole_pass};
 
 /// Whose user is taken down.
 #[derive(Debug, Clone, Copy)]

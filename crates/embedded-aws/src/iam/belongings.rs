@@ -1,6 +1,6 @@
 //! What else a user may own and must lose before it can be deleted: a console password, MFA devices,
 //! SSH keys, signing certificates, service-specific credentials. These are listed and deleted here; but
-//! for the password, only [`add`] makes them, for tests.
+//! for the password, only [`add`] makes them, for tests. A virtual MFA device outlives its user.
 
 use rand::RngCore;
 
@@ -9,7 +9,7 @@ use super::{BASE32, moment, random_text};
 use crate::error::AwsError;
 use crate::page::Page;
 use crate::service::Request;
-use crate::state::{Belonging, State};
+use crate::state::{Belonging, Entity, EntityRef, State};
 use crate::validate;
 use crate::xml::{Answer, Xml};
 
@@ -23,6 +23,7 @@ pub(super) fn dispatch(request: &mut Request<'_>) -> Option<Result<Answer, AwsEr
         "ListMFADevices" => list(request, MfaDevice),
         "DeactivateMFADevice" => delete(request, MfaDevice),
         "DeleteVirtualMFADevice" => delete_virtual_mfa(request),
+        "ListVirtualMFADevices" => list_virtual_mfa(request),
         "ListSSHPublicKeys" => list(request, SshPublicKey),
         "DeleteSSHPublicKey" => delete(request, SshPublicKey),
         "ListSigningCertificates" => list(request, SigningCertificate),
@@ -51,6 +52,9 @@ pub(crate) fn add(
     };
     if let Some(user) = state.user_mut(user) {
         user.belongings.entry(kind).or_default().insert(id.clone(), now);
+    }
+    if kind == Belonging::MfaDevice {
+        state.put(Entity::VirtualMfa(id.clone()));
     }
     Ok(id)
 }
@@ -152,18 +156,51 @@ fn delete(request: &mut Request<'_>, kind: Belonging) -> Result<Answer, AwsError
     Ok(None)
 }
 
-/// A virtual device is deactivated first; then nothing of it is left here to delete.
+/// A virtual device is deactivated first.
 fn delete_virtual_mfa(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let serial = request.form.required("SerialNumber")?;
-    let mut devices = request
-        .state
-        .users()
-        .values()
-        .filter_map(|user| user.belongings.get(&Belonging::MfaDevice));
-    if devices.any(|devices| devices.contains_key(serial)) {
+    if holder(request.state, serial).is_some() {
         return Err(AwsError::delete_conflict("deactivate MFA device"));
     }
+    if !request.state.virtual_mfa().contains(serial) {
+        return Err(AwsError::no_such_entity(format!(
+            "VirtualMFADevice with serial number {serial} does not exist."
+        )));
+    }
+    request.state.remove(EntityRef::VirtualMfa(serial.to_owned()));
     Ok(None)
+}
+
+fn list_virtual_mfa(request: &mut Request<'_>) -> Result<Answer, AwsError> {
+    // IAM API, ListVirtualMFADevices: `Any` where nothing is said.
+    let wanted = match request.form.get("AssignmentStatus") {
+        None | Some("Any") => None,
+        Some("Assigned") => Some(true),
+        Some("Unassigned") => Some(false),
+        Some(other) => {
+            let rule = "Member must satisfy enum value set: [Unassigned, Any, Assigned]";
+            return Err(validate::constraint(other, "AssignmentStatus", rule));
+        }
+    };
+    let state = &request.state;
+    let fits = |serial: &&String| wanted.is_none_or(|has| has == holder(state, serial).is_some());
+    let devices = state.virtual_mfa().iter().filter(fits);
+    let page = Page::of(request.form, devices.map(|serial| (serial.as_str(), serial)))?;
+    let mut xml = Xml::new();
+    xml.members("VirtualMFADevices", &page.items, |xml, serial| {
+        xml.text("SerialNumber", serial);
+    });
+    page.end(&mut xml);
+    Ok(Some(xml))
+}
+
+/// Who has the device.
+fn holder<'a>(state: &'a State, serial: &str) -> Option<&'a str> {
+    let has = |user: &&crate::state::User| {
+        let devices = user.belongings.get(&Belonging::MfaDevice);
+        devices.is_some_and(|devices| devices.contains_key(serial))
+    };
+    state.users().values().find(has).map(|user| user.name.as_str())
 }
 
 fn list_tag(kind: Belonging) -> &'static str {

@@ -22,6 +22,7 @@ pub(super) fn create(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let path = validate::path(request.form)?;
     let description = request.form.get("Description").unwrap_or_default();
     validate::length(description, "Description", 0, 1_000)?;
+    let tags = validate::tags(request.form)?;
     let document = documents::identity(request.form, "PolicyDocument")?;
     documents::fit(Target::Managed, [document], &format!("policy {name}"))?;
     let own = request.state.policies().values().filter(|p| !managed::is_aws_managed(&p.arn));
@@ -42,9 +43,10 @@ pub(super) fn create(request: &mut Request<'_>) -> Result<Answer, AwsError> {
         default_version: 1,
         next_version: 2,
         versions: BTreeMap::from([(1, version)]),
+        tags,
     };
     let mut xml = Xml::new();
-    write(&mut xml, &policy, request.state);
+    write(&mut xml, "Policy", &policy, request.state);
     request.state.put(Entity::Policy(policy));
     Ok(Some(xml))
 }
@@ -52,7 +54,50 @@ pub(super) fn create(request: &mut Request<'_>) -> Result<Answer, AwsError> {
 pub(super) fn get(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let policy = named(request)?;
     let mut xml = Xml::new();
-    write(&mut xml, policy, request.state);
+    write(&mut xml, "Policy", policy, request.state);
+    Ok(Some(xml))
+}
+
+/// Without tags and descriptions, as at AWS.
+pub(super) fn list(request: &mut Request<'_>) -> Result<Answer, AwsError> {
+    let prefix = validate::path_prefix(request.form)?;
+    // IAM API, ListPolicies: `All` where nothing is said.
+    let aws_too = match request.form.get("Scope") {
+        None | Some("All") => [true, false],
+        Some("AWS") => [true, true],
+        Some("Local") => [false, false],
+        Some(other) => {
+            let rule = "Member must satisfy enum value set: [All, AWS, Local]";
+            return Err(validate::constraint(other, "Scope", rule));
+        }
+    };
+    let attached_only = flag(request.form, "OnlyAttached")?;
+    let state = &request.state;
+    let policies = state.policies().values().filter(|policy| {
+        policy.path.starts_with(prefix)
+            && aws_too.contains(&managed::is_aws_managed(&policy.arn))
+            && (!attached_only || attachments(state, &policy.arn).attached > 0)
+    });
+    let page = Page::of(request.form, policies.map(|policy| (policy.arn.as_str(), policy)))?;
+    let mut xml = Xml::new();
+    xml.tag("Policies", |list| {
+        for policy in &page.items {
+            let brief = Policy { description: String::new(), ..(*policy).clone() };
+            write(list, "member", &brief, state);
+        }
+    });
+    page.end(&mut xml);
+    Ok(Some(xml))
+}
+
+pub(super) fn list_tags(request: &mut Request<'_>) -> Result<Answer, AwsError> {
+    let policy = named(request)?;
+    let page = Page::of(request.form, policy.tags.iter().map(|tag| (tag.key.as_str(), tag)))?;
+    let mut xml = Xml::new();
+    xml.members("Tags", &page.items, |xml, tag| {
+        xml.text("Key", &tag.key).text("Value", &tag.value);
+    });
+    page.end(&mut xml);
     Ok(Some(xml))
 }
 
@@ -208,9 +253,9 @@ fn attachments(state: &State, arn: &str) -> Uses {
     }
 }
 
-fn write(xml: &mut Xml, policy: &Policy, state: &State) {
+fn write(xml: &mut Xml, tag: &str, policy: &Policy, state: &State) {
     let used = attachments(state, &policy.arn);
-    xml.tag("Policy", |xml| {
+    xml.tag(tag, |xml| {
         xml.text("PolicyName", &policy.name)
             .text("PolicyId", &policy.id)
             .text("Arn", &policy.arn)

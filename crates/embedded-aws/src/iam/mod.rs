@@ -56,6 +56,8 @@ pub(crate) fn dispatch(request: &mut Request<'_>) -> Result<Answer, AwsError> {
         "RemoveUserFromGroup" => groups::remove_user(request),
         "CreatePolicy" => managed_policies::create(request),
         "GetPolicy" => managed_policies::get(request),
+        "ListPolicies" => managed_policies::list(request),
+        "ListPolicyTags" => managed_policies::list_tags(request),
         "DeletePolicy" => managed_policies::delete(request),
         "CreatePolicyVersion" => managed_policies::create_version(request),
         "GetPolicyVersion" => managed_policies::get_version(request),

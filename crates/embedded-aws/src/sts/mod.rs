@@ -9,7 +9,7 @@ use crate::caller::Caller;
 use crate::error::AwsError;
 use crate::iam::{BASE64, keys::fresh_id, moment, random_text};
 use crate::service::{Api, Request};
-use crate::state::{Belonging, Identity, Role, Session};
+use crate::state::{Belonging, Identity, Role, Session, Tag};
 use crate::xml::{Answer, Xml};
 use crate::{authorize, documents, validate};
 
@@ -54,7 +54,12 @@ fn assume_role(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     let session = session_name(request, "RoleSessionName", 64)?.to_owned();
     let seconds = validate::number(request.form, "DurationSeconds", 900, 43_200)?;
     let policies = session_policies(request)?;
-    let role = trusting_role(request, arn)?;
+    let tags = validate::tags(request.form)?;
+    let role = trusting_role(request, arn, "sts:AssumeRole")?;
+    if !tags.is_empty() {
+        // STS API, AssumeRole: who passes tags must be let in for that too.
+        trusting_role(request, arn, "sts:TagSession")?;
+    }
     let seconds = seconds.unwrap_or(3_600);
     if seconds > role.max_session_seconds {
         return Err(AwsError::validation(
@@ -77,7 +82,7 @@ fn assume_role(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     });
     packed_size(&mut xml, &policies);
     let identity = Identity::Role { name: role.name, role_id: role.id, session };
-    credentials(request, &mut xml, identity, policies, seconds);
+    credentials(request, &mut xml, identity, Issue { policies, tags, seconds });
     Ok(Some(xml))
 }
 
@@ -94,7 +99,8 @@ fn federation_token(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     packed_size(&mut xml, &policies);
     let identity = Identity::Federated { name, by };
     // STS API, GetFederationToken: twelve hours by default.
-    credentials(request, &mut xml, identity, policies, seconds.unwrap_or(43_200));
+    let issue = Issue { policies, tags: Vec::new(), seconds: seconds.unwrap_or(43_200) };
+    credentials(request, &mut xml, identity, issue);
     Ok(Some(xml))
 }
 
@@ -104,25 +110,30 @@ fn session_token(request: &mut Request<'_>) -> Result<Answer, AwsError> {
     second_factor(request, &name)?;
     let mut xml = Xml::new();
     // STS API, GetSessionToken: twelve hours by default.
-    credentials(request, &mut xml, Identity::User { name }, Vec::new(), seconds.unwrap_or(43_200));
+    let seconds = seconds.unwrap_or(43_200);
+    let issue = Issue { policies: Vec::new(), tags: Vec::new(), seconds };
+    credentials(request, &mut xml, Identity::User { name }, issue);
     Ok(Some(xml))
 }
 
-/// Makes keys that live so long, keeps them, and writes them.
-fn credentials(
-    request: &mut Request<'_>,
-    xml: &mut Xml,
-    identity: Identity,
+/// What goes into temporary credentials beside who they are.
+struct Issue {
     policies: Vec<String>,
+    tags: Vec<Tag>,
     seconds: u32,
-) {
+}
+
+/// Makes the keys, keeps them, and writes them.
+fn credentials(request: &mut Request<'_>, xml: &mut Xml, identity: Identity, issue: Issue) {
     let session = Session {
         access_key_id: fresh_id("ASIA", request.state, request.rng),
         secret: random_text(40, BASE64, request.rng),
         token: random_text(356, BASE64, request.rng),
-        expires: request.now.saturating_add(i64::from(seconds)),
+        expires: request.now.saturating_add(i64::from(issue.seconds)),
         identity,
-        policies,
+        policies: issue.policies,
+        issued: request.now,
+        tags: issue.tags,
     };
     xml.tag("Credentials", |xml| {
         xml.text("AccessKeyId", &session.access_key_id)
@@ -133,9 +144,8 @@ fn credentials(
     request.state.add_session(session, request.now);
 }
 
-/// The role that the ARN names, if it exists and lets the caller in. AWS tells no difference.
-fn trusting_role(request: &Request<'_>, arn: &str) -> Result<Role, AwsError> {
-    let action = "sts:AssumeRole";
+/// The role that the ARN names, if it exists and lets the caller do this. AWS tells no difference.
+fn trusting_role(request: &Request<'_>, arn: &str, action: &str) -> Result<Role, AwsError> {
     let refused = || {
         let who = authorize::arn(request.caller, request.state, request.account);
         AwsError::access_denied(format!(
@@ -144,7 +154,7 @@ fn trusting_role(request: &Request<'_>, arn: &str) -> Result<Role, AwsError> {
     };
     let role = request.state.roles().values().find(|role| role.arn(request.account) == arn);
     let role = role.ok_or_else(refused)?;
-    if trust::allows(request, role, authorize::outcome(request, action, arn)) {
+    if trust::allows(request, role, action, authorize::outcome(request, action, arn)) {
         return Ok(role.clone());
     }
     Err(refused())

@@ -9,14 +9,14 @@ use crate::authorize;
 use crate::service::Request;
 use crate::state::Role;
 
-/// Whether the caller may assume the role. Where the role trusts the account, the caller's own policies
+/// Whether the caller may do this to the role: assume it, or pass tags with that. Where the role trusts the account, the caller's own policies
 /// must allow it; where it trusts the caller by name, they must not deny it.
-pub(super) fn allows(request: &Request<'_>, role: &Role, own: Outcome) -> bool {
+pub(super) fn allows(request: &Request<'_>, role: &Role, action: &str, own: Outcome) -> bool {
     let Ok(trust) = serde_json::from_str::<Value>(&role.trust) else {
         return false;
     };
     let statements = trust.get("Statement").map(list).unwrap_or_default();
-    let fitting: Vec<_> = statements.into_iter().filter(|s| fits(request, s)).collect();
+    let fitting: Vec<_> = statements.into_iter().filter(|s| fits(request, s, action)).collect();
     let effect = |s: &Value, effect: &str| s.get("Effect").and_then(Value::as_str) == Some(effect);
     if own == Outcome::ExplicitlyDenied || fitting.iter().any(|s| effect(s, "Deny")) {
         return false;
@@ -25,10 +25,11 @@ pub(super) fn allows(request: &Request<'_>, role: &Role, own: Outcome) -> bool {
     allowing.any(|s| own == Outcome::Allowed || names_caller(request, s))
 }
 
-fn fits(request: &Request<'_>, statement: &Value) -> bool {
+fn fits(request: &Request<'_>, statement: &Value, action: &str) -> bool {
     let actions = statement.get("Action").map(list).unwrap_or_default();
+    let wanted = action.to_ascii_lowercase();
     let action = actions.iter().filter_map(|a| a.as_str()).any(|action| {
-        ["sts:assumerole", "sts:*", "*"].contains(&action.to_ascii_lowercase().as_str())
+        [wanted.as_str(), "sts:*", "*"].contains(&action.to_ascii_lowercase().as_str())
     });
     let account = request.account;
     let root = format!("arn:aws:iam::{account}:root");

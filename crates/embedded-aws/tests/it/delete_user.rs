@@ -86,3 +86,21 @@ async fn a_user_with_a_boundary_alone_is_deleted() {
     world.iam().delete_user().user_name("a").send().await.unwrap();
     assert_eq!(world.aws.users(), []);
 }
+
+#[tokio::test]
+async fn a_virtual_mfa_device_outlives_its_user_until_it_is_deleted() {
+    let world = World::new();
+    let iam = world.iam();
+    world.aws.create_user("a", "/", &[]).unwrap();
+    let mfa = world.aws.add_mfa_device("a").unwrap();
+    let gone = || iam.delete_virtual_mfa_device().serial_number(&mfa).send();
+    assert_eq!(refusal(gone().await), "409 DeleteConflict");
+    iam.deactivate_mfa_device().user_name("a").serial_number(&mfa).send().await.unwrap();
+    iam.delete_user().user_name("a").send().await.unwrap();
+    let idle = iam.list_virtual_mfa_devices().assignment_status("Unassigned".into());
+    let idle = idle.send().await.unwrap();
+    assert_eq!(idle.virtual_mfa_devices()[0].serial_number(), mfa);
+    gone().await.unwrap();
+    assert_eq!(refusal(gone().await), "404 NoSuchEntity");
+    assert!(world.aws.virtual_mfa_devices().is_empty());
+}

@@ -173,3 +173,15 @@ async fn calls_are_recorded_with_key_and_refusal() {
     world.aws.clear_calls();
     assert_eq!(world.aws.calls(), []);
 }
+
+#[tokio::test]
+async fn a_new_key_is_unknown_until_the_news_has_spread() {
+    let world = World::with(|options| options.keys_spread_after(7));
+    let key = world.user_with_key("a").await;
+    let whoami = || world.sts_as(key.clone()).get_caller_identity().send();
+    assert_eq!(refusal(whoami().await), "403 InvalidClientTokenId");
+    world.pass(6);
+    assert_eq!(refusal(whoami().await), "403 InvalidClientTokenId");
+    world.pass(1);
+    whoami().await.unwrap();
+}

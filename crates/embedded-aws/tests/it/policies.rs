@@ -164,3 +164,31 @@ async fn ten_managed_policies_can_be_attached_and_unknown_ones_cannot() {
     assert_eq!(listed.attached_policies()[0].policy_name(), Some("p1"));
     assert_eq!(world.aws.user("a").unwrap().attached.len(), 9);
 }
+
+#[tokio::test]
+async fn policies_are_listed_by_path_and_scope_and_keep_their_tags() {
+    let world = World::new();
+    let iam = world.iam();
+    let tag = aws_sdk_iam::types::Tag::builder().key("k").value("v").build().unwrap();
+    for (path, name) in [("/a/b/", "one"), ("/a/", "two")] {
+        let create = iam.create_policy().policy_name(name).path(path).policy_document(S3_READ);
+        create.tags(tag.clone()).send().await.unwrap();
+    }
+    let local = aws_sdk_iam::types::PolicyScopeType::Local;
+    let names = |prefix: &str| {
+        let list = iam.list_policies().scope(local.clone()).path_prefix(prefix);
+        async move {
+            let listed = list.send().await.unwrap();
+            let names = listed.policies().iter().filter_map(|policy| policy.policy_name());
+            names.map(str::to_owned).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(names("/").await, ["one", "two"]);
+    assert_eq!(names("/a/b/").await, ["one"]);
+    assert!(names("/b/").await.is_empty());
+    let all = iam.list_policies().path_prefix("/").send().await.unwrap();
+    assert!(all.policies().len() > 2);
+    let arn = "arn:aws:iam::123456789012:policy/a/b/one";
+    let tags = iam.list_policy_tags().policy_arn(arn).send().await.unwrap();
+    assert_eq!(tags.tags(), [tag]);
+}

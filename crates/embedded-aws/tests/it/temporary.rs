@@ -166,3 +166,61 @@ async fn a_second_factor_is_one_of_the_user() {
     assert_eq!(refusal(get("arn:aws:iam::123456789012:mfa/x", "123456").await), "403 AccessDenied");
     assert_eq!(refusal(get(&serial, "12345").await), "400 ValidationError");
 }
+
+const LIST_USERS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}]}"#;
+
+fn denying(condition: &str) -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Action":"*","Resource":"*","Condition":{{{condition}}}}}]}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_role_can_deny_sessions_by_tag_and_by_age() {
+    let world = World::new();
+    let arn = world.aws.create_role("r", 3_600).unwrap();
+    let put = |name: &'static str, text: String| {
+        let admin = world.iam();
+        async move {
+            let put = admin.put_role_policy().role_name("r").policy_name(name);
+            put.policy_document(text).send().await.unwrap();
+        }
+    };
+    put("list", LIST_USERS.to_owned()).await;
+    let assume = |value: &str| {
+        let tag = aws_sdk_sts::types::Tag::builder().key("lease").value(value).build().unwrap();
+        let assume = world.sts().assume_role().role_arn(&arn).role_session_name("session");
+        async move { session_of(assume.tags(tag).send().await.unwrap().credentials().unwrap()) }
+    };
+    let (one, two) = (assume("one").await, assume("two").await);
+    let plain = world.sts().assume_role().role_arn(&arn).role_session_name("plain");
+    let plain = session_of(plain.send().await.unwrap().credentials().unwrap());
+    let list = |session: &aws_sdk_iam::config::Credentials| {
+        world.iam_as(session.clone()).list_users().send()
+    };
+    put("deny", denying(r#""StringEquals":{"aws:PrincipalTag/lease":["one"]}"#)).await;
+    assert_eq!(refusal(list(&one).await), "403 AccessDenied");
+    list(&two).await.unwrap();
+    list(&plain).await.unwrap();
+
+    world.pass(10);
+    let later = assume("three").await;
+    put("deny", denying(r#""DateLessThan":{"aws:TokenIssueTime":"2026-01-01T00:00:10Z"}"#)).await;
+    assert_eq!(refusal(list(&two).await), "403 AccessDenied");
+    list(&later).await.unwrap();
+}
+
+#[tokio::test]
+async fn tags_need_to_be_let_in_by_the_role() {
+    let world = World::new();
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}"#;
+    let role = [("RoleName", "strict"), ("AssumeRolePolicyDocument", trust)];
+    world.aws.call("CreateRole", &role).unwrap();
+    let tag = aws_sdk_sts::types::Tag::builder().key("k").value("v").build().unwrap();
+    let assume = || {
+        let arn = "arn:aws:iam::123456789012:role/strict";
+        world.sts().assume_role().role_arn(arn).role_session_name("session")
+    };
+    assume().send().await.unwrap();
+    assert_eq!(refusal(assume().tags(tag).send().await), "403 AccessDenied");
+}

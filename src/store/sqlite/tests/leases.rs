@@ -58,6 +58,8 @@ async fn a_lease_reads_back_in_every_state() {
             session: Some(SessionCut {
                 by: SessionRevocation::Tag,
                 role_arn: "arn:aws:iam::123456789012:role/x".to_owned(),
+                begun_at: at(9),
+                ends_at: at(99),
             }),
         },
         request_key: Some(vec![1, 2, 3]),

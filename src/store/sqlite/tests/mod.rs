@@ -59,6 +59,7 @@ fn role(name: &str, version: u64) -> Role {
         user_path: String::new(),
         permissions_boundary_arn: String::new(),
         mfa_serial_number: String::new(),
+        delivery: crate::model::Delivery::default(),
         ttl: 0,
         max_ttl: 0,
         legacy: None,

@@ -13,6 +13,7 @@ use crate::aws::documents::Documents;
 use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::leases::Leases;
+use crate::metrics::{Counted, Issues, Pace, Requests};
 use crate::model::MountState;
 use crate::random::Random;
 use crate::seal::{Barrier, SealError};
@@ -106,6 +107,7 @@ pub struct Engine {
     mount_changes: Mutex<()>,
     /// Held while `config/root` is read, merged and written.
     config_changes: Mutex<()>,
+    issues: Issues,
 }
 
 impl Engine {
@@ -117,6 +119,7 @@ impl Engine {
             table: mount_table::MountTable::default(),
             mount_changes: Mutex::new(()),
             config_changes: Mutex::new(()),
+            issues: Issues::default(),
         };
         for mount in engine.parts.store.mounts().await? {
             engine.bind_stored_account(&mount).await?;
@@ -126,6 +129,22 @@ impl Engine {
             }
         }
         Ok(Arc::new(engine))
+    }
+
+    /// What is counted here and below.
+    pub fn counted(&self) -> Counted {
+        Counted {
+            requests: Requests::default(),
+            issues: self.issues.clone(),
+            leases: self.parts.leases.events().clone(),
+            aws: self.parts.accounts.calls().clone(),
+            verdicts: self.parts.gate.counted().clone(),
+        }
+    }
+
+    /// How the AWS accounts are paced right now.
+    pub fn pace(&self) -> Pace {
+        self.parts.accounts.pace()
     }
 
     /// The leases, for what needs no rule of the engine: revoking and listing.

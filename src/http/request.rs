@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::coerce::go_bool;
 use super::error::ApiError;
-use super::path;
+use super::{path, sys_metrics};
 use crate::auth::Operation;
 use crate::model::ClientToken;
 use crate::model::duration;
@@ -47,6 +47,8 @@ pub struct Headers {
     pub content_type: String,
     /// `X-Vault-Wrap-TTL`.
     pub wrap_ttl: Option<String>,
+    /// Whether `Accept` begins with the type of metrics in text.
+    pub open_metrics: bool,
 }
 
 /// A body, read or given up on.
@@ -92,6 +94,10 @@ impl Request {
             _ => return Err(ApiError::MethodNotAllowed),
         };
         check_wrapping(incoming.headers.wrap_ttl.as_deref())?;
+        if incoming.headers.open_metrics && request.path == sys_metrics::PATH {
+            // A scraper that asks for no format.
+            request.data.entry("format").or_insert_with(|| "prometheus".into());
+        }
         if request.operation == Operation::List && !request.path.ends_with('/') {
             request.path.push('/');
         }

@@ -193,6 +193,8 @@ async fn catch_all(
 
 /// What Vault sends by default (contract 0.2).
 const HSTS: &str = "max-age=31536000; includeSubDomains";
+/// What Prometheus says first that it takes; Vault gives its text format then.
+const OPEN_METRICS: &str = "application/openmetrics-text";
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
 const WRAP_TTL: HeaderName = HeaderName::from_static("x-vault-wrap-ttl");
@@ -211,6 +213,7 @@ fn read_headers(headers: &HeaderMap) -> Headers {
         token: own.or_else(bearer).map(ClientToken::new),
         content_type: text(&header::CONTENT_TYPE).unwrap_or_default().to_owned(),
         wrap_ttl: text(&WRAP_TTL).map(str::to_owned),
+        open_metrics: text(&header::ACCEPT).is_some_and(|accept| accept.starts_with(OPEN_METRICS)),
     }
 }
 

@@ -8,6 +8,7 @@
 mod listing;
 mod reaper;
 mod revoke;
+mod standing;
 pub mod state;
 mod step;
 pub mod teardown;
@@ -18,9 +19,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::aws::Accounts;
 use crate::clock::Clock;
+use crate::metrics::{LeaseAct, LeaseEvents};
 use crate::model::{
     AccessKeyId, Accessor, Beside, CredentialType, Lease, LeaseId, LeaseState, MountId, Origin,
     RoleName, Timestamp, UserName,
@@ -110,6 +113,7 @@ pub struct Leases {
     /// When the reaper means to look next, in milliseconds: whoever makes something due earlier
     /// wakes it.
     planned: AtomicI64,
+    events: LeaseEvents,
 }
 
 /// How often a change is tried again after somebody else changed the row: two writers at most meet
@@ -130,6 +134,7 @@ impl Leases {
             claims: Claims::new(Arc::clone(&wake)),
             wake,
             planned: AtomicI64::new(i64::MAX),
+            events: LeaseEvents::default(),
         })
     }
 
@@ -171,12 +176,14 @@ impl Leases {
         expires_at: Timestamp,
     ) -> Result<Lease, LeaseError> {
         let activate = LeaseEvent::Activate { access_key: key, expires_at };
+        let started = Instant::now();
         // A lease whose token ended meanwhile turns to its teardown, and refuses to be activated.
         let lease = if self.holder_ended(&lease).await? {
             self.apply(lease, &[LeaseEvent::TokenEnded, activate]).await?
         } else {
             self.apply(lease, &[activate]).await?
         };
+        self.events.took(LeaseAct::Register, started.elapsed());
         self.due_by(expires_at);
         Ok(lease)
     }
@@ -212,7 +219,7 @@ impl Leases {
 
     /// Renews: the lease now ends at `expires_at`, which the engine worked out.
     pub async fn extend(&self, lease: Lease, expires_at: Timestamp) -> Result<Lease, LeaseError> {
-        let now = self.clock.now();
+        let (now, started) = (self.clock.now(), Instant::now());
         let renewed = self
             .update(lease, |lease| {
                 lease.state = self.next(lease, &LeaseEvent::Renew { expires_at })?;
@@ -220,6 +227,7 @@ impl Leases {
                 Ok(())
             })
             .await?;
+        self.events.took(LeaseAct::Renew, started.elapsed());
         self.due_by(expires_at);
         Ok(renewed)
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{DueLease, LeaseQuery, Store, StoreError};
+use super::{DueLease, LeaseQuery, LeaseTally, Store, StoreError, TallyStore, Written};
 use crate::model::{
     Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
     Timestamp, Token, TokenDigest,
@@ -213,6 +213,18 @@ pass! {
         fn save_lease(lease: &Lease) -> ();
         fn abandon_pending(now: Timestamp) -> u64;
         fn purge(before: Timestamp) -> u64;
+    }
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> TallyStore for FaultyStore<S> {
+    async fn lease_tally(&self, stuck_after: u32) -> Result<LeaseTally> {
+        self.read()?;
+        self.inner.lease_tally(stuck_after).await
+    }
+
+    fn written(&self) -> Written {
+        self.inner.written()
     }
 }
 

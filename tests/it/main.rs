@@ -24,6 +24,7 @@ mod docs;
 mod gate;
 mod http;
 mod leases;
+mod metrics;
 mod readme;
 mod sts;
 mod support;

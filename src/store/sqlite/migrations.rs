@@ -33,6 +33,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0002_lease_origin.sql"),
         digest: "834515d1c2b2fc6219a836bcc451759002b448570c5d9a42f936e85211bb6a50",
     },
+    Migration {
+        number: 3,
+        name: "0003_lease_tally.sql",
+        sql: include_str!("migrations/0003_lease_tally.sql"),
+        digest: "6600e42dd00f43bc2df5816277537098123f03f67a1a50562e23e0d449349cfe",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

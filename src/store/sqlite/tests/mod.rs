@@ -1,11 +1,12 @@
 //! Tests of the store through its trait. Fixtures are here; [`domain`] checks what every method
 //! promises, [`leases`] the same for leases, [`durability`] commits, crashes and failures, [`plans`] that
-//! every look-up is an index's.
+//! every look-up is an index's, [`tally`] that the counts are those of the rows.
 
 mod domain;
 mod durability;
 mod leases;
 mod plans;
+mod tally;
 
 use std::sync::Arc;
 use std::time::Duration;

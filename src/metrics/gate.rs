@@ -30,9 +30,8 @@ impl Default for Verdicts {
             &[],
             SECONDS,
         );
-        let of = |source| {
-            ["deny", "allow"].map(|decision| total.with_label_values(&[decision, source]))
-        };
+        let of =
+            |source| ["deny", "allow"].map(|decision| total.with_label_values(&[decision, source]));
         let (known, judged) = (of("known"), of("judged"));
         let duration = durations.with_label_values::<&str>(&[]);
         Self { total, known, judged, durations, duration }
@@ -49,7 +48,11 @@ impl Verdicts {
     /// It was reached now.
     pub fn judged(&self, allows: bool, took: Duration) {
         let [deny, allow] = &self.judged;
-        if allows { allow.inc() } else { deny.inc() }
+        if allows {
+            allow.inc()
+        } else {
+            deny.inc()
+        }
         self.duration.observe(took.as_secs_f64());
     }
 

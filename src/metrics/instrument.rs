@@ -25,12 +25,7 @@ pub(super) fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec
 
 /// Histograms by label values.
 #[expect(clippy::expect_used, reason = "the names are constants, and a test makes them all")]
-pub(super) fn histograms(
-    name: &str,
-    help: &str,
-    labels: &[&str],
-    buckets: &[f64],
-) -> HistogramVec {
+pub(super) fn histograms(name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> HistogramVec {
     let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
     HistogramVec::new(options, labels).expect("a good name")
 }

@@ -6,11 +6,7 @@ use prometheus::proto::{MetricFamily, MetricType};
 use super::Standing;
 use super::instrument::{counter, family, float, gauge};
 
-pub(super) fn families(
-    standing: &Standing,
-    version: &str,
-    api_version: &str,
-) -> Vec<MetricFamily> {
+pub(super) fn families(standing: &Standing, version: &str, api_version: &str) -> Vec<MetricFamily> {
     let one = |name: &str, help: &str, value: f64| {
         family(name, help, MetricType::GAUGE, vec![gauge(&[], value)])
     };

@@ -36,7 +36,7 @@ impl Named {
 }
 
 /// Vault looks a week ahead, hour by hour.
-const HOURS_AHEAD: usize = 168;
+const HOURS_AHEAD: i64 = 168;
 const HOUR: i64 = 3_600;
 
 pub(super) fn families(counted: &Counted, standing: &Standing) -> Vec<Named> {
@@ -72,8 +72,10 @@ pub(super) fn families(counted: &Counted, standing: &Standing) -> Vec<Named> {
 
 /// Vault's gauge of the hours in which leases end.
 fn by_hour(standing: &Standing) -> Vec<Metric> {
-    let coming = standing.active.iter().filter(|(hour, _)| hour.saturating_add(HOUR) > standing.now);
-    let metrics = coming.take(HOURS_AHEAD).map(|(hour, count)| {
+    let horizon = standing.now.saturating_add(HOURS_AHEAD.saturating_mul(HOUR));
+    let comes = |hour: i64| hour.saturating_add(HOUR) > standing.now && hour < horizon;
+    let coming = standing.active.iter().filter(|(hour, _)| comes(*hour));
+    let metrics = coming.map(|(hour, count)| {
         gauge(&[("namespace", "root"), ("expiring", &go_time(*hour))], float(*count))
     });
     metrics.collect()

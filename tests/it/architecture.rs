@@ -16,12 +16,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("aws", &["model", "clock", "gate", "metrics"]),
     ("leases", &["model", "clock", "random", "metrics", "aws", "store"]),
     ("auth", &["model", "clock", "random", "seal", "store", "leases"]),
-    ("engine", &["model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate", "auth"]),
+    (
+        "engine",
+        &["model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate", "auth"],
+    ),
     (
         "http",
         &[
-            "model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate", "auth",
-            "engine", "config",
+            "model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate",
+            "auth", "engine", "config",
         ],
     ),
     ("config", &["model", "gate", "engine"]),
@@ -29,8 +32,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate", "auth",
-            "engine", "http", "config",
+            "model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate",
+            "auth", "engine", "http", "config",
         ],
     ),
     ("cli", &["model", "clock", "gate", "seal", "http", "config", "telemetry", "app", "random"]),

@@ -28,5 +28,6 @@ mod metrics;
 mod readme;
 mod sts;
 mod support;
+mod terraform;
 mod tokens;
 mod walkthrough;

@@ -90,8 +90,10 @@ fn an_issue_and_its_end_are_counted_by_both_names() {
     assert!(value(&text, "vault_core_handle_request_count") >= 4.0);
     assert!(value(&text, "leasehold_store_commits_total") >= 5.0);
     assert!(text.contains("leasehold_build_info{version="));
-    let by_hour: Vec<_> =
-        text.lines().filter(|line| line.starts_with("vault_expire_leases_by_expiration{")).collect();
+    let by_hour: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("vault_expire_leases_by_expiration{"))
+        .collect();
     assert!(by_hour.is_empty(), "32 days ahead is more than a week: {by_hour:?}");
 
     broker.revoke(&lease).expect(204);
@@ -195,4 +197,19 @@ fn no_secret_no_caller_and_no_path_is_in_what_is_shown() {
             assert!(!shown.contains(hidden), "`{hidden}` is in\n{shown}");
         }
     }
+}
+
+#[test]
+fn docs_metrics_names_everything_that_is_shown() {
+    let broker = TestBroker::new().with_role();
+    broker.faults.fail_every("CreateUser", Fault::refuse(400, "Throttling"));
+    broker.issue();
+    let text = scrape(&broker);
+    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/METRICS.md"));
+    let docs = docs.unwrap();
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let own =
+        types.filter_map(|line| line.split(' ').next()).filter(|n| n.starts_with("leasehold_"));
+    let missing: Vec<_> = own.filter(|name| !docs.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "not in docs/METRICS.md: {missing:?}");
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{EndReason, TeardownProgress};
-use crate::store::{LeaseTally, TallyStore};
 use crate::store::sqlite::tally as tally_sql;
+use crate::store::{LeaseTally, TallyStore};
 
 const HOUR: i64 = 3_600;
 

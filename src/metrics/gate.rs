@@ -42,17 +42,15 @@ impl Verdicts {
     /// It was reached before.
     pub fn known(&self, allows: bool) {
         let [deny, allow] = &self.known;
-        if allows { allow.inc() } else { deny.inc() }
+        let one = if allows { allow } else { deny };
+        one.inc();
     }
 
     /// It was reached now.
     pub fn judged(&self, allows: bool, took: Duration) {
         let [deny, allow] = &self.judged;
-        if allows {
-            allow.inc()
-        } else {
-            deny.inc()
-        }
+        let one = if allows { allow } else { deny };
+        one.inc();
         self.duration.observe(took.as_secs_f64());
     }
 

@@ -20,17 +20,17 @@ pub(super) fn of(now: i64, families: &[Named]) -> Value {
                 }
                 MetricType::COUNTER => {
                     let count = line.get_counter().get_value();
-                    counters.push(sample(dotted, count, count, labels));
+                    counters.push(sample(dotted, count, count, &labels));
                 }
                 MetricType::SUMMARY => {
                     let own = line.get_summary();
                     let count = float(own.sample_count());
-                    samples.push(sample(dotted, count, own.sample_sum(), labels));
+                    samples.push(sample(dotted, count, own.sample_sum(), &labels));
                 }
                 MetricType::HISTOGRAM => {
                     let own = line.get_histogram();
                     let count = float(own.get_sample_count());
-                    samples.push(sample(dotted, count, own.get_sample_sum(), labels));
+                    samples.push(sample(dotted, count, own.get_sample_sum(), &labels));
                 }
             }
         }
@@ -44,7 +44,7 @@ pub(super) fn of(now: i64, families: &[Named]) -> Value {
     })
 }
 
-fn sample(name: &str, count: f64, sum: f64, labels: Value) -> Value {
+fn sample(name: &str, count: f64, sum: f64, labels: &Value) -> Value {
     let mean = if count > 0.0 { sum / count } else { 0.0 };
     // Without a point: Go's reader takes no `3.0` for a count.
     let count: Option<serde_json::Number> = count.to_string().parse().ok();

@@ -6,11 +6,10 @@ use super::*;
 
 fn standing() -> Standing {
     // 2026-05-28 20:26:40 UTC; hours begin at 20:00.
-    let (now, hour) = (1_780_000_000, 1_779_998_400);
     Standing {
-        now,
+        now: 1_780_000_000,
         pending: 1,
-        active: vec![(hour - 7_200, 2), (hour, 3), (hour + 3_600, 4)],
+        active: vec![(1_779_991_200, 2), (1_779_998_400, 3), (1_780_002_000, 4)],
         ending: 5,
         uncontained: 2,
         oldest_uncontained_seconds: 61.5,
@@ -25,7 +24,7 @@ fn standing() -> Standing {
 fn counted() -> Counted {
     let counted = Counted::default();
     let ms = Duration::from_millis;
-    counted.issues.issued("iam_user", "aws/", Duration::from_secs(3_600), ms(200));
+    counted.issues.issued("iam_user", "aws/", Duration::from_hours(1), ms(200));
     counted.issues.failed("assumed_role", "a\"b\\c/", "denied");
     counted.leases.took(LeaseAct::Register, ms(2));
     counted.leases.took(LeaseAct::Register, ms(4));

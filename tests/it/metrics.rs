@@ -16,9 +16,15 @@ fn scrape(broker: &TestBroker) -> String {
 
 /// The value of the line that begins with `series`.
 #[track_caller]
-fn value(text: &str, series: &str) -> f64 {
+fn value<'a>(text: &'a str, series: &str) -> &'a str {
     let found = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    found.unwrap_or_else(|| panic!("no `{series}` in\n{text}")).parse().unwrap()
+    found.unwrap_or_else(|| panic!("no `{series}` in\n{text}"))
+}
+
+/// The same, as a number.
+#[track_caller]
+fn number(text: &str, series: &str) -> f64 {
+    value(text, series).parse().unwrap()
 }
 
 fn type_of(reply: &Reply) -> &str {
@@ -74,21 +80,21 @@ fn an_issue_and_its_end_are_counted_by_both_names() {
     broker.root().put("sys/leases/renew", &json!({ "lease_id": lease })).expect(200);
     let text = scrape(&broker);
     let issued = r#"leasehold_issues_total{mount="aws/",outcome="issued",type="iam_user"}"#;
-    assert_eq!(value(&text, issued), 2.0);
-    assert_eq!(value(&text, r#"leasehold_issue_duration_seconds_count{type="iam_user"}"#), 2.0);
-    assert_eq!(value(&text, r#"leasehold_leases{state="active"}"#), 2.0);
-    assert_eq!(value(&text, "vault_expire_num_leases"), 2.0);
-    assert_eq!(value(&text, "vault_expire_register_count"), 2.0);
-    assert_eq!(value(&text, "vault_expire_renew_count"), 1.0);
+    assert_eq!(value(&text, issued), "2");
+    assert_eq!(value(&text, r#"leasehold_issue_duration_seconds_count{type="iam_user"}"#), "2");
+    assert_eq!(value(&text, r#"leasehold_leases{state="active"}"#), "2");
+    assert_eq!(value(&text, "vault_expire_num_leases"), "2");
+    assert_eq!(value(&text, "vault_expire_register_count"), "2");
+    assert_eq!(value(&text, "vault_expire_renew_count"), "1");
     let created = r#"vault_secret_lease_creation{creation_ttl="+Inf",mount_point="aws/",namespace="root",secret_engine="aws"}"#;
-    assert_eq!(value(&text, created), 2.0);
+    assert_eq!(value(&text, created), "2");
     let call = r#"leasehold_aws_calls_total{operation="CreateUser",outcome="ok"}"#;
-    assert_eq!(value(&text, call), 2.0);
+    assert_eq!(value(&text, call), "2");
     let route = r#"leasehold_http_requests_total{operation="read",route=":mount/creds/:name",status="200"}"#;
-    assert_eq!(value(&text, route), 2.0);
-    assert_eq!(value(&text, "vault_route_read_aws__count"), 2.0);
-    assert!(value(&text, "vault_core_handle_request_count") >= 4.0);
-    assert!(value(&text, "leasehold_store_commits_total") >= 5.0);
+    assert_eq!(value(&text, route), "2");
+    assert_eq!(value(&text, "vault_route_read_aws__count"), "2");
+    assert!(number(&text, "vault_core_handle_request_count") >= 4.0);
+    assert!(number(&text, "leasehold_store_commits_total") >= 5.0);
     assert!(text.contains("leasehold_build_info{version="));
     let by_hour: Vec<_> = text
         .lines()
@@ -98,16 +104,16 @@ fn an_issue_and_its_end_are_counted_by_both_names() {
 
     broker.revoke(&lease).expect(204);
     let text = scrape(&broker);
-    assert_eq!(value(&text, r#"leasehold_leases{state="active"}"#), 1.0);
-    assert_eq!(value(&text, r#"leasehold_leases{state="settling"}"#), 1.0);
-    assert_eq!(value(&text, "vault_expire_num_leases"), 1.0);
-    assert_eq!(value(&text, "vault_expire_revoke_count"), 1.0);
-    assert_eq!(value(&text, "vault_expire_revoke_common_count"), 1.0);
-    assert_eq!(value(&text, r#"leasehold_teardown_passes_total{outcome="removed"}"#), 1.0);
-    assert_eq!(value(&text, "leasehold_removal_seconds_count"), 1.0);
+    assert_eq!(value(&text, r#"leasehold_leases{state="active"}"#), "1");
+    assert_eq!(value(&text, r#"leasehold_leases{state="settling"}"#), "1");
+    assert_eq!(value(&text, "vault_expire_num_leases"), "1");
+    assert_eq!(value(&text, "vault_expire_revoke_count"), "1");
+    assert_eq!(value(&text, "vault_expire_revoke_common_count"), "1");
+    assert_eq!(value(&text, r#"leasehold_teardown_passes_total{outcome="removed"}"#), "1");
+    assert_eq!(value(&text, "leasehold_removal_seconds_count"), "1");
     broker.settle();
     let text = scrape(&broker);
-    assert_eq!(value(&text, r#"leasehold_leases{state="settling"}"#), 0.0);
+    assert_eq!(value(&text, r#"leasehold_leases{state="settling"}"#), "0");
 }
 
 #[test]
@@ -118,7 +124,7 @@ fn the_hours_in_which_leases_end_are_shown() {
     broker.issue().expect(200);
     // The tests begin at 20:26:40.
     let hour = r#"vault_expire_leases_by_expiration{namespace="root",expiring="2026-05-28 21:00:00 +0000 UTC"}"#;
-    assert_eq!(value(&scrape(&broker), hour), 1.0);
+    assert_eq!(value(&scrape(&broker), hour), "1");
     let json = broker.root().get("sys/metrics").expect(200).json;
     let gauges = json["Gauges"].as_array().unwrap();
     let own = |gauge: &&serde_json::Value| gauge["Name"] == "vault.expire.leases.by_expiration";
@@ -126,9 +132,9 @@ fn the_hours_in_which_leases_end_are_shown() {
     assert_eq!(shown["Labels"]["expiring"], "2026-05-28 21:00:00 +0000 UTC");
     broker.advance(Duration::from_secs(90 * 60 + 20));
     let text = scrape(&broker);
-    assert_eq!(value(&text, "vault_expire_lease_expiration"), 1.0);
-    assert_eq!(value(&text, "vault_expire_lease_expiration_time_in_queue_sum"), 20_000.0);
-    assert_eq!(value(&text, "vault_expire_num_leases"), 0.0);
+    assert_eq!(value(&text, "vault_expire_lease_expiration"), "1");
+    assert_eq!(value(&text, "vault_expire_lease_expiration_time_in_queue_sum"), "20000");
+    assert_eq!(value(&text, "vault_expire_num_leases"), "0");
 }
 
 #[test]
@@ -140,22 +146,22 @@ fn a_credential_that_cannot_be_taken_back_is_an_alert() {
     }
     broker.revoke(&lease).expect(400);
     let text = scrape(&broker);
-    assert_eq!(value(&text, "leasehold_leases_uncontained"), 1.0);
-    assert_eq!(value(&text, "leasehold_leases_stuck"), 0.0);
-    assert_eq!(value(&text, r#"leasehold_leases{state="ending"}"#), 1.0);
-    assert_eq!(value(&text, "vault_expire_num_leases"), 1.0, "it is still ours to end");
-    assert_eq!(value(&text, r#"leasehold_teardown_passes_total{outcome="access_denied"}"#), 1.0);
+    assert_eq!(value(&text, "leasehold_leases_uncontained"), "1");
+    assert_eq!(value(&text, "leasehold_leases_stuck"), "0");
+    assert_eq!(value(&text, r#"leasehold_leases{state="ending"}"#), "1");
+    assert_eq!(value(&text, "vault_expire_num_leases"), "1", "it is still ours to end");
+    assert_eq!(value(&text, r#"leasehold_teardown_passes_total{outcome="access_denied"}"#), "1");
     broker.settle();
     let text = scrape(&broker);
-    assert_eq!(value(&text, "leasehold_oldest_uncontained_seconds"), 12.0 * 310.0);
-    assert_eq!(value(&text, "leasehold_leases_stuck"), 1.0);
-    assert_eq!(value(&text, "vault_expire_num_irrevocable_leases"), 0.0, "nothing is given up");
+    assert_eq!(value(&text, "leasehold_oldest_uncontained_seconds"), "3720");
+    assert_eq!(value(&text, "leasehold_leases_stuck"), "1");
+    assert_eq!(value(&text, "vault_expire_num_irrevocable_leases"), "0", "nothing is given up");
     broker.faults.heal();
     broker.settle();
     let text = scrape(&broker);
-    assert_eq!(value(&text, "leasehold_leases_uncontained"), 0.0);
-    assert_eq!(value(&text, "leasehold_oldest_uncontained_seconds"), 0.0);
-    assert_eq!(value(&text, "leasehold_leases_stuck"), 0.0);
+    assert_eq!(value(&text, "leasehold_leases_uncontained"), "0");
+    assert_eq!(value(&text, "leasehold_oldest_uncontained_seconds"), "0");
+    assert_eq!(value(&text, "leasehold_leases_stuck"), "0");
 }
 
 #[test]
@@ -165,11 +171,11 @@ fn throttling_and_failures_are_told_apart() {
     broker.issue();
     let text = scrape(&broker);
     let throttled = r#"leasehold_aws_calls_total{operation="CreateUser",outcome="throttled"}"#;
-    assert!(value(&text, throttled) >= 1.0);
-    assert_eq!(value(&text, "leasehold_aws_slowed_accounts"), 1.0);
-    assert!(value(&text, "leasehold_aws_rate_limit") >= 1.0);
+    assert!(number(&text, throttled) >= 1.0);
+    assert_eq!(value(&text, "leasehold_aws_slowed_accounts"), "1");
+    assert!(number(&text, "leasehold_aws_rate_limit") >= 1.0);
     let failed = r#"leasehold_issues_total{mount="aws/",outcome="aws_throttled",type="iam_user"}"#;
-    assert_eq!(value(&text, failed), 1.0);
+    assert_eq!(value(&text, failed), "1");
 }
 
 #[test]
@@ -178,8 +184,8 @@ fn the_counts_of_leases_survive_a_restart() {
     broker.issue().expect(200);
     broker.restart();
     let text = scrape(&broker);
-    assert_eq!(value(&text, "vault_expire_num_leases"), 1.0);
-    assert_eq!(value(&text, r#"leasehold_leases{state="active"}"#), 1.0);
+    assert_eq!(value(&text, "vault_expire_num_leases"), "1");
+    assert_eq!(value(&text, r#"leasehold_leases{state="active"}"#), "1");
 }
 
 #[test]

@@ -116,9 +116,9 @@ impl Line {
         let mut doubt = None;
         loop {
             self.limiter.turn(call.class).await;
-            let sent = Instant::now();
+            let started = Instant::now();
             let result = Box::pin(send()).await;
-            let took = sent.elapsed();
+            let took = started.elapsed();
             let failure = match result {
                 Ok(answer) => {
                     self.limiter.calls.answered(call.operation, "ok", took);

@@ -37,7 +37,9 @@ fn active_rows(store: &Sqlite) -> Vec<(Timestamp, u64)> {
     let read = |db: &rusqlite::Connection| {
         let mut query = db.prepare(sql)?;
         let rows = query.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
-        let rows = rows.map(|row| row.map(|(hour, count)| (at(hour * HOUR), count.unsigned_abs())));
+        let rows = rows.map(|row| {
+            row.map(|(hour, count)| (at(hour.saturating_mul(HOUR)), count.unsigned_abs()))
+        });
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     };
     store.readers.point(read).unwrap()

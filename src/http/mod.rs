@@ -35,6 +35,7 @@ mod sys_init;
 mod sys_leases;
 mod sys_metrics;
 mod sys_mounts;
+mod sys_policies;
 mod token_view;
 mod ui;
 

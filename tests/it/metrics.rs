@@ -56,6 +56,17 @@ fn a_scrape_needs_a_token_that_may() {
     broker.root().anonymous().get("sys/metrics").expect(403);
     broker.root().with_token("hvs.nobodys").get("sys/metrics").expect(403);
     broker.root().post("sys/metrics", &json!({})).expect(405);
+    let token_with = |policy: &str| {
+        let body = json!({ "policies": [policy] });
+        let made = broker.root().post("auth/token/create", &body).expect(200);
+        broker.root().with_token(made.json["auth"]["client_token"].as_str().unwrap())
+    };
+    token_with("default").get("sys/metrics").expect(403);
+    let policy = r#"path "sys/metrics" { capabilities = ["read"] }"#;
+    broker.root().put("sys/policies/acl/scraper", &json!({ "policy": policy })).expect(204);
+    let scraper = token_with("scraper");
+    scraper.get("sys/metrics?format=prometheus").expect(200);
+    scraper.get("sys/mounts").expect(403);
 }
 
 #[test]

@@ -35,8 +35,14 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 3,
-        name: "0003_lease_tally.sql",
-        sql: include_str!("migrations/0003_lease_tally.sql"),
+        name: "0003_acl_policy.sql",
+        sql: include_str!("migrations/0003_acl_policy.sql"),
+        digest: "9a418c43cfb900bc2df010765035c7fc1e89c4d003ffad83ef53edb6f1991072",
+    },
+    Migration {
+        number: 4,
+        name: "0004_lease_tally.sql",
+        sql: include_str!("migrations/0004_lease_tally.sql"),
         digest: "6600e42dd00f43bc2df5816277537098123f03f67a1a50562e23e0d449349cfe",
     },
 ];

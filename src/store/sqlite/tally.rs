@@ -1,4 +1,4 @@
-//! The numbers behind the metrics. Active leases are counted by triggers (`0003_lease_tally.sql`), the
+//! The numbers behind the metrics. Active leases are counted by triggers (`0004_lease_tally.sql`), the
 //! few others by their partial indexes: no statement here may read a row of `lease`.
 
 use async_trait::async_trait;

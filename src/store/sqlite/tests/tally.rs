@@ -124,7 +124,7 @@ fn a_database_from_before_the_counts_is_counted_once() {
          VALUES ('a', 1, 1, 1, 0, 0, '', 0, 0, 1, 1, 7200000, 7200000),
                 ('b', 1, 1, 1, 0, 0, '', 0, 0, 1, 1, 7200001, 7200001),
                 ('c', 1, 1, 1, 0, 0, '', 0, 0, 0, 0, 5, NULL);",
-        include_str!("../migrations/0003_lease_tally.sql"),
+        include_str!("../migrations/0004_lease_tally.sql"),
     ] {
         db.execute_batch(sql).unwrap();
     }

@@ -86,6 +86,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Certificate chain and key, PEM files; `None` serves plain HTTP.
     pub tls: Option<Tls>,
+    /// Whether `sys/metrics` needs no token.
+    pub open_metrics: bool,
 }
 
 /// The files of a TLS listener.
@@ -154,6 +156,16 @@ struct ListenerFile {
     tls_key_file: Option<PathBuf>,
     #[serde(default)]
     tls_disable: bool,
+    #[serde(default)]
+    telemetry: TelemetryFile,
+}
+
+/// As in Vault's listener.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+struct TelemetryFile {
+    #[serde(default)]
+    unauthenticated_metrics_access: bool,
 }
 
 /// A mode for all, and one for each guardrail that ships with the broker.
@@ -275,7 +287,8 @@ fn listener(
             ),
         ));
     }
-    Ok(Listener { address, tls })
+    let open_metrics = file.telemetry.unauthenticated_metrics_access;
+    Ok(Listener { address, tls, open_metrics })
 }
 
 fn guardrails(file: GuardrailsFile, default: Mode) -> Guardrails {

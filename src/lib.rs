@@ -10,7 +10,8 @@
 //! - [`auth`]: token → [`auth::Caller`]. [`engine`]: the use cases.
 //! - [`gate`]: document → schema → guardrails → [`gate::VettedGrant`]. [`leases`]: the life of a
 //!   lease and its teardown. [`aws`]: IAM and STS. [`store`]: SQLite. [`seal`]: encryption at rest.
-//! - [`model`], [`clock`], [`random`]: the vocabulary, the time, chance. Used by all, use nobody.
+//! - [`model`], [`clock`], [`random`], [`metrics`]: the vocabulary, the time, chance, what is counted.
+//!   Used by all, use nobody.
 
 pub mod app;
 pub mod auth;
@@ -22,6 +23,7 @@ pub mod engine;
 pub mod gate;
 pub mod http;
 pub mod leases;
+pub mod metrics;
 pub mod model;
 pub mod random;
 pub mod seal;

@@ -194,7 +194,13 @@ impl App {
         // Whatever is pending now belongs to a process that is gone.
         base.store.abandon_pending(base.clock.now()).await?;
         let database = Arc::clone(&base.database);
-        let wire = base.into_wire(engine, Arc::clone(&leases), auth, initialiser);
+        let wire = base.into_wire(
+            engine,
+            Arc::clone(&leases),
+            auth,
+            initialiser,
+            config.listener.open_metrics,
+        );
         let server = server::start(Arc::new(wire), &config.listener)?;
         let (shutdown, stopped) = watch::channel(false);
         let background = vec![

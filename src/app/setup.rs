@@ -15,8 +15,9 @@ use crate::clock::Clock;
 use crate::config::{Config, Dev};
 use crate::engine::Engine;
 use crate::gate::{Gate, GateConfig};
-use crate::http::{InFlight, Wire};
+use crate::http::{InFlight, Measured, Wire};
 use crate::leases::{LeaseParts, LeaseTiming, Leases};
+use crate::metrics::Metrics;
 use crate::model::ClientToken;
 use crate::random::Random;
 use crate::seal::{Barrier, KEY_CHECK_SETTING, SealStatus, key_file};
@@ -95,8 +96,14 @@ impl Base {
         leases: Arc<Leases>,
         auth: Arc<Auth>,
         initialiser: Initialiser,
+        open_metrics: bool,
     ) -> Wire {
+        let version = env!("CARGO_PKG_VERSION");
+        let metrics = Metrics::new(engine.counted(), version, crate::http::VERSION);
         Wire {
+            measured: Measured::new(metrics.requests()),
+            metrics,
+            open_metrics,
             engine,
             leases,
             auth,

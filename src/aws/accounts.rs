@@ -13,6 +13,7 @@ use super::limiter::Limiter;
 use super::sdk::{CredentialSource, Paces, SdkProbe, SdkProvider, SdkSts, pooled_http_client};
 use super::{AwsError, IamProvider, KeyProbe, StsProvider};
 use crate::clock::Clock;
+use crate::metrics::{AwsCalls, Pace};
 use crate::model::{MountId, SecretAccessKey};
 
 /// What `config/root` says about reaching AWS.
@@ -76,6 +77,7 @@ pub struct Accounts {
     /// One pace per account, whatever number of mounts use it.
     limiters: Mutex<HashMap<String, Weak<Limiter>>>,
     generations: AtomicU64,
+    calls: AwsCalls,
 }
 
 #[derive(Debug)]
@@ -123,6 +125,7 @@ impl Accounts {
             http: OnceLock::new(),
             limiters: Mutex::default(),
             generations: AtomicU64::new(1),
+            calls: AwsCalls::default(),
         }
     }
 
@@ -207,6 +210,21 @@ impl Accounts {
         Ok(probe)
     }
 
+    /// What the calls of all accounts are counted with.
+    pub fn calls(&self) -> &AwsCalls {
+        &self.calls
+    }
+
+    /// How they are paced right now.
+    pub fn pace(&self) -> Pace {
+        let limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let paced = limiters.values().filter_map(Weak::upgrade).filter_map(|one| one.rate());
+        paced.fold(Pace::default(), |pace, rate| Pace {
+            slowed: pace.slowed.saturating_add(1),
+            slowest: Some(pace.slowest.map_or(rate, |slowest| slowest.min(rate))),
+        })
+    }
+
     /// Changes whenever the mount's settings do: what was read with the old ones is stale.
     pub(super) fn generation(&self, mount: &MountId) -> Option<u64> {
         self.account(mount).ok().map(|account| account.generation)
@@ -281,7 +299,7 @@ impl Accounts {
         limiters.retain(|_, limiter| limiter.strong_count() > 0);
         let known = limiters.get(&account).and_then(Weak::upgrade);
         known.unwrap_or_else(|| {
-            let fresh = Arc::new(Limiter::new());
+            let fresh = Arc::new(Limiter::new(self.calls.clone()));
             limiters.insert(account, Arc::downgrade(&fresh));
             fresh
         })

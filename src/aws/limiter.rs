@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::metrics::AwsCalls;
+
 /// Who waits for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
@@ -31,6 +33,8 @@ const CLEAN_UP_SHARE: u32 = 5;
 /// The pace of one account.
 #[derive(Debug)]
 pub(super) struct Limiter {
+    /// What the calls of this account are counted with.
+    pub(super) calls: AwsCalls,
     state: Mutex<State>,
     issue: tokio::sync::Mutex<()>,
     clean_up: tokio::sync::Mutex<()>,
@@ -54,10 +58,11 @@ struct State {
 }
 
 impl Limiter {
-    /// Free.
-    pub(super) fn new() -> Self {
+    /// Free; its account's calls count in `calls`.
+    pub(super) fn new(calls: AwsCalls) -> Self {
         let now = Instant::now();
         Self {
+            calls,
             state: Mutex::new(State {
                 rate: None,
                 tokens: 0.0,
@@ -100,8 +105,8 @@ impl Limiter {
         self.with(State::slow_down);
     }
 
-    #[cfg(test)]
-    fn rate(&self) -> Option<f64> {
+    /// Calls a second; `None` = free.
+    pub(super) fn rate(&self) -> Option<f64> {
         self.with(|state, now| {
             state.refill(now);
             state.rate
@@ -219,7 +224,7 @@ mod tests {
     use super::*;
 
     async fn throttled_at_twenty() -> Arc<Limiter> {
-        let limiter = Arc::new(Limiter::new());
+        let limiter = Arc::new(Limiter::new(AwsCalls::default()));
         for _ in 0..20 {
             limiter.turn(Class::CleanUp).await;
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
 use super::Engine;
@@ -113,14 +113,24 @@ impl Engine {
             return Err(IssueError::RoleNotFound(request.role));
         };
         let role = legacy_role::asked(role, request.endpoint)?;
-        match role.credential_type {
+        let started = Instant::now();
+        let issued = match role.credential_type {
             CredentialType::IamUser => self.issue_user(caller, mount, &role, &request).await,
             CredentialType::AssumedRole
             | CredentialType::FederationToken
             | CredentialType::SessionToken => {
                 self.issue_session(caller, mount, &role, &request).await
             }
+        };
+        let (kind, path) = (role.credential_type.as_str(), mount.path.as_str());
+        match &issued {
+            Ok(issued) => {
+                let ttl = Duration::from_secs(issued.lease_duration);
+                self.issues.issued(kind, path, ttl, started.elapsed());
+            }
+            Err(error) => self.issues.failed(kind, path, error.outcome()),
         }
+        issued
     }
 
     /// Issues keys of a fresh IAM user.

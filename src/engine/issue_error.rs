@@ -176,6 +176,35 @@ pub enum IssueError {
 }
 
 impl IssueError {
+    /// Its kind, for the count of issues.
+    pub(super) fn outcome(&self) -> &'static str {
+        match self {
+            Self::RoleNotFound(_)
+            | Self::NoRoleArn
+            | Self::RoleArnNotAllowed { .. }
+            | Self::FederationWithoutPolicy
+            | Self::DocumentRefused { .. }
+            | Self::Username(_)
+            | Self::LegacyPath { .. }
+            | Self::TtlCut { .. }
+            | Self::BadKey(_)
+            | Self::KeyOfAnotherRequest
+            | Self::KeyUsed { .. }
+            | Self::Lease(LeaseError::CapReached(_))
+            | Self::NotServing(_) => "refused",
+            Self::Denied { .. } => "denied",
+            Self::Throttled { .. } => "aws_throttled",
+            Self::GroupUnread(_)
+            | Self::NoSts(AwsError::Refused { .. } | AwsError::NotConfigured(_))
+            | Self::Aws { error: AwsError::Refused { .. } | AwsError::NotConfigured(_), .. } => {
+                "aws_refused"
+            }
+            Self::NoSts(AwsError::Unclear { .. })
+            | Self::Aws { error: AwsError::Unclear { .. }, .. } => "aws_unclear",
+            Self::Lease(_) | Self::Store(_) | Self::Seal(_) => "store_failed",
+        }
+    }
+
     pub(super) fn aws(step: IssueStep, error: AwsError) -> Self {
         match &error {
             AwsError::Refused { kind: RefusalKind::Throttled, .. } => {

@@ -13,6 +13,7 @@ use crate::aws::documents::Documents;
 use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::leases::Leases;
+use crate::metrics::{Counted, Issues, Pace, Requests};
 use crate::model::MountState;
 use crate::random::Random;
 use crate::seal::{Barrier, SealError};
@@ -119,6 +120,7 @@ pub struct Engine {
     config_changes: Mutex<()>,
     /// Of requests that may be sent again.
     answers: answers::Answers,
+    issues: Issues,
 }
 
 impl Engine {
@@ -131,6 +133,7 @@ impl Engine {
             mount_changes: Mutex::new(()),
             config_changes: Mutex::new(()),
             answers: answers::Answers::default(),
+            issues: Issues::default(),
         };
         for mount in engine.parts.store.mounts().await? {
             engine.bind_stored_account(&mount).await?;
@@ -140,6 +143,22 @@ impl Engine {
             }
         }
         Ok(Arc::new(engine))
+    }
+
+    /// What is counted here and below.
+    pub fn counted(&self) -> Counted {
+        Counted {
+            requests: Requests::default(),
+            issues: self.issues.clone(),
+            leases: self.parts.leases.events().clone(),
+            aws: self.parts.accounts.calls().clone(),
+            verdicts: self.parts.gate.counted().clone(),
+        }
+    }
+
+    /// How the AWS accounts are paced right now.
+    pub fn pace(&self) -> Pace {
+        self.parts.accounts.pace()
     }
 
     /// The leases, for what needs no rule of the engine: revoking and listing.

@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use guardrail_host::{CodeCache, Host, HostConfig, HostError, Limits, LoadError};
+use tokio::time::Instant;
 
 pub use document::{DocumentRefused, InlineDocument};
 pub use grant::{DocumentSource, Grant, RoleContext, Trigger};
@@ -45,6 +46,7 @@ use rules::BuiltIn;
 use subject::Subject;
 use verdict::Digests;
 
+use crate::metrics::Verdicts;
 use crate::model::{Decision, Finding, Placement, Timestamp, Verdict};
 
 /// The guardrails that ship with the broker: name and component.
@@ -116,6 +118,7 @@ pub struct Gate {
     guardrails: Vec<Bound>,
     guardrails_digest: Digest,
     verdicts: Cache<Arc<Verdict>>,
+    counted: Verdicts,
 }
 
 impl Gate {
@@ -143,7 +146,13 @@ impl Gate {
             guardrails_digest: verdict::digest_of_guardrails(&guardrails),
             guardrails,
             verdicts: Cache::new(KEPT_VERDICTS),
+            counted: Verdicts::default(),
         })
+    }
+
+    /// What its verdicts are counted with.
+    pub fn counted(&self) -> &Verdicts {
+        &self.counted
     }
 
     /// Reads an inline document. What is refused here is refused in every mode.
@@ -196,9 +205,12 @@ impl Gate {
     async fn verdict(&self, subject: &Subject) -> Arc<Verdict> {
         let digests = Digests::of(subject, self.guardrails_digest);
         if let Some(known) = self.verdicts.get(&digests.key) {
+            self.counted.known(known.decision == Decision::Allow);
             return known;
         }
+        let started = Instant::now();
         let judged = verdict::reach(subject, &self.guardrails, digests.verdict).await;
+        self.counted.judged(judged.verdict.decision == Decision::Allow, started.elapsed());
         let weight = judged.verdict.findings.len().saturating_add(1);
         let verdict = Arc::new(judged.verdict);
         if judged.repeatable {

@@ -44,6 +44,8 @@ enum Content {
     Auth(Json),
     /// No envelope; with its status.
     Bare(u16, Json),
+    /// No JSON: status, type, body.
+    Text(u16, &'static str, String),
 }
 
 #[derive(Debug)]
@@ -97,6 +99,26 @@ impl Answer {
     /// Any status, without an envelope.
     pub fn bare_with(status: u16, body: &impl Serialize) -> Result<Self, ApiError> {
         Ok(Self::of(Content::Bare(status, json(body)?)))
+    }
+
+    /// A text of another type than JSON.
+    pub fn text(status: u16, content_type: &'static str, body: String) -> Self {
+        Self::of(Content::Text(status, content_type, body))
+    }
+
+    /// The type of its body.
+    pub fn content_type(&self) -> &'static str {
+        match &self.content {
+            Content::Text(_, content_type, _) => content_type,
+            Content::Nothing
+            | Content::Accepted
+            | Content::Bare(..)
+            | Content::Envelope
+            | Content::AcceptedEnvelope
+            | Content::Data(_)
+            | Content::Keys(_)
+            | Content::Auth(_) => super::reply::JSON,
+        }
     }
 
     /// A renewed lease: `data` is null.
@@ -164,7 +186,7 @@ impl Answer {
     /// Whether there will be a body that can carry warnings.
     pub fn takes_warnings(&self) -> bool {
         match self.content {
-            Content::Nothing | Content::Accepted | Content::Bare(..) => false,
+            Content::Nothing | Content::Accepted | Content::Bare(..) | Content::Text(..) => false,
             Content::Envelope
             | Content::AcceptedEnvelope
             | Content::Data(_)
@@ -190,6 +212,7 @@ impl Answer {
             Content::Nothing => return Ok((204, Vec::new())),
             Content::Accepted => return Ok((202, Vec::new())),
             Content::Bare(status, body) => return Ok((status, line(body.get()))),
+            Content::Text(status, _, body) => return Ok((status, body.into_bytes())),
             Content::Keys(keys) if keys.is_empty() && self.warnings.is_empty() => {
                 return Err(ApiError::NotFound);
             }

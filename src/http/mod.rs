@@ -8,6 +8,7 @@ use crate::auth::{Auth, Initialiser};
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::leases::Leases;
+use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::seal::Barrier;
 
@@ -22,6 +23,7 @@ pub mod error;
 pub mod fields;
 mod in_flight;
 mod lease_view;
+mod measured;
 pub mod path;
 mod pattern;
 pub mod pipeline;
@@ -35,6 +37,7 @@ mod sys_init;
 mod sys_lease_accounts;
 mod sys_lease_query;
 mod sys_leases;
+mod sys_metrics;
 mod sys_mounts;
 mod sys_policies;
 mod token_view;
@@ -42,6 +45,7 @@ mod ui;
 mod wrapping;
 
 pub use in_flight::InFlight;
+pub use measured::Measured;
 
 /// What we answer where clients look for a version: they gate features by Vault's, so ours is metadata
 /// behind it.
@@ -66,6 +70,12 @@ pub struct Wire {
     pub random: Random,
     /// This installation's id, shown as `cluster_id`.
     pub installation: String,
+    /// What was counted.
+    pub metrics: Metrics,
+    /// What requests are counted with.
+    pub measured: Measured,
+    /// Whether the metrics are there for everybody.
+    pub open_metrics: bool,
     /// What must be finished even when its caller has gone.
     pub in_flight: InFlight,
 }

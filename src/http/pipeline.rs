@@ -4,16 +4,17 @@
 
 use std::sync::Arc;
 
-use super::Wire;
 use super::envelope::{Answer, Place};
 use super::error::ApiError;
 use super::fields::Fields;
+use super::measured::Seen;
 use super::path::{self, Target};
-use super::reply::Reply;
+use super::reply::{self, Reply};
 use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
 use super::routes::{self, Found, Readers, Route};
 use super::wrapping::{self, Door, Sent};
+use super::{Wire, sys_metrics};
 use crate::auth::{Caller, Operation, Question, acl};
 use crate::model::{ClientToken, Mount};
 use crate::seal::SealStatus;
@@ -69,20 +70,24 @@ pub async fn answer(wire: &Arc<Wire>, incoming: Incoming) -> Reply {
             return reply;
         }
     };
-    match checked(wire, incoming, path, &request_id, &mut log).await {
-        Ok((status, body)) => {
+    let mut seen = Seen::default();
+    let reply = match checked(wire, incoming, path, &request_id, (&mut log, &mut seen)).await {
+        Ok((status, content_type, body)) => {
             log.end(&request_id, status, None);
-            Reply::json(status, body)
+            Reply::typed(status, content_type, body)
         }
         Err(failure) => {
             let reply = Reply::error(&failure);
             log.end(&request_id, reply.status, Some(&failure));
             reply
         }
-    }
+    };
+    wire.measured.answered(&seen, reply.status, log.took());
+    reply
 }
 
-type Rendered = Result<(u16, Vec<u8>), ApiError>;
+/// Status, type and body.
+type Rendered = Result<(u16, &'static str, Vec<u8>), ApiError>;
 
 /// From the HTTP layer's checks to the known caller.
 async fn checked(
@@ -90,14 +95,15 @@ async fn checked(
     incoming: Incoming,
     path: String,
     request_id: &str,
-    log: &mut RequestLog,
+    (log, seen): (&mut RequestLog, &mut Seen),
 ) -> Rendered {
     // Answered by the HTTP layer itself, with rules of their own, sealed or not.
     if let Some(open) = routes::open(&path)
         && !asks_for_help(&incoming)
     {
+        seen.open = routes::OPEN.into_iter().find(|own| *own == path);
         let answer = open(wire, &incoming).await?;
-        return answer.render(request_id, SYSTEM);
+        return rendered(answer, request_id, SYSTEM);
     }
     // `list` value → method → body size → PATCH type → form or JSON → X-Vault-Wrap-TTL.
     let request = Request::read(&incoming, path)?;
@@ -113,12 +119,14 @@ async fn checked(
     let token = incoming.headers.token;
     if let Some(door) = Door::of(&request.path, request.operation) {
         let sent = Sent { request, token, remote: incoming.remote };
-        return door.serve(wire, sent, request_id).await;
+        let (status, body) = door.serve(wire, sent, request_id).await?;
+        return Ok((status, reply::JSON, body));
     }
     let found = routes::find(wire, &request.path);
+    *seen = Seen::of(&found, request.operation);
     let caller = match &token {
         Some(token) => Some(authenticated(wire, token, incoming.remote).await?),
-        None if found.is_anonymous(request.operation) => None,
+        None if found.is_anonymous(request.operation) || is_open_to_all(wire, &request) => None,
         None => return Err(ApiError::NoToken),
     };
     log.accessor = caller.as_ref().map(|caller| caller.accessor().0.clone());
@@ -130,6 +138,17 @@ async fn checked(
         return wire.in_flight.run(work).await.map_err(|error| ApiError::lost(&error))?;
     }
     work.await
+}
+
+/// Whether the listener shows this to everybody.
+fn is_open_to_all(wire: &Wire, request: &Request) -> bool {
+    wire.open_metrics && request.operation == Operation::Read && request.path == sys_metrics::PATH
+}
+
+fn rendered(answer: Answer, request_id: &str, place: Place) -> Rendered {
+    let content_type = answer.content_type();
+    let (status, body) = answer.render(request_id, place)?;
+    Ok((status, content_type, body))
 }
 
 fn must_be_unsealed(wire: &Wire) -> Result<(), ApiError> {
@@ -182,7 +201,7 @@ async fn serve(
     }
     let (route, mount, captured, place) = found.into_route(&path)?;
     if operation == Operation::Help {
-        return routes::help(route, &path)?.render(request_id, place);
+        return rendered(routes::help(route, &path)?, request_id, place);
     }
     let handler = route.handler(operation).ok_or(ApiError::UnsupportedOperation)?;
     let fields = Fields::read(route.fields, data).map_err(ApiError::Field)?;
@@ -205,11 +224,12 @@ async fn serve(
     }
     let wrap_seconds = wrap_seconds.filter(|_| answer.takes_warnings());
     let handed_out = answer.handed_out();
-    let (status, body) = answer.render(request_id, place)?;
-    match wrap_seconds {
-        None => Ok((status, body)),
-        Some(ttl) => Ok((status, wrapping::wrap(wire, body, ttl, path, handed_out).await?)),
-    }
+    let (status, content_type, body) = rendered(answer, request_id, place)?;
+    let body = match wrap_seconds {
+        None => body,
+        Some(ttl) => wrapping::wrap(wire, body, ttl, path, handed_out).await?,
+    };
+    Ok((status, content_type, body))
 }
 
 /// What a request asks for.

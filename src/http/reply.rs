@@ -5,7 +5,7 @@ use super::error::{ApiError, Told};
 use super::path;
 
 /// JSON, as every API answer is.
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 /// What is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,11 @@ impl Reply {
     /// JSON.
     pub fn json(status: u16, body: Vec<u8>) -> Self {
         Self { status, content_type: Some(JSON), location: None, body, dressed: true }
+    }
+
+    /// Any type.
+    pub fn typed(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self { content_type: Some(content_type), ..Self::json(status, body) }
     }
 
     /// An error.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::coerce::go_bool;
 use super::error::ApiError;
-use super::path;
+use super::{path, sys_metrics};
 use crate::auth::Operation;
 use crate::model::ClientToken;
 use crate::model::duration;
@@ -49,6 +49,8 @@ pub struct Headers {
     pub wrap_ttl: Option<String>,
     /// `Idempotency-Key`.
     pub idempotency_key: Option<String>,
+    /// Whether `Accept` begins with the type of metrics in text.
+    pub open_metrics: bool,
 }
 
 /// A body, read or given up on.
@@ -98,6 +100,10 @@ impl Request {
             _ => return Err(ApiError::MethodNotAllowed),
         };
         request.wrap_seconds = wrapping(incoming.headers.wrap_ttl.as_deref())?;
+        if incoming.headers.open_metrics && request.path == sys_metrics::PATH {
+            // A scraper that asks for no format.
+            request.data.entry("format").or_insert_with(|| "prometheus".into());
+        }
         if request.operation == Operation::List && !request.path.ends_with('/') {
             request.path.push('/');
         }

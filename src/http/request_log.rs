@@ -2,6 +2,7 @@
 //! The names of the fields are in the dictionary of `docs/LOGGING.md`.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::{error, info, warn};
@@ -33,6 +34,11 @@ impl RequestLog {
             operation: None,
             accessor: None,
         }
+    }
+
+    /// How long it takes so far.
+    pub(super) fn took(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Writes the line. What went wrong inside the broker, or at AWS, is told in full here, and only here.

@@ -16,7 +16,8 @@ use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, sys_health, sys_init,
-    sys_lease_accounts, sys_lease_query, sys_leases, sys_mounts, sys_policies, ui, wrapping,
+    sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_policies, ui,
+    wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{Mount, MountState};
@@ -106,6 +107,7 @@ static SYS: &[Route] = &[
     route(listed("leases/query"), "Finds leases, ended ones too, by what is known of them.", sys_lease_query::QUERY, on![Read => sys_lease_query::query, Update => sys_lease_query::query, List => sys_lease_query::query_ids]),
     route(listed("leases/accounts"), "Lists the disabled mounts whose leases are not gone.", &[], on![List => sys_lease_accounts::list]),
     route(under("leases/accounts/"), "Shows or changes the account of a disabled mount.", aws_settings::ROOT, on![Read => sys_lease_accounts::read, Update => sys_lease_accounts::write]),
+    route(exact("metrics"), "Shows what is counted, as JSON or, with format=prometheus, as text.", sys_metrics::FIELDS, on![Read => sys_metrics::read]),
     route(maybe("renew"), "Old name of leases/renew.", sys_leases::RENEW, on![Update => sys_leases::renew]),
     route(maybe("revoke"), "Old name of leases/revoke.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
     route(under("revoke-prefix/"), "Old name of leases/revoke-prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),
@@ -137,6 +139,14 @@ pub(super) fn open(path: &str) -> Option<OpenHandler> {
     }
 }
 
+/// What [`open`] knows.
+pub(super) const OPEN: [&str; 4] = ["sys/health", "sys/seal-status", "sys/leader", "sys/init"];
+
+/// All tables, and what the patterns in each stand below.
+pub(super) fn tables() -> [(&'static str, &'static [Route]); 3] {
+    [("auth/token/", TOKEN), ("sys/", SYS), (":mount/", AWS)]
+}
+
 const fn route(
     pattern: Pattern,
     help: &'static str,
@@ -147,6 +157,16 @@ const fn route(
 }
 
 impl Route {
+    /// Its pattern, as it is shown to people.
+    pub(super) fn shown_below(&self, prefix: &str) -> String {
+        format!("{prefix}{}", self.pattern.shown())
+    }
+
+    /// What can be done with it.
+    pub(super) fn operations(&self) -> impl Iterator<Item = Operation> {
+        self.on.iter().map(|(operation, _)| *operation)
+    }
+
     /// A write looks first if the object is there.
     const fn exists_first(mut self) -> Self {
         self.exists_check = true;
@@ -223,6 +243,14 @@ fn injects(path: &str) -> bool {
 }
 
 impl Found {
+    /// The mount that it belongs to, if any.
+    pub(super) fn mount(&self) -> Option<&Arc<Mount>> {
+        match self {
+            Self::Route { mount, .. } => mount.as_ref(),
+            Self::NoPattern | Self::Tainted | Self::NoMount => None,
+        }
+    }
+
     /// The route, if there is one.
     pub(super) fn route(&self) -> Option<&'static Route> {
         match self {

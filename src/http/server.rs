@@ -193,6 +193,8 @@ async fn catch_all(
 
 /// What Vault sends by default (contract 0.2).
 const HSTS: &str = "max-age=31536000; includeSubDomains";
+/// What Prometheus says first that it takes; Vault gives its text format then.
+const OPEN_METRICS: &str = "application/openmetrics-text";
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -216,6 +218,7 @@ fn read_headers(headers: &HeaderMap) -> Headers {
         idempotency_key: headers
             .get(&IDEMPOTENCY_KEY)
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+        open_metrics: text(&header::ACCEPT).is_some_and(|accept| accept.starts_with(OPEN_METRICS)),
     }
 }
 

@@ -12,6 +12,7 @@ mod reaper;
 mod revoke;
 mod session_cuts;
 mod sessions;
+mod standing;
 pub mod state;
 mod step;
 pub mod teardown;
@@ -22,9 +23,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::aws::Accounts;
 use crate::clock::Clock;
+use crate::metrics::{LeaseAct, LeaseEvents};
 use crate::model::{
     AccessKeyId, Accessor, Beside, CapReached, CredentialType, Lease, LeaseCaps, LeaseId,
     LeaseState, MountId, Origin, RoleName, Timestamp, UserName,
@@ -125,6 +128,7 @@ pub struct Leases {
     /// When the reaper means to look next, in milliseconds: whoever makes something due earlier
     /// wakes it.
     planned: AtomicI64,
+    events: LeaseEvents,
 }
 
 /// How often a change is tried again after somebody else changed the row: two writers at most meet
@@ -147,6 +151,7 @@ impl Leases {
             wake,
             tidying: AtomicBool::new(false),
             planned: AtomicI64::new(i64::MAX),
+            events: LeaseEvents::default(),
         })
     }
 
@@ -198,12 +203,14 @@ impl Leases {
         expires_at: Timestamp,
     ) -> Result<Lease, LeaseError> {
         let activate = LeaseEvent::Activate { access_key: key, expires_at };
+        let started = Instant::now();
         // A lease whose token ended meanwhile turns to its teardown, and refuses to be activated.
         let lease = if self.holder_ended(&lease).await? {
             self.apply(lease, &[LeaseEvent::TokenEnded, activate]).await?
         } else {
             self.apply(lease, &[activate]).await?
         };
+        self.events.took(LeaseAct::Register, started.elapsed());
         self.due_by(expires_at);
         Ok(lease)
     }
@@ -239,7 +246,7 @@ impl Leases {
 
     /// Renews: the lease now ends at `expires_at`, which the engine worked out.
     pub async fn extend(&self, lease: Lease, expires_at: Timestamp) -> Result<Lease, LeaseError> {
-        let now = self.clock.now();
+        let (now, started) = (self.clock.now(), Instant::now());
         let renewed = self
             .update(lease, |lease| {
                 lease.state = self.next(lease, &LeaseEvent::Renew { expires_at })?;
@@ -247,6 +254,7 @@ impl Leases {
                 Ok(())
             })
             .await?;
+        self.events.took(LeaseAct::Renew, started.elapsed());
         self.due_by(expires_at);
         Ok(renewed)
     }

@@ -6,11 +6,13 @@ use std::collections::HashSet;
 use std::fmt;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::time::Instant;
 
 use super::state::LeaseEvent;
 use super::step::Because;
 use super::work::{Claim, Outcome};
 use super::{LeaseError, Leases};
+use crate::metrics::LeaseAct;
 use crate::model::{FailureClass, Lease, LeaseId, LeaseState};
 use crate::store::Show;
 
@@ -48,7 +50,9 @@ impl Leases {
                     }
                 }
                 Claim::Mine(work) => {
+                    let started = Instant::now();
                     let outcome = self.step(id, Because::Asked).await;
+                    self.events.took(LeaseAct::Revoke, started.elapsed());
                     let outcome = outcome.map_err(|error| unanswered(Some(id), &error))?.flatten();
                     work.finish(outcome.clone());
                     return answer(id, outcome);

@@ -1,12 +1,17 @@
 //! What is to be done for one claimed lease, done: mark it as ending, run a pass over its user or a
 //! look after it, record what came of it. Must never call AWS for a lease that is not durably marked.
 
+use tokio::time::Instant;
+
 use super::state::{LeaseEvent, Look};
 use super::teardown::{self, Pass, PassEnd, Subject, Trouble};
 use super::work::Outcome;
 use super::{LeaseError, Leases, has_user, user};
 use crate::aws::AwsError;
-use crate::model::{EndReason, Lease, LeaseId, LeaseState, TeardownProgress, UserName};
+use crate::metrics::LeaseAct;
+use crate::model::{
+    EndReason, FailureClass, Lease, LeaseId, LeaseState, TeardownProgress, UserName,
+};
 
 /// Why a lease is worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +78,11 @@ impl Leases {
             }
             (LeaseState::Active { .. }, Because::Due { holder_ended: false }) => return Ok(None),
         };
+        if event == LeaseEvent::Expire
+            && let Some(due) = lease.due_at(self.timing.settling)
+        {
+            self.events.expired(now.since(due));
+        }
         self.apply(lease, &[event]).await.map(Some)
     }
 
@@ -82,7 +92,7 @@ impl Leases {
         progress: &TeardownProgress,
         name: &UserName,
     ) -> Result<Outcome, LeaseError> {
-        let tag = lease.id.tag();
+        let (tag, started) = (lease.id.tag(), Instant::now());
         let pass = match self.accounts.access(&lease.mount).await {
             Ok(access) => {
                 if let Some(trouble) = self.foreign(&lease, &access) {
@@ -96,6 +106,8 @@ impl Leases {
             }
             Err(error) => unreachable_account(error),
         };
+        self.events.took(LeaseAct::Pass, started.elapsed());
+        self.events.passed(outcome(&pass.end));
         let mut events = Vec::new();
         if pass.contained {
             events.push(LeaseEvent::Contained);
@@ -115,7 +127,21 @@ impl Leases {
             }
         };
         let lease = self.apply(lease, &events).await?;
+        self.measured(&lease, progress);
         Ok(told(&lease, progress, trouble))
+    }
+
+    /// Counts what a pass changed.
+    fn measured(&self, lease: &Lease, before: &TeardownProgress) {
+        let LeaseState::Revoking(now) = &lease.state else { return };
+        if let (None, Some(at)) = (before.contained_at, now.contained_at) {
+            self.events.contained(at.since(now.since));
+        }
+        match (before.removed_at, now.removed_at) {
+            (None, Some(at)) => self.events.removed(at.since(now.since)),
+            (None, None) if now.reason == EndReason::Expired => self.events.expiration_failed(),
+            (None, None) | (Some(_), _) => {}
+        }
     }
 
     async fn look(
@@ -170,6 +196,25 @@ impl Leases {
 
 fn unreachable_account(error: AwsError) -> Pass {
     Pass { contained: false, end: PassEnd::Failed(error.into()) }
+}
+
+/// For the count of passes.
+fn outcome(end: &PassEnd) -> &'static str {
+    match end {
+        PassEnd::Removed => "removed",
+        PassEnd::Absent => "absent",
+        PassEnd::Failed(trouble) => match trouble.class {
+            FailureClass::Throttled => "throttled",
+            FailureClass::AccessDenied => "access_denied",
+            FailureClass::BadCredentials => "bad_credentials",
+            FailureClass::StillOwns => "still_owns",
+            FailureClass::NotOurs => "not_ours",
+            FailureClass::Unclear => "unclear",
+            FailureClass::Refused => "refused",
+            FailureClass::Settling => "settling",
+            FailureClass::WrongAccount => "wrong_account",
+        },
+    }
 }
 
 pub(super) fn failed(trouble: &Trouble) -> LeaseEvent {

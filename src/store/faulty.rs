@@ -8,8 +8,8 @@ use async_trait::async_trait;
 
 use super::wrapping::Wrapping;
 use super::{
-    DueLease, LeaseFilter, LeaseQuery, LimitStore, Page, PolicyStore, Position, QueryStore,
-    RequestStore, Store, StoreError, WrappingStore,
+    DueLease, LeaseFilter, LeaseQuery, LeaseTally, LimitStore, Page, PolicyStore, Position,
+    QueryStore, RequestStore, Store, StoreError, TallyStore, WrappingStore, Written,
 };
 use crate::model::{
     Accessor, AccountBinding, CapReached, Lease, LeaseCaps, LeaseConfig, LeaseId, LeaseLimits,
@@ -291,6 +291,18 @@ impl<S: Store + ?Sized> QueryStore for FaultyStore<S> {
     async fn stuck_leases(&self) -> Result<Vec<(MountId, u64)>> {
         self.read()?;
         self.inner.stuck_leases().await
+    }
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> TallyStore for FaultyStore<S> {
+    async fn lease_tally(&self, stuck_after: u32) -> Result<LeaseTally> {
+        self.read()?;
+        self.inner.lease_tally(stuck_after).await
+    }
+
+    fn written(&self) -> Written {
+        self.inner.written()
     }
 }
 

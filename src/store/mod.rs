@@ -15,12 +15,14 @@ pub mod policies;
 pub mod query;
 pub mod requests;
 pub mod sqlite;
+pub mod tally;
 pub mod wrapping;
 
 pub use limits::LimitStore;
 pub use policies::PolicyStore;
 pub use query::{LeaseFilter, Page, Position, QueryStore, Stage};
 pub use requests::RequestStore;
+pub use tally::{LeaseTally, TallyStore, Written};
 pub use wrapping::WrappingStore;
 
 /// Why the store could not answer.
@@ -42,7 +44,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Everything durable. Writes are durable when they return; reads see all earlier writes.
 #[async_trait]
 pub trait Store:
-    LimitStore
+    TallyStore
+    + LimitStore
     + PolicyStore
     + QueryStore
     + RequestStore

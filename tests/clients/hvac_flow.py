@@ -58,6 +58,26 @@ checkpoint("revoked")
 
 aws.generate_credentials(name="my-role")
 checkpoint("issued again")
+
+role_arn = os.environ["FLOW_ROLE_ARN"]
+aws.create_or_update_role(name="assumed", credential_type="assumed_role", role_arns=[role_arn])
+aws.create_or_update_role(
+    name="federated", credential_type="federation_token", policy_document=document
+)
+# hvac 2.4 knows no session_token; its generic write does.
+client.write_data("aws/roles/session", data={"credential_type": "session_token"})
+assumed = aws.generate_credentials(name="assumed", endpoint="sts", ttl="20m")
+federated = aws.generate_credentials(name="federated", endpoint="sts")
+session = aws.generate_credentials(name="session")
+keys = ("access_key", "security_token", "session_token", "arn")
+checkpoint(
+    "temporary",
+    **{
+        name: {key: answer["data"].get(key) for key in keys}
+        | {"lease_id": answer["lease_id"], "seconds": answer["lease_duration"]}
+        for name, answer in (("assumed", assumed), ("federated", federated), ("session", session))
+    },
+)
 aws.delete_role(name="my-role")
 client.sys.disable_secrets_engine("aws")
 checkpoint("disabled")

@@ -9,18 +9,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("clock", &["model"]),
     ("random", &[]),
+    ("metrics", &[]),
     ("seal", &["model", "random"]),
     ("store", &["model"]),
-    ("gate", &["model"]),
-    ("aws", &["model", "clock", "gate"]),
-    ("leases", &["model", "clock", "random", "aws", "store"]),
+    ("gate", &["model", "metrics"]),
+    ("aws", &["model", "clock", "gate", "metrics"]),
+    ("leases", &["model", "clock", "random", "metrics", "aws", "store"]),
     ("auth", &["model", "clock", "random", "seal", "store", "leases"]),
-    ("engine", &["model", "clock", "random", "seal", "store", "leases", "aws", "gate", "auth"]),
+    (
+        "engine",
+        &["model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate", "auth"],
+    ),
     (
         "http",
         &[
-            "model", "clock", "random", "seal", "store", "leases", "aws", "gate", "auth", "engine",
-            "config",
+            "model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate",
+            "auth", "engine", "config",
         ],
     ),
     ("config", &["model", "gate", "engine"]),
@@ -28,8 +32,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "model", "clock", "random", "seal", "store", "leases", "aws", "gate", "auth", "engine",
-            "http", "config",
+            "model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate",
+            "auth", "engine", "http", "config",
         ],
     ),
     ("cli", &["model", "clock", "gate", "seal", "http", "config", "telemetry", "app", "random"]),
@@ -43,6 +47,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rusqlite::", &["src/store/sqlite/"]),
     ("wasmtime::", &["crates/guardrail-host/"]),
     ("jsonschema::", &["src/gate/schema"]),
+    ("prometheus::", &["src/metrics/"]),
     (
         ".expose()",
         &[

@@ -1,5 +1,6 @@
-//! Stock clients against the real binary, with moto as the AWS behind it: hvac from `PyPI` and vaultrs from
-//! crates.io walk through the guide, and moto is asked at every step what is there.
+//! Stock clients against the real binary, with moto as the AWS behind it: hvac from `PyPI`, vaultrs from
+//! crates.io and node-vault from npm walk through the guide and every kind of credential, and moto is asked
+//! at every step what is there.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::process::Process;
@@ -15,14 +16,17 @@ use crate::support::process::Process;
 const POLICY: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
 
-/// The path that `name` holds, or `None` with a line that says so. Under `tests/run` it must be there.
+const ROLE_ARN: &str = "arn:aws:iam::123456789012:role/flow";
+
+/// The path that `name` holds, or `None` with a line that says so. Under `tests/run` it must be set;
+/// empty says that this machine has not what the client needs.
 fn tool(name: &str) -> Option<PathBuf> {
-    let found = std::env::var_os(name).map(PathBuf::from);
-    if found.is_none() {
+    let set = std::env::var_os(name);
+    if set.is_none() {
         assert!(std::env::var_os("LEASEHOLD_CLIENTS").is_none(), "tests/run did not set {name}");
         println!("skipped: {name} is not set; tests/run sets it");
     }
-    found
+    set.filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// A moto server, the second AWS.
@@ -58,6 +62,19 @@ impl Moto {
         request.send(&body).unwrap().body_mut().read_to_string().unwrap()
     }
 
+    /// Whom STS takes the holder of a key for.
+    fn caller(&self, access_key: &str) -> String {
+        let scope = format!(
+            "AWS4-HMAC-SHA256 Credential={access_key}/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let request = ureq::post(&format!("{}/", self.url)).header("Authorization", scope);
+        let request = request.header("Content-Type", "application/x-www-form-urlencoded");
+        let body = "Action=GetCallerIdentity&Version=2011-06-15";
+        let reply = request.send(body).unwrap().body_mut().read_to_string().unwrap();
+        let arn = reply.split("<Arn>").nth(1).unwrap_or_default();
+        arn.split('<').next().unwrap().to_owned()
+    }
+
     /// Names of the users that exist.
     fn users(&self) -> Vec<String> {
         let reply = self.iam("Action=ListUsers");
@@ -87,6 +104,7 @@ impl Flow {
             .env("VAULT_TOKEN", broker.root_token.as_ref().unwrap())
             .env("FLOW_AWS", &moto.url)
             .env("FLOW_POLICY", POLICY)
+            .env("FLOW_ROLE_ARN", ROLE_ARN)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -119,7 +137,7 @@ fn walk(mut flow: Flow, broker: &Process, moto: &Moto) {
     flow.go_on();
 
     let role = flow.checkpoint("role");
-    assert_eq!(role["keys"], serde_json::json!(["my-role"]));
+    assert_eq!(role["keys"], json!(["my-role"]));
     let document: Value = serde_json::from_str(role["policy_document"].as_str().unwrap()).unwrap();
     assert_eq!(document, serde_json::from_str::<Value>(POLICY).unwrap());
     assert!(moto.users().is_empty(), "a role write creates nothing");
@@ -148,13 +166,15 @@ fn walk(mut flow: Flow, broker: &Process, moto: &Moto) {
 
     flow.checkpoint("revoked");
     assert!(moto.users().is_empty(), "a revoked lease leaves no user");
-    let lookup =
-        broker.root().put("sys/leases/lookup", &serde_json::json!({ "lease_id": lease_id }));
+    let lookup = broker.root().put("sys/leases/lookup", &json!({ "lease_id": lease_id }));
     assert_eq!(lookup.expect(400).errors(), ["invalid lease"]);
     flow.go_on();
 
     flow.checkpoint("issued again");
     assert_eq!(moto.users().len(), 1);
+    flow.go_on();
+
+    temporary(&flow.checkpoint("temporary"), broker, moto);
     flow.go_on();
 
     flow.checkpoint("disabled");
@@ -163,6 +183,30 @@ fn walk(mut flow: Flow, broker: &Process, moto: &Moto) {
     assert!(mounts.data().get("aws/").is_none());
     flow.go_on();
     flow.ends_well();
+}
+
+/// What a client got of each kind of temporary credentials.
+fn temporary(facts: &Value, broker: &Process, moto: &Moto) {
+    assert_eq!(moto.users().len(), 1, "temporary credentials make no user");
+    for (kind, seconds) in [("assumed", 1_200), ("federated", 3_600), ("session", 3_600)] {
+        let own = &facts[kind];
+        let key = own["access_key"].as_str().unwrap();
+        // moto makes keys of its own for an assumed role; for the others it has a fixed example.
+        let prefix = if kind == "assumed" { "ASIA" } else { "AKIA" };
+        assert!(key.starts_with(prefix), "{kind}: {own}");
+        let token = own["security_token"].as_str().unwrap();
+        assert!(!token.is_empty(), "{kind}: {own}");
+        // vaultrs' own type of an assumed role has neither the new name of the token nor the lease.
+        if let Some(lease) = own["lease_id"].as_str() {
+            assert_eq!(own["session_token"], token, "{kind}: the old name and the new one");
+            assert!(own["seconds"].as_i64().unwrap() <= seconds, "{kind}: {own}");
+            let found = broker.root().put("sys/leases/lookup", &json!({ "lease_id": lease }));
+            assert_eq!(found.expect(200).data()["renewable"], false, "{kind}");
+        }
+    }
+    let arn = facts["assumed"]["arn"].as_str().unwrap();
+    assert!(arn.contains(":assumed-role/flow/"), "{arn}");
+    assert_eq!(moto.caller(facts["assumed"]["access_key"].as_str().unwrap()), arn);
 }
 
 #[test]
@@ -183,6 +227,16 @@ fn vaultrs_walks_through_the_guide() {
 }
 
 #[test]
+fn node_vault_walks_through_the_guide() {
+    let Some(python) = tool("LEASEHOLD_PYTHON") else { return };
+    let Some(flow) = tool("LEASEHOLD_NODE_FLOW") else { return };
+    let (broker, moto) = (Process::dev(&[]), Moto::start(&python));
+    let mut command = Command::new("node");
+    command.arg(flow);
+    walk(Flow::start(command, &broker, &moto), &broker, &moto);
+}
+
+#[test]
 fn a_configured_server_is_initialised_once_and_issues_from_moto() {
     let Some(python) = tool("LEASEHOLD_PYTHON") else { return };
     let moto = Moto::start(&python);
@@ -200,25 +254,24 @@ fn a_configured_server_is_initialised_once_and_issues_from_moto() {
     anyone.get("sys/health").expect(501);
     assert_eq!(anyone.get("sys/init").expect(200).json["initialized"], false);
     anyone.get("sys/mounts").expect(503);
-    let made = anyone
-        .put("sys/init", &serde_json::json!({ "secret_shares": 1, "secret_threshold": 1 }))
-        .expect(200);
+    let made =
+        anyone.put("sys/init", &json!({ "secret_shares": 1, "secret_threshold": 1 })).expect(200);
     let root = anyone.with_token(made.json["root_token"].as_str().unwrap());
-    assert_eq!(made.json["keys"], serde_json::json!([]));
-    anyone.put("sys/init", &serde_json::json!({})).expect(400);
+    assert_eq!(made.json["keys"], json!([]));
+    anyone.put("sys/init", &json!({})).expect(400);
     anyone.get("sys/health").expect(200);
 
-    root.post("sys/mounts/aws", &serde_json::json!({ "type": "aws" })).expect(204);
-    let binding = serde_json::json!({
+    root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
+    let binding = json!({
         "access_key": "AKIAFLOWROOT00000000", "secret_key": "flow-secret", "region": "us-east-1",
         "iam_endpoint": moto.url, "sts_endpoint": moto.url,
     });
     root.post("aws/config/root", &binding).expect(204);
     let narrow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}]}"#;
-    let wide = serde_json::json!({ "credential_type": "iam_user", "policy_document": POLICY });
+    let wide = json!({ "credential_type": "iam_user", "policy_document": POLICY });
     let denied = root.post("aws/roles/wide", &wide).expect(400);
     assert_eq!(denied.data()["verdict"], "deny", "a configured server enforces");
-    let role = serde_json::json!({ "credential_type": "iam_user", "policy_document": narrow });
+    let role = json!({ "credential_type": "iam_user", "policy_document": narrow });
     root.post("aws/roles/narrow", &role).expect(204);
     let lease = root.get("aws/creds/narrow").expect(200).lease_id();
     assert_eq!(moto.users().len(), 1);
@@ -226,10 +279,9 @@ fn a_configured_server_is_initialised_once_and_issues_from_moto() {
 
     let server = Process::start(&arguments);
     let root = Client::new(&server.url, None).with_token(made.json["root_token"].as_str().unwrap());
-    let found =
-        root.put("sys/leases/lookup", &serde_json::json!({ "lease_id": lease })).expect(200);
+    let found = root.put("sys/leases/lookup", &json!({ "lease_id": lease })).expect(200);
     assert_eq!(found.data()["id"], lease.as_str());
-    root.put("sys/leases/revoke", &serde_json::json!({ "lease_id": lease })).expect(204);
+    root.put("sys/leases/revoke", &json!({ "lease_id": lease })).expect(204);
     assert!(moto.users().is_empty());
     assert_eq!(server.stop(), Some(0));
 }

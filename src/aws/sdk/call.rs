@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_iam::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use tokio::time::Instant;
 
 use super::SdkProvider;
 use crate::aws::classify::{Again, Failure, Seen, classify};
@@ -115,13 +116,18 @@ impl Line {
         let mut doubt = None;
         loop {
             self.limiter.turn(call.class).await;
-            let failure = match Box::pin(send()).await {
+            let started = Instant::now();
+            let result = Box::pin(send()).await;
+            let took = started.elapsed();
+            let failure = match result {
                 Ok(answer) => {
+                    self.limiter.calls.answered(call.operation, "ok", took);
                     self.last_success.store(self.clock.now().as_millis(), Ordering::Relaxed);
                     return Ok(answer);
                 }
                 Err(error) => understood(call.operation, &error),
             };
+            self.limiter.calls.answered(call.operation, outcome(&failure.error), took);
             if is(&failure.error, RefusalKind::Throttled) {
                 self.limiter.throttled();
             }
@@ -153,6 +159,25 @@ impl Line {
         let turn = u32::try_from(self.waits.fetch_add(1, Ordering::Relaxed) % 1024).unwrap_or(0);
         let spread = (f64::from(turn) * 0.618_033_988_749_895).fract();
         tokio::time::sleep(full.mul_f64(0.5 + spread / 2.0)).await;
+    }
+}
+
+/// For the count of calls.
+fn outcome(error: &AwsError) -> &'static str {
+    match error {
+        AwsError::Unclear { .. } => "unclear",
+        AwsError::NotConfigured(_) => "not_sent",
+        AwsError::Refused { kind, .. } => match kind {
+            RefusalKind::Absent => "absent",
+            RefusalKind::Exists => "exists",
+            RefusalKind::StillOwns => "still_owns",
+            RefusalKind::Throttled => "throttled",
+            RefusalKind::AccessDenied => "access_denied",
+            RefusalKind::BadCredentials => "bad_credentials",
+            RefusalKind::Quota => "quota",
+            RefusalKind::Invalid => "invalid",
+            RefusalKind::Other => "refused",
+        },
     }
 }
 

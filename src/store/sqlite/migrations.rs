@@ -57,6 +57,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0006_limits.sql"),
         digest: "9c2144fa32c73c6eed6a2000b149d34e6b30e74b31addf31ea898a64ebd435e8",
     },
+    Migration {
+        number: 7,
+        name: "0007_lease_tally.sql",
+        sql: include_str!("migrations/0007_lease_tally.sql"),
+        digest: "6600e42dd00f43bc2df5816277537098123f03f67a1a50562e23e0d449349cfe",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

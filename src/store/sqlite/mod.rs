@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{DueLease, LeaseQuery, Store, StoreError};
+use super::{DueLease, LeaseQuery, Store, StoreError, Written};
 use crate::model::{
     Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
     Timestamp, Token, TokenDigest,
@@ -34,6 +34,7 @@ mod query;
 mod readers;
 mod requests;
 mod roles;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -57,15 +58,6 @@ impl Default for Settings {
         // 5 min: IAM is eventually consistent, a fresh user may look absent (design, section 5).
         Self { settling: Duration::from_mins(5) }
     }
-}
-
-/// What was written since the store was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Written {
-    /// Writes that were asked for and answered, refused ones included.
-    pub writes: u64,
-    /// Transactions that held them.
-    pub commits: u64,
 }
 
 /// A store in one file, `leasehold.db`, that this process alone uses.

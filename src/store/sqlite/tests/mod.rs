@@ -1,6 +1,7 @@
 //! Tests of the store through its trait. Fixtures are here; [`domain`] checks what every method
 //! promises, [`leases`] the same for leases, [`limits`] that counts are right, [`durability`] commits, crashes and
-//! failures, [`query`] what can be asked of leases, [`plans`] that every look-up is an index's.
+//! failures, [`query`] what can be asked of leases, [`plans`] that every look-up is an index's, [`tally`] that the
+//! counts are those of the rows.
 
 mod domain;
 mod durability;
@@ -8,6 +9,7 @@ mod leases;
 mod limits;
 mod plans;
 mod query;
+mod tally;
 
 use std::sync::Arc;
 use std::time::Duration;

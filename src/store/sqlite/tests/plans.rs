@@ -6,7 +6,7 @@ use crate::store::sqlite::{
     leases as lease_sql, limits as limit_sql, purge as purge_sql, tokens as token_sql,
 };
 
-fn plan(store: &Sqlite, sql: &str) -> Vec<String> {
+pub(super) fn plan(store: &Sqlite, sql: &str) -> Vec<String> {
     let read = |db: &rusqlite::Connection| {
         let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
         let parameters = vec![rusqlite::types::Null; explain.parameter_count()];

@@ -10,7 +10,9 @@ use rustify_derive::Endpoint;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vaultrs::api::EndpointResult;
-use vaultrs::api::aws::requests::{CreateUpdateRoleRequest, SetConfigurationRequest};
+use vaultrs::api::aws::requests::{
+    CreateUpdateRoleRequest, GenerateCredentialsStsRequest, SetConfigurationRequest,
+};
 use vaultrs::client::{Client, VaultClient, VaultClientSettingsBuilder};
 use vaultrs::{aws, sys::mount};
 
@@ -22,6 +24,7 @@ struct Keys {
     access_key: String,
     secret_key: String,
     security_token: Option<String>,
+    session_token: Option<String>,
 }
 
 #[derive(Endpoint, Debug)]
@@ -58,6 +61,35 @@ fn checkpoint(name: &str, facts: &Value) -> Outcome<()> {
         0 => Err("the test hung up".into()),
         _ => Ok(()),
     }
+}
+
+/// Each kind of temporary credentials. Only an assumed role's answer fits vaultrs' own type.
+async fn temporary(client: &VaultClient, policy: &str) -> Outcome<()> {
+    let mut role = CreateUpdateRoleRequest::builder();
+    role.role_arns([env::var("FLOW_ROLE_ARN")?]);
+    aws::roles::create_update(client, "aws", "assumed", "assumed_role", Some(&mut role)).await?;
+    let mut role = CreateUpdateRoleRequest::builder();
+    role.policy_document(policy);
+    let kind = "federation_token";
+    aws::roles::create_update(client, "aws", "federated", kind, Some(&mut role)).await?;
+    aws::roles::create_update(client, "aws", "session", "session_token", None).await?;
+
+    let mut wish = GenerateCredentialsStsRequest::builder();
+    wish.ttl("20m");
+    let typed = aws::roles::credentials_sts(client, "aws", "assumed", Some(&mut wish)).await?;
+    assert!(typed.security_token.is_some() && typed.arn.contains(":assumed-role/"));
+    let arn = typed.arn;
+    let mut facts = json!({
+        "assumed": { "access_key": typed.access_key, "security_token": typed.security_token, "arn": arn },
+    });
+    for (name, path) in [("federated", "aws/sts/federated"), ("session", "aws/creds/session")] {
+        let issued = send(client, Issue { path: path.into() }).await?;
+        let mut own = serde_json::to_value(issued.data.ok_or("no data")?)?;
+        own["lease_id"] = issued.lease_id.into();
+        own["seconds"] = issued.lease_duration.into();
+        facts[name] = own;
+    }
+    checkpoint("temporary", &facts)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -106,6 +138,8 @@ async fn main() -> Outcome<()> {
 
     send(&client, Issue { path: "aws/creds/my-role".into() }).await?;
     checkpoint("issued again", &json!({}))?;
+
+    temporary(&client, &policy).await?;
     aws::roles::delete(&client, "aws", "my-role").await?;
     mount::disable(&client, "aws").await?;
     checkpoint("disabled", &json!({}))

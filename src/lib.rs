@@ -10,6 +10,7 @@
 //! - [`auth`]: token → [`auth::Caller`]. [`engine`]: the use cases.
 //! - [`gate`]: document → schema → guardrails → [`gate::VettedGrant`]. [`leases`]: the life of a
 //!   lease and its teardown. [`aws`]: IAM and STS. [`store`]: SQLite. [`seal`]: encryption at rest.
+//! - `fail_points`, in debug builds only: where a test makes the process die.
 //! - [`model`], [`clock`], [`random`]: the vocabulary, the time, chance. Used by all, use nobody.
 
 pub mod app;
@@ -19,6 +20,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
+#[cfg(debug_assertions)]
+pub mod fail_points;
 pub mod gate;
 pub mod http;
 pub mod leases;

@@ -8,6 +8,7 @@
 mod listing;
 mod reaper;
 mod revoke;
+mod set_back;
 pub mod state;
 mod step;
 pub mod teardown;
@@ -110,6 +111,8 @@ pub struct Leases {
     /// When the reaper means to look next, in milliseconds: whoever makes something due earlier
     /// wakes it.
     planned: AtomicI64,
+    /// The latest moment that the reaper saw, in milliseconds; a clock that shows less was set back.
+    seen: AtomicI64,
 }
 
 /// How often a change is tried again after somebody else changed the row: two writers at most meet
@@ -130,6 +133,7 @@ impl Leases {
             claims: Claims::new(Arc::clone(&wake)),
             wake,
             planned: AtomicI64::new(i64::MAX),
+            seen: AtomicI64::new(i64::MIN),
         })
     }
 

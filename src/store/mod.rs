@@ -10,6 +10,7 @@ use crate::model::{
 };
 
 pub mod faulty;
+pub mod schedule;
 pub mod sqlite;
 
 /// Why the store could not answer.
@@ -30,7 +31,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// Everything durable. Writes are durable when they return; reads see all earlier writes.
 #[async_trait]
-pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+pub trait Store: schedule::ScheduleStore {
     /// A value of the installation itself (its id, its sealed key check, …).
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;
     /// Writes such a value.

@@ -25,11 +25,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("config", &["model", "gate", "engine"]),
     ("telemetry", &["config"]),
+    ("fail_points", &["store"]),
     (
         "app",
         &[
             "model", "clock", "random", "seal", "store", "leases", "aws", "gate", "auth", "engine",
-            "http", "config",
+            "http", "config", "fail_points",
         ],
     ),
     ("cli", &["model", "clock", "gate", "seal", "http", "config", "telemetry", "app", "random"]),

@@ -30,6 +30,7 @@ mod open;
 mod purge;
 mod readers;
 mod roles;
+mod schedule;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -24,8 +24,10 @@ impl Leases {
         let sooner = self.store.bring_forward(now.after(longest)).await?;
         self.seen.store(now.as_millis(), Ordering::SeqCst);
         tracing::warn!(
-            set_back_s = by.as_secs(), leases = sooner,
-            "the clock was set back by {} s; {sooner} teardowns were brought forward", by.as_secs()
+            set_back_s = by.as_secs(),
+            leases = sooner,
+            "the clock was set back by {} s; {sooner} teardowns were brought forward",
+            by.as_secs()
         );
         Ok(())
     }

@@ -32,7 +32,10 @@ fn child(broker: &TestBroker) -> (String, Client) {
 #[test]
 fn a_lease_keeps_its_end_when_the_clock_is_set_back() {
     let broker = TestBroker::new().with_role();
-    broker.root().post("aws/config/lease", &json!({ "lease": "2h", "lease_max": "24h" })).expect(204);
+    broker
+        .root()
+        .post("aws/config/lease", &json!({ "lease": "2h", "lease_max": "24h" }))
+        .expect(204);
     let lease = broker.issue().expect(200).lease_id();
     let (_, child) = child(&broker);
     set_back(&broker, HOUR);
@@ -120,11 +123,17 @@ fn after_a_long_sleep_what_is_over_ends_and_the_rest_goes_on() {
         "credential_type": "iam_user", "policy_document": NARROW, "default_sts_ttl": 0,
     });
     broker.root().post("aws/roles/long", &role).expect(204);
-    broker.root().post("aws/config/lease", &json!({ "lease": "1h", "lease_max": "90h" })).expect(204);
+    broker
+        .root()
+        .post("aws/config/lease", &json!({ "lease": "1h", "lease_max": "90h" }))
+        .expect(204);
     let short = broker.issue().expect(200).lease_id();
     let (_, child) = child(&broker);
     let held_by_child = child.get("aws/creds/r").expect(200).lease_id();
-    broker.root().post("aws/config/lease", &json!({ "lease": "80h", "lease_max": "90h" })).expect(204);
+    broker
+        .root()
+        .post("aws/config/lease", &json!({ "lease": "80h", "lease_max": "90h" }))
+        .expect(204);
     let long = broker.root().get("aws/creds/long").expect(200).lease_id();
     broker.advance(Duration::from_hours(72));
     broker.lookup(&short).expect(400);

@@ -47,6 +47,13 @@ fn what_a_caller_got_is_a_lease_whenever_the_process_is_killed() {
 
     let began = std::time::Instant::now();
     storm.revoke_held();
+    // A caller that was cut off after its lease began never heard of it: the server alone knows it.
+    let unheard = aws.users().len();
+    assert!(
+        unheard <= usize::try_from(kills * 8).unwrap(),
+        "{unheard} users nobody asked to revoke"
+    );
+    server.revoke_all();
     assert_eq!(aws.empty_within(A_MINUTE), Vec::<String>::new(), "these were left in AWS");
     println!("AWS holds no user {:.1} s after", began.elapsed().as_secs_f64());
     storm.measure_containment();

@@ -58,7 +58,6 @@ struct Shared {
     before: RwLock<Before>,
     after: RwLock<After>,
     latency_ms: AtomicU64,
-    calls: Mutex<Vec<String>>,
     /// When each key stopped to work.
     contained: Mutex<HashMap<String, Instant>>,
 }
@@ -76,7 +75,6 @@ impl AwsServer {
             before: RwLock::new(Box::new(|_| Act::Answer)),
             after: RwLock::new(Box::new(|_| ())),
             latency_ms: AtomicU64::new(0),
-            calls: Mutex::default(),
             contained: Mutex::default(),
         });
         let serving = Arc::clone(&shared);
@@ -109,11 +107,6 @@ impl AwsServer {
     pub fn slow(&self, latency: Duration) {
         let millis = u64::try_from(latency.as_millis()).unwrap();
         self.shared.latency_ms.store(millis, Ordering::SeqCst);
-    }
-
-    /// The names of the calls so far, oldest first, and forgets them.
-    pub fn take_calls(&self) -> Vec<String> {
-        std::mem::take(&mut self.shared.calls.lock().unwrap())
     }
 
     /// Names of the users that AWS holds.
@@ -151,7 +144,6 @@ fn serve(shared: &Shared, stream: &TcpStream) {
     while let Some(request) = read_request(&mut reader) {
         let (action, parameters) = request.call();
         let call = Call { action, parameters };
-        shared.calls.lock().unwrap().push(call.action.clone());
         std::thread::sleep(Duration::from_millis(shared.latency_ms.load(Ordering::SeqCst)));
         let act = (shared.before.read().unwrap())(&call);
         let Some(answer) = acted(shared, act, &call, &request) else {
@@ -201,7 +193,8 @@ fn note(shared: &Shared, call: &Call, answer: &WireAnswer) {
         "UpdateAccessKey" => call.parameters.get("Status").is_some_and(|s| s == "Inactive"),
         _ => false,
     };
-    if ends && answer.status == 200
+    if ends
+        && answer.status == 200
         && let Some(key) = call.parameters.get("AccessKeyId")
     {
         shared.contained.lock().unwrap().entry(key.clone()).or_insert_with(Instant::now);

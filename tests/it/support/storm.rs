@@ -156,7 +156,10 @@ impl Storm {
             Ok(reply) if reply.status == 200 => {
                 self.count("renewed");
                 if reply.json["lease_id"] != given.lease.as_str() {
-                    self.broken(format!("renewing {} was answered with {}", given.lease, reply.text));
+                    self.broken(format!(
+                        "renewing {} was answered with {}",
+                        given.lease, reply.text
+                    ));
                 }
             }
             // AWS ends these by itself.
@@ -179,7 +182,8 @@ impl Storm {
             tally.held.retain(|held| *held != given);
             tally.ending.push((given.clone(), asked));
         });
-        let answer = self.server.ask("PUT", "sys/leases/revoke", &json!({ "lease_id": given.lease }));
+        let answer =
+            self.server.ask("PUT", "sys/leases/revoke", &json!({ "lease_id": given.lease }));
         match answer {
             Err(_) => {
                 // Perhaps nobody heard it. The caller that wants it gone asks again.
@@ -206,7 +210,10 @@ impl Storm {
     fn refused(&self, what: &str, reply: &Reply) {
         self.count(format!("{what} refused {}", reply.status));
         if reply.errors().iter().all(String::is_empty) {
-            self.broken(format!("{what} failed with {} and no reason: {}", reply.status, reply.text));
+            self.broken(format!(
+                "{what} failed with {} and no reason: {}",
+                reply.status, reply.text
+            ));
         }
         if reply.text.contains("secret_key") {
             self.broken(format!("a refused {what} holds a credential"));

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::schedule::ScheduleStore;
-use super::{DueLease, LeaseQuery, Store, StoreError};
+use super::{DueLease, LeaseQuery, PolicyStore, ScheduleStore, Store, StoreError};
 use crate::model::{
     Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
     Timestamp, Token, TokenDigest,
@@ -188,11 +187,12 @@ fn failed(why: &str) -> StoreError {
 
 macro_rules! pass {
     (
+        $trait:path:
         reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $rr:ty;)* }
         writes { $(fn $write:ident($($wa:ident: $wt:ty),*) -> $wr:ty;)* }
     ) => {
         #[async_trait]
-        impl<S: Store + ?Sized> Store for FaultyStore<S> {
+        impl<S: Store + ?Sized> $trait for FaultyStore<S> {
             $(async fn $read(&self, $($ra: $rt),*) -> Result<$rr> {
                 self.read()?;
                 self.inner.$read($($ra),*).await
@@ -205,6 +205,19 @@ macro_rules! pass {
 }
 
 pass! {
+    PolicyStore:
+    reads {
+        fn acl_policy(name: &str) -> Option<String>;
+        fn acl_policy_names() -> Vec<String>;
+    }
+    writes {
+        fn put_acl_policy(name: &str, text: &str) -> ();
+        fn remove_acl_policy(name: &str) -> ();
+    }
+}
+
+pass! {
+    Store:
     reads {
         fn setting(name: &str) -> Option<Vec<u8>>;
         fn mounts() -> Vec<Mount>;
@@ -214,6 +227,7 @@ pass! {
         fn role_names(mount: &MountId) -> Vec<RoleName>;
         fn token(digest: &TokenDigest) -> Option<Arc<Token>>;
         fn token_by_accessor(accessor: &Accessor) -> Option<Arc<Token>>;
+        fn accessors() -> Vec<Accessor>;
         fn expired_tokens(now: Timestamp, limit: u32) -> Vec<TokenDigest>;
         fn lease(id: &LeaseId) -> Option<Lease>;
         fn lease_ids(query: LeaseQuery<'_>) -> Vec<LeaseId>;
@@ -232,6 +246,7 @@ pass! {
         fn put_token(token: &Token) -> ();
         fn use_token(digest: &TokenDigest) -> Option<i64>;
         fn end_token_tree(digest: &TokenDigest, now: Timestamp) -> u64;
+        fn end_token_alone(digest: &TokenDigest, now: Timestamp) -> bool;
         fn begin_lease(lease: &Lease) -> ();
         fn save_lease(lease: &Lease) -> ();
         fn abandon_pending(now: Timestamp) -> u64;
@@ -239,10 +254,11 @@ pass! {
     }
 }
 
-#[async_trait]
-impl<S: Store + ?Sized> ScheduleStore for FaultyStore<S> {
-    async fn bring_forward(&self, latest: Timestamp) -> Result<u64> {
-        self.write("bring_forward", self.inner.bring_forward(latest)).await
+pass! {
+    ScheduleStore:
+    reads {}
+    writes {
+        fn bring_forward(latest: Timestamp) -> u64;
     }
 }
 

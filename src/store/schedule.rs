@@ -8,7 +8,7 @@ use crate::model::Timestamp;
 
 /// The schedule of leases that are being issued or taken down.
 #[async_trait]
-pub trait ScheduleStore: std::fmt::Debug + Send + Sync + 'static {
+pub trait ScheduleStore {
     /// Leases that are pending or ending and due after `latest` are due at `latest`; active ones end when
     /// they end. Returns how many there were. Reads all that is due later: for rare use.
     async fn bring_forward(&self, latest: Timestamp) -> Result<u64, StoreError>;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::support::NARROW;
 use crate::support::aws_server::{Act, AwsServer};
 use crate::support::client::Reply;
+use crate::support::process::Process;
 use crate::support::server::Server;
 
 /// A server, its AWS, and what is done with them.
@@ -51,6 +52,7 @@ fn nothing(_: &Server) -> Option<String> {
     None
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as `Flow::prepare` wants it")]
 fn lease_of_r(server: &Server) -> Option<String> {
     let issued = server.ask("GET", "aws/creds/r", &Value::Null).unwrap().expect(200);
     Some(issued.lease_id())
@@ -194,7 +196,7 @@ impl Walk {
         };
         if is_dead {
             assert!(
-                self.server.with_process(|p| p.was_killed()),
+                self.server.with_process(Process::was_killed),
                 "{place}: it fell over by itself"
             );
             self.server.kill_and_begin();

@@ -49,7 +49,8 @@ fn config_of(folder: &Path) -> String {
 
 fn configure(folder: &Path) {
     let data = folder.join("data");
-    let lines = format!("data_dir = {data:?}\n[listener]\naddress = \"127.0.0.1:0\"\n");
+    let lines =
+        format!("data_dir = \"{}\"\n[listener]\naddress = \"127.0.0.1:0\"\n", data.display());
     std::fs::write(folder.join("leasehold.toml"), lines).unwrap();
 }
 

@@ -70,6 +70,9 @@ pub struct Config {
     pub max_lease_ttl: Duration,
     /// How it logs.
     pub log: Log,
+    /// Where tests plan the end of this process; a release has none.
+    #[cfg(debug_assertions)]
+    pub fail_points: Option<PathBuf>,
 }
 
 /// What only `--dev` has.
@@ -130,6 +133,9 @@ pub struct Overrides {
     pub log_level: Option<String>,
     /// `--log-format`.
     pub log_format: Option<String>,
+    /// `--fail-points`.
+    #[cfg(debug_assertions)]
+    pub fail_points: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -221,6 +227,8 @@ impl Config {
                 flags.log_format.as_deref().or(file.log_format.as_deref()),
             )?,
             dev: flags.dev,
+            #[cfg(debug_assertions)]
+            fail_points: flags.fail_points,
         })
     }
 }

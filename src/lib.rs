@@ -12,6 +12,7 @@
 //!   lease and its teardown. [`aws`]: IAM and STS. [`store`]: SQLite. [`seal`]: encryption at rest.
 //! - [`model`], [`clock`], [`random`], [`metrics`]: the vocabulary, the time, chance, what is counted.
 //!   Used by all, use nobody.
+//! - `fail_points`, in debug builds only: where a test makes the process die.
 
 pub mod app;
 pub mod auth;
@@ -20,6 +21,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
+#[cfg(debug_assertions)]
+pub mod fail_points;
 pub mod gate;
 pub mod http;
 pub mod leases;

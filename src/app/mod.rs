@@ -138,13 +138,31 @@ pub fn run(
     announce: impl FnOnce(&Started<'_>) -> std::io::Result<()>,
 ) -> Result<(), AppError> {
     actix_web::rt::System::new().block_on(async {
-        let app = App::start(config, Seams::real()).await?;
+        let app = App::start(config, seams(config)).await?;
         announce(&app.started(config))?;
         stop_signal().await?;
         info!("stopping: what is in flight is finished first");
         app.stop().await;
         Ok(())
     })
+}
+
+#[cfg(not(debug_assertions))]
+fn seams(_: &Config) -> Seams {
+    Seams::real()
+}
+
+/// The real ones, and in a debug build the points where a test makes the process die.
+#[cfg(debug_assertions)]
+fn seams(config: &Config) -> Seams {
+    let real = Seams::real();
+    match config.fail_points.clone() {
+        None => real,
+        Some(folder) => Seams {
+            store: Box::new(move |store| crate::fail_points::around(&folder, store)),
+            ..real
+        },
+    }
 }
 
 async fn stop_signal() -> std::io::Result<()> {

@@ -39,6 +39,10 @@ pub(super) struct ServerArguments {
     /// `standard` for people, `json` for machines.
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
+    /// Where tests plan the end of this process.
+    #[cfg(debug_assertions)]
+    #[arg(long, env = "LEASEHOLD_FAIL_POINTS", value_name = "FOLDER", hide = true)]
+    fail_points: Option<PathBuf>,
 }
 
 const AFTER_HELP: &str = "\
@@ -96,6 +100,8 @@ impl ServerArguments {
             data_dir: self.data_dir.clone(),
             log_level: self.log_level.clone(),
             log_format: self.log_format.clone(),
+            #[cfg(debug_assertions)]
+            fail_points: self.fail_points.clone(),
         }
     }
 }

@@ -53,6 +53,40 @@ impl fmt::Display for IssueStep {
     }
 }
 
+impl IssueStep {
+    /// What state a failed call leaves behind, and what to do.
+    const fn left(self, error: &AwsError) -> &'static str {
+        let is_throttled = matches!(error, AwsError::Refused { kind: RefusalKind::Throttled, .. });
+        let is_unclear = matches!(error, AwsError::Unclear { .. });
+        match self {
+            Self::Client => "nothing was sent to AWS; see config/root of the mount",
+            Self::CreateUser | Self::AssumeRole | Self::GenerateSession if is_throttled => {
+                "nothing was made; ask again in a moment"
+            }
+            Self::CreateUser if is_unclear => {
+                "nothing was handed out, and if AWS made the user after all it is removed; ask again"
+            }
+            Self::AssumeRole | Self::GenerateSession if is_unclear => {
+                "nothing was handed out, and what AWS may have made ends by itself; ask again"
+            }
+            Self::CreateUser | Self::AssumeRole | Self::GenerateSession => {
+                "nothing was made; mend what AWS names, then ask again"
+            }
+            Self::AttachUserPolicy
+            | Self::PutUserPolicy
+            | Self::CreatePolicy
+            | Self::AddUserToGroup
+            | Self::CreateAccessKey => {
+                if is_throttled || is_unclear {
+                    "nothing was handed out, and the user that was made is being removed; ask again"
+                } else {
+                    "nothing was handed out, and the user that was made is being removed; mend what AWS names, then ask again"
+                }
+            }
+        }
+    }
+}
+
 /// Why nothing was issued. The texts are the contract's (1.5, 1.11) where it has them.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueError {
@@ -149,7 +183,7 @@ pub enum IssueError {
     #[error(transparent)]
     Username(#[from] UsernameError),
     /// AWS asked to slow down.
-    #[error("{step}: {}", .error.for_caller())]
+    #[error("{step}: {}\nhelp: {}", .error.for_caller(), .step.left(.error))]
     Throttled {
         /// Where.
         step: IssueStep,
@@ -157,7 +191,7 @@ pub enum IssueError {
         error: AwsError,
     },
     /// AWS refused, or gave no clear answer, or there is no client.
-    #[error("{step}: {}", .error.for_caller())]
+    #[error("{step}: {}\nhelp: {}", .error.for_caller(), .step.left(.error))]
     Aws {
         /// Where.
         step: IssueStep,

@@ -12,6 +12,7 @@ mod reaper;
 mod revoke;
 mod session_cuts;
 mod sessions;
+mod set_back;
 mod standing;
 pub mod state;
 mod step;
@@ -129,6 +130,8 @@ pub struct Leases {
     /// wakes it.
     planned: AtomicI64,
     events: LeaseEvents,
+    /// The latest moment that the reaper saw, in milliseconds; a clock that shows less was set back.
+    seen: AtomicI64,
 }
 
 /// How often a change is tried again after somebody else changed the row: two writers at most meet
@@ -152,6 +155,7 @@ impl Leases {
             tidying: AtomicBool::new(false),
             planned: AtomicI64::new(i64::MAX),
             events: LeaseEvents::default(),
+            seen: AtomicI64::new(i64::MIN),
         })
     }
 

@@ -32,6 +32,7 @@ impl Leases {
     /// One round over everything that is due now, to its end. Gives the number of leases worked on.
     pub async fn run_due(&self) -> Result<u32, LeaseError> {
         let now = self.clock.now();
+        self.notice_set_back(now).await?;
         self.end_tokens(now).await?;
         let mut worked = HashSet::new();
         loop {
@@ -93,6 +94,7 @@ impl Leases {
         let now = self.clock.now();
         // Whatever becomes due while we look wakes us again.
         self.planned.store(i64::MAX, Ordering::SeqCst);
+        self.notice_set_back(now).await?;
         self.end_tokens(now).await?;
         // Those under way are still due: ask for enough to find others behind them.
         let limit =

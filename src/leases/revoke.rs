@@ -170,6 +170,6 @@ fn unanswered(id: Option<&LeaseId>, error: &LeaseError) -> RevokeError {
         position: None,
         class: FailureClass::Unclear,
         // What the store said is in the log: a caller can do nothing about it.
-        message: "internal error".to_owned(),
+        message: "internal error\nhelp: the lease may not be ending yet: ask again; the server's log has the cause".to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::wrapping::Wrapping;
 use super::{
     DueLease, LeaseFilter, LeaseQuery, LeaseTally, LimitStore, Page, PolicyStore, Position,
-    QueryStore, RequestStore, Store, StoreError, TallyStore, WrappingStore, Written,
+    QueryStore, RequestStore, ScheduleStore, Store, StoreError, TallyStore, WrappingStore, Written,
 };
 use crate::model::{
     Accessor, AccountBinding, CapReached, Lease, LeaseCaps, LeaseConfig, LeaseId, LeaseLimits,
@@ -51,10 +51,19 @@ pub enum Fault {
 /// assert_eq!(store.setting("b").await.unwrap().unwrap(), b"2");
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct FaultyStore<S: ?Sized> {
     plan: Mutex<Plan>,
+    watch: Option<Watch>,
     inner: Arc<S>,
+}
+
+/// Told of each write, by its method's name: before it begins, and once it is durable.
+pub type Watch = Box<dyn Fn(&'static str, Moment) + Send + Sync>;
+
+impl<S: std::fmt::Debug + ?Sized> std::fmt::Debug for FaultyStore<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FaultyStore").field("plan", &self.plan).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +84,12 @@ enum Turn {
 impl<S: Store + ?Sized> FaultyStore<S> {
     /// Around `inner`, without any fault yet.
     pub fn new(inner: Arc<S>) -> Arc<Self> {
-        Arc::new(Self { plan: Mutex::default(), inner })
+        Arc::new(Self { plan: Mutex::default(), watch: None, inner })
+    }
+
+    /// Around `inner`, telling `watch` of each write.
+    pub fn watched(inner: Arc<S>, watch: Watch) -> Arc<Self> {
+        Arc::new(Self { plan: Mutex::default(), watch: Some(watch), inner })
     }
 
     /// Spoils the n-th write from now, 1 = the next one. Replaces what was planned before.
@@ -115,6 +129,12 @@ impl<S: Store + ?Sized> FaultyStore<S> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn tell(&self, method: &'static str, moment: Moment) {
+        if let Some(watch) = &self.watch {
+            watch(method, moment);
+        }
+    }
+
     fn read(&self) -> Result<()> {
         if self.plan().dark { Err(failed("the power is off")) } else { Ok(()) }
     }
@@ -150,7 +170,9 @@ impl<S: Store + ?Sized> FaultyStore<S> {
     ) -> Result<T> {
         match self.turn(method) {
             Turn::Pass => {
+                self.tell(method, Moment::BeforeCommit);
                 let done = write.await?;
+                self.tell(method, Moment::AfterCommit);
                 // Nobody hears of a write that was under way when the power went.
                 self.read().map(|()| done)
             }
@@ -303,6 +325,14 @@ impl<S: Store + ?Sized> TallyStore for FaultyStore<S> {
 
     fn written(&self) -> Written {
         self.inner.written()
+    }
+}
+
+pass! {
+    ScheduleStore:
+    reads {}
+    writes {
+        fn bring_forward(latest: Timestamp) -> u64;
     }
 }
 

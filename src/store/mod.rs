@@ -14,6 +14,7 @@ pub mod limits;
 pub mod policies;
 pub mod query;
 pub mod requests;
+pub mod schedule;
 pub mod sqlite;
 pub mod tally;
 pub mod wrapping;
@@ -22,6 +23,7 @@ pub use limits::LimitStore;
 pub use policies::PolicyStore;
 pub use query::{LeaseFilter, Page, Position, QueryStore, Stage};
 pub use requests::RequestStore;
+pub use schedule::ScheduleStore;
 pub use tally::{LeaseTally, TallyStore, Written};
 pub use wrapping::WrappingStore;
 
@@ -44,7 +46,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Everything durable. Writes are durable when they return; reads see all earlier writes.
 #[async_trait]
 pub trait Store:
-    TallyStore
+    ScheduleStore
+    + TallyStore
     + LimitStore
     + PolicyStore
     + QueryStore

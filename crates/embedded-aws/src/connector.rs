@@ -38,16 +38,20 @@ impl HttpClient for Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let response = self.0.with(|account| {
-            let request_id = account.request_id();
-            let form = Form::parse(request.body().bytes().unwrap_or_default());
-            match form.and_then(|form| account.answer(&request, &form, &request_id)) {
-                Ok(body) => text_response(200, body, &request_id),
-                Err(error) => error_response(&error, &request_id),
-            }
-        });
-        HttpConnectorFuture::ready(Ok(response))
+        HttpConnectorFuture::ready(Ok(respond(&self.0, &request)))
     }
+}
+
+/// What the account answers.
+pub(crate) fn respond(aws: &EmbeddedAws, request: &HttpRequest) -> HttpResponse {
+    aws.with(|account| {
+        let request_id = account.request_id();
+        let form = Form::parse(request.body().bytes().unwrap_or_default());
+        match form.and_then(|form| account.answer(request, &form, &request_id)) {
+            Ok(body) => text_response(200, body, &request_id),
+            Err(error) => error_response(&error, &request_id),
+        }
+    })
 }
 
 /// Which call a request is: its action, the other parameters, and the access key. A request that is

@@ -3,7 +3,7 @@
 //! a broker or its user could notice, and it must never open a socket. Why it exists: ADR 0001.
 //!
 //! The map: [`EmbeddedAws`] (`handle`) is the door for programs, `connector` the door for the SDK (`neighbours` for
-//! several accounts at once); both end in `service`, which authenticates (`caller`, `signature`, `authorize` with `context`) and dispatches to
+//! several accounts at once), `wire` the one for a server; all end in `service`, which authenticates (`caller`, `signature`, `authorize` with `context`) and dispatches to
 //! `iam/*` and `sts`. Those read `form`, check with `validate`, change `state` (made of `entities`), answer with `xml`
 //! and `page`, refuse with [`AwsError`]. `journal` keeps the state in a file. [`faults`] breaks the
 //! connection on purpose.
@@ -29,6 +29,7 @@ mod state;
 mod sts;
 mod validate;
 mod view;
+mod wire;
 mod xml;
 
 pub use error::AwsError;
@@ -36,6 +37,7 @@ pub use form::Parameters;
 pub use handle::{Clock, EmbeddedAws, Options, RecordedCall};
 pub use journal::JournalError;
 pub use view::{GroupView, KeyView, UserView};
+pub use wire::{WireAnswer, WireRequest};
 
 /// The account that everything lives in, unless [`Options::account`] names another: the one that
 /// AWS's own documentation uses in examples.

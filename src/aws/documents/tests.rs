@@ -33,6 +33,19 @@ async fn documents_are_read_once_then_again_when_five_minutes_old() {
 }
 
 #[tokio::test]
+async fn a_document_read_before_the_clock_was_set_back_is_read_again() {
+    let test = TestAws::new();
+    let documents = documents(&test);
+    let arns = [READ_ONLY.parse().unwrap()];
+    documents.fetch(&test.mount, &arns, &[]).await;
+    test.faults.clear_calls();
+    let hour_ago = test.clock.now().as_millis() - 3_600_000;
+    test.clock.set(Timestamp::from_millis(hour_ago));
+    documents.fetch(&test.mount, &arns, &[]).await;
+    assert_eq!(test.faults.actions(), ["GetPolicy", "GetPolicyVersion"]);
+}
+
+#[tokio::test]
 async fn what_is_in_use_is_refreshed_and_what_is_not_is_forgotten() {
     let test = TestAws::new();
     let documents = documents(&test);

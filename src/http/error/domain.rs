@@ -47,6 +47,11 @@ fn refused_document(findings: &[Finding]) -> Told {
     denied(&sentences, "deny", findings)
 }
 
+/// The broker's own fault where leases are concerned: what state they are in, and what to do.
+fn broken(state: &str) -> Told {
+    wrapped(500, &format!("internal error\nhelp: {state}; the server's log has the cause"))
+}
+
 pub(super) fn auth(error: &AuthError) -> Told {
     match error {
         AuthError::InvalidToken => {
@@ -201,8 +206,9 @@ pub(super) fn issue(error: &IssueError) -> Told {
         IssueError::Lease(LeaseError::Illegal(_) | LeaseError::Unknown(_)) => {
             bare(400, "the lease was revoked while it was being issued")
         }
-        IssueError::Lease(LeaseError::Store(_)) | IssueError::Store(_) | IssueError::Seal(_) => {
-            internal()
+        IssueError::Seal(_) => internal(),
+        IssueError::Lease(LeaseError::Store(_)) | IssueError::Store(_) => {
+            broken("no credential was handed out, and what was made is removed; ask again")
         }
     }
 }
@@ -214,8 +220,12 @@ pub(super) fn renew(error: &RenewError) -> Told {
         | RenewError::Expired
         | RenewError::FailedRevocation
         | RenewError::PastMax(_) => bare(400, error.to_string()),
-        RenewError::Lease(error) => lease(error),
-        RenewError::Store(_) => internal(),
+        RenewError::Lease(LeaseError::Store(_)) | RenewError::Store(_) => {
+            broken("the lease is kept; look it up to see when it ends")
+        }
+        RenewError::Lease(
+            error @ (LeaseError::Illegal(_) | LeaseError::Unknown(_) | LeaseError::CapReached(_)),
+        ) => lease(error),
     }
 }
 

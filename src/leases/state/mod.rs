@@ -317,8 +317,8 @@ fn removed(next: &mut TeardownProgress, moment: &Moment<'_>) {
     quiet(next, now.after(moment.timing.first_look));
 }
 
-/// Old enough: gone. Younger: perhaps not yet to be seen. Where a key was handed out the user was
-/// certainly made, and will be seen soon; else there is no hurry: nobody has a credential.
+/// Old enough: gone. Younger: perhaps not yet to be seen, or its creation is still on its way to AWS
+/// while the process that sent it is dead. It is looked for again and again until it is old enough.
 fn absent(next: &mut TeardownProgress, moment: &Moment<'_>) {
     if moment.is_settled() {
         return removed(next, moment);
@@ -328,11 +328,7 @@ fn absent(next: &mut TeardownProgress, moment: &Moment<'_>) {
         FailureClass::Settling,
         "the user is not to be seen, and too young to be taken for gone".to_owned(),
     ));
-    let settled_at = moment.settled_at();
-    next.next_attempt_at = match next.access_key {
-        Some(_) => moment.backoff(next.attempts).min(settled_at),
-        None => settled_at,
-    };
+    next.next_attempt_at = moment.backoff(next.attempts).min(moment.settled_at());
 }
 
 fn quiet(next: &mut TeardownProgress, at: Timestamp) {

@@ -34,6 +34,7 @@ mod query;
 mod readers;
 mod requests;
 mod roles;
+mod schedule;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,11 @@ pub const ROOT: &str = "root-token-of-the-tests";
 static WARNING: LazyLock<Arc<Gate>> = LazyLock::new(|| gate(Mode::Warn));
 static ENFORCING: LazyLock<Arc<Gate>> = LazyLock::new(|| gate(Mode::Enforce));
 
+/// A gate that warns, loaded once.
+pub fn warning_gate() -> Arc<Gate> {
+    Arc::clone(&WARNING)
+}
+
 fn gate(mode: Mode) -> Arc<Gate> {
     // Compiled once for all runs: a debug build of the compiler takes its time.
     let cache_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache"));

@@ -62,6 +62,11 @@ impl Client {
 
     /// Sends `body` as it is; `path` is below `/v1/`.
     pub fn raw(&self, method: &str, path: &str, body: &[u8]) -> Reply {
+        self.try_raw(method, path, body).unwrap()
+    }
+
+    /// The same, for a server that may die: what came back whole, or why nothing did.
+    pub fn try_raw(&self, method: &str, path: &str, body: &[u8]) -> Result<Reply, String> {
         let mut request = Request::builder().method(method).uri(format!("{}/v1/{path}", self.base));
         if let Some(token) = &self.token {
             request = request.header("X-Vault-Token", token);
@@ -69,14 +74,15 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let mut response = self.agent.run(request.body(body.to_vec()).unwrap()).unwrap();
-        let text = response.body_mut().read_to_string().unwrap_or_default();
-        Reply {
+        let request = request.body(body.to_vec()).unwrap();
+        let mut response = self.agent.run(request).map_err(|error| error.to_string())?;
+        let text = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
+        Ok(Reply {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             json: serde_json::from_str(&text).unwrap_or(Value::Null),
             text,
-        }
+        })
     }
 
     pub fn send(&self, method: &str, path: &str, body: &Value) -> Reply {

@@ -1,10 +1,15 @@
 //! What the tests share: the broker in a process of the test's own ([`broker`]), the real binary
-//! ([`process`]), and a client for either ([`client`]).
+//! ([`process`]), configured as in production ([`server`]) with an AWS that outlives it ([`aws_server`]),
+//! callers that ask for everything at once ([`storm`]), and a client for all ([`client`]).
 
+pub mod aws_server;
 pub mod broker;
+pub mod chance;
 pub mod client;
 pub mod log;
 pub mod process;
+pub mod server;
+pub mod storm;
 
 /// The guide's document: wide, so that `least-privilege` has something to say.
 pub const S3_STAR: &str =

@@ -1,6 +1,7 @@
 //! The real binary in a process of its own, started, stopped and killed for real.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -36,8 +37,13 @@ impl Process {
 
     /// Starts the binary and waits until it says where it listens.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_as(binary(), arguments)
+    }
+
+    /// The same with a command of the caller's own: other variables, or something around the binary.
+    pub fn start_as(mut command: Command, arguments: &[&str]) -> Self {
         let log = tempfile::NamedTempFile::new().unwrap().into_temp_path().keep().unwrap();
-        let mut child = binary()
+        let mut child = command
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -76,6 +82,23 @@ impl Process {
     /// What it logged so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Its number in the system.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it was ended by `kill -9`, from whichever side; waits a moment for the system to say so.
+    pub fn was_killed(&mut self) -> bool {
+        let deadline = std::time::Instant::now() + Duration::from_secs(5);
+        loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => return status.signal() == Some(9),
+                None if std::time::Instant::now() > deadline => return false,
+                None => std::thread::yield_now(),
+            }
+        }
     }
 
     /// `kill -9`, and waits until it is gone.

@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::limiter::Limiter;
 use super::sdk::{CredentialSource, SdkProvider, SdkSts, pooled_http_client};
-use super::{AwsError, IamProvider, StsProvider};
+use super::{AwsError, DiscoveryProvider, IamProvider, IdentityProvider, StsProvider};
 use crate::clock::Clock;
 use crate::model::{MountId, SecretAccessKey};
 
@@ -134,6 +134,32 @@ impl Accounts {
         let sts = account.sts.get_or_try_init(|| self.connect(&account.settings)).await?;
         let sts = Arc::clone(sts);
         Ok(sts)
+    }
+
+    /// Looks around in the account of a mount.
+    pub async fn discovery(
+        &self,
+        mount: &MountId,
+    ) -> Result<Arc<dyn DiscoveryProvider>, AwsError> {
+        let account = self.account(mount)?;
+        let provider = account.provider.get_or_try_init(|| self.build(&account.settings)).await?;
+        let provider = Arc::clone(provider);
+        Ok(provider)
+    }
+
+    /// Says who the broker is in the account of a mount.
+    pub async fn identity(&self, mount: &MountId) -> Result<Arc<dyn IdentityProvider>, AwsError> {
+        let account = self.account(mount)?;
+        let sts = account.sts.get_or_try_init(|| self.connect(&account.settings)).await?;
+        let sts = Arc::clone(sts);
+        Ok(sts)
+    }
+
+    /// The same text for mounts that are known to share an account: the same key at the same endpoint.
+    /// Holds the id of a key, and no secret.
+    pub fn account_of(&self, mount: &MountId) -> Result<String, AwsError> {
+        let account = self.account(mount)?;
+        Ok(format!("{} {}", account.settings.access_key, account.settings.iam_endpoint))
     }
 
     /// Changes whenever the mount's settings do: what was read with the old ones is stale.

@@ -14,6 +14,7 @@ use crate::model::{
 pub mod accounts;
 mod caller_text;
 mod classify;
+pub mod discovery;
 pub mod documents;
 mod limiter;
 pub mod sdk;
@@ -22,6 +23,9 @@ mod sts;
 pub(crate) mod testing;
 
 pub use accounts::{AccountSettings, Accounts, AwsBackend};
+pub use discovery::{
+    DiscoveryProvider, Identity, IdentityProvider, ListedUser, Simulated, Simulation,
+};
 pub use documents::{Documents, Fetched};
 pub use sts::{FederatedSession, OwnSession, RoleSession, StsProvider, TemporaryCredentials};
 

@@ -8,6 +8,7 @@ pub mod go_text;
 pub mod lease;
 pub mod mount;
 pub mod names;
+pub mod orphan;
 pub mod role;
 pub mod secret;
 pub mod timestamp;
@@ -23,6 +24,7 @@ pub use names::{
     AccessKeyId, GroupName, InvalidName, LeaseId, LeaseTag, MountPath, PolicyArn, RoleName,
     UserName,
 };
+pub use orphan::{Orphan, UserRow};
 pub use role::{CredentialType, Role, SessionRevocation};
 pub use secret::{ClientToken, MfaCode, SecretAccessKey, SessionToken};
 pub use timestamp::Timestamp;

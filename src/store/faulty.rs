@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{DueLease, LeaseQuery, Store, StoreError};
+use super::{DueLease, LeaseQuery, ReconcileStore, Store, StoreError, StuckLeases};
 use crate::model::{
-    Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
-    Timestamp, Token, TokenDigest,
+    Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, LeaseTag, Mount, MountId, Orphan, Role,
+    RoleName, Timestamp, Token, TokenDigest, UserRow,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -165,11 +165,12 @@ fn failed(why: &str) -> StoreError {
 
 macro_rules! pass {
     (
+        $trait:ident
         reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $rr:ty;)* }
         writes { $(fn $write:ident($($wa:ident: $wt:ty),*) -> $wr:ty;)* }
     ) => {
         #[async_trait]
-        impl<S: Store + ?Sized> Store for FaultyStore<S> {
+        impl<S: Store + ?Sized> $trait for FaultyStore<S> {
             $(async fn $read(&self, $($ra: $rt),*) -> Result<$rr> {
                 self.read()?;
                 self.inner.$read($($ra),*).await
@@ -182,6 +183,7 @@ macro_rules! pass {
 }
 
 pass! {
+    Store
     reads {
         fn setting(name: &str) -> Option<Vec<u8>>;
         fn mounts() -> Vec<Mount>;
@@ -213,6 +215,22 @@ pass! {
         fn save_lease(lease: &Lease) -> ();
         fn abandon_pending(now: Timestamp) -> u64;
         fn purge(before: Timestamp) -> u64;
+    }
+}
+
+pass! {
+    ReconcileStore
+    reads {
+        fn user_rows(since: Timestamp, after: i64, limit: u32) -> Option<(Vec<UserRow>, i64)>;
+        fn lease_by_tag(tag: &LeaseTag) -> Option<Lease>;
+        fn stuck_leases(before: Timestamp) -> StuckLeases;
+        fn orphans() -> Vec<Orphan>;
+    }
+    writes {
+        fn put_orphans(mounts: &[MountId], found: &[Orphan]) -> ();
+        fn ignore_orphan(user_id: &str, until: Option<Timestamp>) -> bool;
+        fn forget_orphan(user_id: &str) -> ();
+        fn remove_setting(name: &str) -> ();
     }
 }
 

@@ -33,6 +33,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0002_lease_origin.sql"),
         digest: "834515d1c2b2fc6219a836bcc451759002b448570c5d9a42f936e85211bb6a50",
     },
+    Migration {
+        number: 3,
+        name: "0003_reconcile.sql",
+        sql: include_str!("migrations/0003_reconcile.sql"),
+        digest: "20b87085942e6234f700192156b7cce6cac64eee72f425cc1e095dbfa142b494",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

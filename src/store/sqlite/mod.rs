@@ -29,6 +29,7 @@ mod mounts;
 mod open;
 mod purge;
 mod readers;
+mod reconcile;
 mod roles;
 #[cfg(test)]
 mod tests;

@@ -137,10 +137,7 @@ impl Accounts {
     }
 
     /// Looks around in the account of a mount.
-    pub async fn discovery(
-        &self,
-        mount: &MountId,
-    ) -> Result<Arc<dyn DiscoveryProvider>, AwsError> {
+    pub async fn discovery(&self, mount: &MountId) -> Result<Arc<dyn DiscoveryProvider>, AwsError> {
         let account = self.account(mount)?;
         let provider = account.provider.get_or_try_init(|| self.build(&account.settings)).await?;
         let provider = Arc::clone(provider);

@@ -6,10 +6,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod backup;
 pub mod check;
 mod check_config;
 mod output;
+mod quarantine;
+mod reconcile;
 mod remote;
+mod restore;
 mod server;
 
 /// A configuration that cannot be used (`EX_CONFIG` of sysexits.h).
@@ -43,6 +47,14 @@ enum Command {
     Server(server::ServerArguments),
     /// Judge policy documents and roles offline, by the very same gate as the server.
     Check(check::CheckArguments),
+    /// Write the database of a server to a file, while it runs or not.
+    Backup(backup::BackupArguments),
+    /// Put a backup into the data directory of a stopped server.
+    Restore(restore::RestoreArguments),
+    /// Compare AWS with the leases of a running server.
+    Reconcile(reconcile::ReconcileArguments),
+    /// Show or end the quarantine of a server on a restored backup.
+    Quarantine(quarantine::QuarantineArguments),
     /// Read a configuration file as the server would, and say what is wrong with it.
     CheckConfig {
         /// The configuration file.
@@ -61,6 +73,10 @@ pub fn run() -> ExitCode {
     match arguments.command {
         Command::Server(arguments) => server::run(&arguments, &mut out, &mut err),
         Command::Check(arguments) => check::run(&arguments, &mut out, &mut err).into(),
+        Command::Backup(arguments) => backup::run(&arguments, &mut out, &mut err),
+        Command::Restore(arguments) => restore::run(&arguments, &mut out, &mut err),
+        Command::Reconcile(arguments) => reconcile::run(&arguments, &mut out, &mut err),
+        Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::NotServing;
+use super::quarantine::Quarantined;
 use super::username::UsernameError;
 use crate::aws::{AwsError, RefusalKind};
 use crate::leases::LeaseError;
@@ -112,6 +113,9 @@ pub enum IssueError {
         /// What was seen.
         error: AwsError,
     },
+    /// A restored database waits for a word.
+    #[error(transparent)]
+    Quarantined(#[from] Quarantined),
     /// The mount does not serve.
     #[error(transparent)]
     NotServing(#[from] NotServing),

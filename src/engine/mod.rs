@@ -3,7 +3,7 @@
 //! [`crate::gate`] did not allow. Start at [`issue`]; rules without I/O are in [`ttl`],
 //! [`role_check`] and [`username`].
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -13,7 +13,7 @@ use crate::aws::documents::Documents;
 use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::leases::Leases;
-use crate::model::MountState;
+use crate::model::{MountState, Quarantine};
 use crate::random::Random;
 use crate::seal::{Barrier, SealError};
 use crate::store::{Store, StoreError};
@@ -28,6 +28,8 @@ mod issue_error;
 pub mod leases;
 mod mount_table;
 pub mod mounts;
+pub mod quarantine;
+pub mod reconcile;
 mod role_check;
 pub mod role_limits;
 mod role_merge;
@@ -106,6 +108,9 @@ pub struct Engine {
     mount_changes: Mutex<()>,
     /// Held while `config/root` is read, merged and written.
     config_changes: Mutex<()>,
+    /// Set while a restored database waits for a word.
+    quarantine: RwLock<Option<Quarantine>>,
+    passes: reconcile::Passes,
 }
 
 impl Engine {
@@ -117,7 +122,10 @@ impl Engine {
             table: mount_table::MountTable::default(),
             mount_changes: Mutex::new(()),
             config_changes: Mutex::new(()),
+            quarantine: RwLock::default(),
+            passes: reconcile::Passes::default(),
         };
+        engine.enter_quarantine().await?;
         for mount in engine.parts.store.mounts().await? {
             engine.bind_stored_account(&mount).await?;
             match mount.state {

@@ -16,7 +16,7 @@ use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_health, sys_init, sys_leases,
-    sys_mounts, ui,
+    sys_mounts, sys_reconcile, ui,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{Mount, MountState};
@@ -75,6 +75,10 @@ static SYS: &[Route] = &[
     route(maybe("leases/revoke"), "Revokes a lease.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
     route(under("leases/revoke-prefix/"), "Revokes every lease under a prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),
     route(under("leases/revoke-force/"), "Takes every lease under a prefix out of sight; their users are still removed.", &[], on![Update => sys_leases::revoke_force]),
+    route(exact("leases/reconcile"), "Compares AWS with the leases.", sys_reconcile::RECONCILE, on![Read => sys_reconcile::last, Update => sys_reconcile::run]),
+    route(listed("leases/orphans"), "Lists the users that are ours and have no lease.", &[], on![List => sys_reconcile::list_orphans, Read => sys_reconcile::read_orphans]),
+    route(under("leases/orphans/"), "Shows a user without a lease, or decides about it.", sys_reconcile::DECIDE, on![Read => sys_reconcile::read_orphan, Update => sys_reconcile::decide]),
+    route(exact("leases/quarantine"), "Shows or ends the quarantine of a restored backup.", sys_reconcile::LIFT, on![Read => sys_reconcile::read_quarantine, Update => sys_reconcile::lift_quarantine]),
     route(maybe("renew"), "Old name of leases/renew.", sys_leases::RENEW, on![Update => sys_leases::renew]),
     route(maybe("revoke"), "Old name of leases/revoke.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
     route(under("revoke-prefix/"), "Old name of leases/revoke-prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),

@@ -7,6 +7,7 @@
 
 mod listing;
 mod reaper;
+mod reconcile;
 mod revoke;
 pub mod state;
 mod step;
@@ -14,7 +15,7 @@ pub mod teardown;
 mod work;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -28,6 +29,7 @@ use crate::model::{
 use crate::random::Random;
 use crate::store::{Store, StoreError};
 
+pub use reconcile::Adoption;
 pub use revoke::RevokeError;
 pub use state::{IllegalTransition, LeaseTiming};
 
@@ -110,6 +112,8 @@ pub struct Leases {
     /// When the reaper means to look next, in milliseconds: whoever makes something due earlier
     /// wakes it.
     planned: AtomicI64,
+    /// Nothing is done by itself while this is set.
+    paused: AtomicBool,
 }
 
 /// How often a change is tried again after somebody else changed the row: two writers at most meet
@@ -130,6 +134,7 @@ impl Leases {
             claims: Claims::new(Arc::clone(&wake)),
             wake,
             planned: AtomicI64::new(i64::MAX),
+            paused: AtomicBool::new(false),
         })
     }
 

@@ -9,6 +9,7 @@ pub mod lease;
 pub mod mount;
 pub mod names;
 pub mod orphan;
+pub mod quarantine;
 pub mod role;
 pub mod secret;
 pub mod timestamp;
@@ -25,6 +26,7 @@ pub use names::{
     UserName,
 };
 pub use orphan::{Orphan, UserRow};
+pub use quarantine::Quarantine;
 pub use role::{CredentialType, Role, SessionRevocation};
 pub use secret::{ClientToken, MfaCode, SecretAccessKey, SessionToken};
 pub use timestamp::Timestamp;

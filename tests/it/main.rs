@@ -16,6 +16,7 @@
 )]
 
 mod architecture;
+mod backup;
 mod canary;
 mod cli;
 mod clients;
@@ -25,6 +26,7 @@ mod gate;
 mod http;
 mod leases;
 mod readme;
+mod reconcile;
 mod sts;
 mod support;
 mod tokens;

@@ -5,6 +5,7 @@
 use crate::model::{RoleName, Timestamp, UserName};
 use crate::random::Random;
 
+mod beginning;
 mod encoding;
 mod eval;
 mod functions;
@@ -13,6 +14,8 @@ mod lex;
 mod parse;
 mod printf;
 mod value;
+
+pub use beginning::constant_beginning;
 
 /// The template of a mount that names none: role and caller cut to 42 characters, the time, and as
 /// much randomness as 64 characters leave; 32 for STS names (contract 1.7).

@@ -9,10 +9,11 @@ use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
+use crate::engine::reconcile::ReconcileError;
 use crate::engine::roles::RoleError;
 use crate::leases::{LeaseError, RevokeError};
 use crate::model::go_text;
-use domain::{auth, config, init, issue, lease, mount, renew, role, tainted};
+use domain::{auth, config, init, issue, lease, mount, reconcile, renew, role, tainted};
 pub use table::table;
 
 mod domain;
@@ -115,6 +116,10 @@ pub enum ApiError {
     Role(RoleError),
     /// Credentials.
     Issue(IssueError),
+    /// A word that a quarantine does not know.
+    QuarantineAction(String),
+    /// Comparing AWS with the leases.
+    Reconcile(ReconcileError),
     /// Renewing leases.
     Renew(RenewError),
     /// Revoking leases, waited for.
@@ -255,6 +260,10 @@ impl ApiError {
             Self::Config(error) => config(error),
             Self::Role(error) => role(error),
             Self::Issue(error) => issue(error),
+            Self::QuarantineAction(given) => {
+                bare(400, format!("`action` must be `lift`, not `{given}`"))
+            }
+            Self::Reconcile(error) => reconcile(error),
             Self::Renew(error) => renew(error),
             Self::Revoke(error) => bare(400, error.to_string()),
             Self::Lease(error) => lease(error),
@@ -278,6 +287,7 @@ impl ApiError {
             Self::Config(error) => error.to_string(),
             Self::Role(error) => error.to_string(),
             Self::Issue(error) => error.to_string(),
+            Self::Reconcile(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
             Self::Lease(error) => error.to_string(),
             Self::Internal(what) => what.clone(),
@@ -322,6 +332,7 @@ from! {
     ConfigError => Config,
     RoleError => Role,
     IssueError => Issue,
+    ReconcileError => Reconcile,
     RenewError => Renew,
     RevokeError => Revoke,
     LeaseError => Lease,

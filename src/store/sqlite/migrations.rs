@@ -46,6 +46,31 @@ pub(super) fn migrate(db: &mut Connection, file: &Path) -> Result<(), OpenError>
     migrate_with(db, file, MIGRATIONS)
 }
 
+/// The layout's number, of a database that is ours and made by migrations that are known. Changes nothing.
+pub(super) fn check(db: &Connection, file: &Path) -> Result<i64, OpenError> {
+    let pragma = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let found = pragma("PRAGMA user_version")?;
+    if pragma("PRAGMA application_id")? != APPLICATION_ID || found < 1 {
+        return Err(OpenError::NotOurs(file.to_owned()));
+    }
+    let known = MIGRATIONS.last().map_or(0, |newest| newest.number);
+    if found > known {
+        return Err(OpenError::TooNew { found, known });
+    }
+    for migration in MIGRATIONS.iter().filter(|migration| migration.number <= found) {
+        if applied(db, migration)?.as_deref() != Some(migration.digest) {
+            return Err(OpenError::MigrationChanged { name: migration.name.to_owned() });
+        }
+    }
+    Ok(found)
+}
+
+/// The digest of a migration as it was applied.
+fn applied(db: &Connection, migration: &Migration) -> Result<Option<String>, OpenError> {
+    let sql = "SELECT digest FROM migration WHERE number = ?1";
+    Ok(db.query_row(sql, [migration.number], |row| row.get(0)).optional()?)
+}
+
 fn migrate_with(
     db: &mut Connection,
     file: &Path,
@@ -67,14 +92,7 @@ fn migrate_with(
         if sha256_hex(migration.sql) != migration.digest {
             return Err(OpenError::MigrationChanged { name: migration.name.to_owned() });
         }
-        let applied: Option<String> = db
-            .query_row(
-                "SELECT digest FROM migration WHERE number = ?1",
-                [migration.number],
-                |row| row.get(0),
-            )
-            .optional()?;
-        match applied {
+        match applied(db, migration)? {
             None => apply(db, migration)?,
             Some(digest) if digest == migration.digest => {}
             Some(_) => {

@@ -11,8 +11,9 @@ use crate::store::{StoreError, StuckLeases};
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// `lease.key` runs without gaps that matter, so that a page is a range of it.
-const USER_ROWS: &str = "SELECT lease.key, lease.id, mount.id, user, issued_at, state, expires_at,
-         (state < 3 OR revoked_at >= ?1) AND credential_type = 0 AND user IS NOT NULL
+const USER_ROWS: &str =
+    "SELECT lease.key, lease.id, mount.id, user, issued_at, lease.state, expires_at,
+         (lease.state < 3 OR revoked_at >= ?1) AND credential_type = 0 AND user IS NOT NULL
      FROM lease JOIN mount ON mount.key = lease.mount
      WHERE lease.key > ?2 ORDER BY lease.key LIMIT ?3";
 

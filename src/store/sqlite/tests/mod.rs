@@ -2,10 +2,12 @@
 //! promises, [`leases`] the same for leases, [`durability`] commits, crashes and failures, [`plans`] that
 //! every look-up is an index's.
 
+mod backup;
 mod domain;
 mod durability;
 mod leases;
 mod plans;
+mod reconcile;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 mod backup;
 pub mod check;
 mod check_config;
+mod doctor;
 mod output;
 mod quarantine;
 mod reconcile;
@@ -53,6 +54,8 @@ enum Command {
     Restore(restore::RestoreArguments),
     /// Compare AWS with the leases of a running server.
     Reconcile(reconcile::ReconcileArguments),
+    /// Look at whether a running server could do its work.
+    Doctor(doctor::DoctorArguments),
     /// Show or end the quarantine of a server on a restored backup.
     Quarantine(quarantine::QuarantineArguments),
     /// Read a configuration file as the server would, and say what is wrong with it.
@@ -76,6 +79,7 @@ pub fn run() -> ExitCode {
         Command::Backup(arguments) => backup::run(&arguments, &mut out, &mut err),
         Command::Restore(arguments) => restore::run(&arguments, &mut out, &mut err),
         Command::Reconcile(arguments) => reconcile::run(&arguments, &mut out, &mut err),
+        Command::Doctor(arguments) => doctor::run(&arguments, &mut out, &mut err),
         Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
     }

@@ -22,6 +22,7 @@ pub mod assume;
 pub mod config;
 mod config_merge;
 mod cron;
+pub mod doctor;
 mod grant;
 pub mod issue;
 mod issue_error;

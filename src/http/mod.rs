@@ -28,6 +28,7 @@ pub mod request;
 mod request_log;
 pub mod routes;
 pub mod server;
+mod sys_doctor;
 mod sys_health;
 mod sys_init;
 mod sys_leases;

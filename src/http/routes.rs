@@ -15,8 +15,8 @@ use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
-    Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_health, sys_init, sys_leases,
-    sys_mounts, sys_reconcile, ui,
+    Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_doctor, sys_health, sys_init,
+    sys_leases, sys_mounts, sys_reconcile, ui,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{Mount, MountState};
@@ -75,6 +75,7 @@ static SYS: &[Route] = &[
     route(maybe("leases/revoke"), "Revokes a lease.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
     route(under("leases/revoke-prefix/"), "Revokes every lease under a prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),
     route(under("leases/revoke-force/"), "Takes every lease under a prefix out of sight; their users are still removed.", &[], on![Update => sys_leases::revoke_force]),
+    route(exact("doctor"), "Looks at whether the broker could do its work.", &[], on![Read => sys_doctor::read]),
     route(exact("leases/reconcile"), "Compares AWS with the leases.", sys_reconcile::RECONCILE, on![Read => sys_reconcile::last, Update => sys_reconcile::run]),
     route(listed("leases/orphans"), "Lists the users that are ours and have no lease.", &[], on![List => sys_reconcile::list_orphans, Read => sys_reconcile::read_orphans]),
     route(under("leases/orphans/"), "Shows a user without a lease, or decides about it.", sys_reconcile::DECIDE, on![Read => sys_reconcile::read_orphan, Update => sys_reconcile::decide]),

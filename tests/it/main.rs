@@ -22,6 +22,7 @@ mod cli;
 mod clients;
 mod crash;
 mod docs;
+mod doctor;
 mod gate;
 mod http;
 mod leases;

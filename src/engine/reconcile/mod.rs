@@ -8,7 +8,7 @@ pub mod act;
 mod compare;
 mod report;
 mod schedule;
-mod scope;
+pub(super) mod scope;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

@@ -12,19 +12,19 @@ use crate::store::StoreError;
 
 /// An account, by the mounts that work in it.
 #[derive(Debug, Default)]
-pub(super) struct Scope {
+pub(in crate::engine) struct Scope {
     /// Its mounts, sorted by path; those that serve first.
-    pub(super) mounts: Vec<(MountId, MountPath)>,
+    pub(in crate::engine) mounts: Vec<(MountId, MountPath)>,
     /// Paths of users that its roles name, `/` left out.
-    user_paths: BTreeSet<String>,
+    pub(super) user_paths: BTreeSet<String>,
     /// What the names of users begin with.
-    beginnings: BTreeSet<String>,
+    pub(super) beginnings: BTreeSet<String>,
     /// This installation's id.
     pub(super) broker: String,
 }
 
 impl Scope {
-    pub(super) fn paths(&self) -> Vec<String> {
+    pub(in crate::engine) fn paths(&self) -> Vec<String> {
         shown(&self.mounts)
     }
 
@@ -41,7 +41,7 @@ impl Scope {
 
 impl Engine {
     /// Every account of a listed mount. One that is not configured has nothing of ours in it.
-    pub(super) async fn scopes(&self) -> Result<Vec<Scope>, StoreError> {
+    pub(in crate::engine) async fn scopes(&self) -> Result<Vec<Scope>, StoreError> {
         let mut scopes: BTreeMap<String, Scope> = BTreeMap::new();
         for mount in self.mounts() {
             let Ok(account) = self.parts.accounts.account_of(&mount.id) else { continue };

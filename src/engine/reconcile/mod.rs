@@ -12,10 +12,10 @@ pub(super) mod scope;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::Engine;
 use crate::aws::{AwsError, IamProvider, ListedUser, Ownership};
@@ -43,8 +43,21 @@ const MOST_SUSPECTS: usize = 5_000;
 pub(super) struct Passes {
     /// Held while one is under way.
     alone: Mutex<()>,
+    /// Whether that one was begun by the schedule.
+    by_itself: AtomicBool,
     /// When the next one is due by itself, in milliseconds; 0 = never.
     next_run: AtomicI64,
+}
+
+impl Passes {
+    /// The right to compare. One that somebody asks for waits for one that began by itself.
+    async fn turn(&self) -> Result<MutexGuard<'_, ()>, ReconcileError> {
+        match self.alone.try_lock() {
+            Ok(turn) => Ok(turn),
+            Err(_) if self.by_itself.load(Ordering::SeqCst) => Ok(self.alone.lock().await),
+            Err(_) => Err(ReconcileError::UnderWay),
+        }
+    }
 }
 
 /// What to compare.
@@ -136,7 +149,7 @@ impl Engine {
         &self,
         request: ReconcileRequest,
     ) -> Result<ReconcileReport, ReconcileError> {
-        let _alone = self.passes.alone.try_lock().map_err(|_held| ReconcileError::UnderWay)?;
+        let _alone = self.passes.turn().await?;
         let started = self.parts.clock.now();
         let mut scopes = self.scopes().await?;
         if let Some(path) = &request.mount {

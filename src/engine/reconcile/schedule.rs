@@ -62,7 +62,10 @@ impl Engine {
     }
 
     async fn run_by_itself(&self) {
-        match self.reconcile(ReconcileRequest::default()).await {
+        self.passes.by_itself.store(true, Ordering::SeqCst);
+        let compared = self.reconcile(ReconcileRequest::default()).await;
+        self.passes.by_itself.store(false, Ordering::SeqCst);
+        match compared {
             // What there is to say it has logged; one that somebody asked for is as good.
             Ok(_) | Err(ReconcileError::UnderWay) => {}
             Err(error) => {

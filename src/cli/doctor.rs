@@ -56,15 +56,15 @@ fn ask(arguments: &DoctorArguments, out: &mut dyn Write) -> Result<u8, ShowError
         Format::Json => output::json(out, &diagnosis)?,
         Format::Table => show(out, &diagnosis)?,
     }
-    Ok(match diagnosis["status"].as_str() {
-        Some("ok" | "unknown") => 0,
-        Some("warn") => 1,
-        Some(_) | None => 2,
+    Ok(match text(&diagnosis, "status").as_str() {
+        "ok" | "unknown" => 0,
+        "warn" => 1,
+        _ => 2,
     })
 }
 
 fn show(out: &mut dyn Write, diagnosis: &Value) -> Result<(), ShowError> {
-    let checks = || diagnosis["checks"].as_array().into_iter().flatten();
+    let checks = || list(diagnosis, "checks");
     let rows: Vec<Vec<String>> = checks()
         .map(|check| vec![text(check, "status"), text(check, "name"), text(check, "detail")])
         .collect();

@@ -18,7 +18,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::Engine;
-use crate::aws::{AwsError, IamProvider, ListedUser, Ownership};
+use crate::aws::{AwsError, IamProvider, Ownership};
 use crate::leases::LeaseError;
 use crate::model::{MountId, MountPath, Timestamp, UserName, UserRow};
 use crate::store::StoreError;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::fail;
 use super::output::{self, Format};
-use super::reconcile::{ShowError, text};
+use super::reconcile::{ShowError, list, text};
 use super::remote::{Remote, RemoteArguments};
 
 /// Arguments of `leasehold doctor`.
@@ -69,9 +69,7 @@ fn show(out: &mut dyn Write, diagnosis: &Value) -> Result<(), ShowError> {
         .map(|check| vec![text(check, "status"), text(check, "name"), text(check, "detail")])
         .collect();
     output::table(out, &["status", "check", "detail"], &rows)?;
-    for check in
-        checks().filter(|check| check["help"].as_str().is_some_and(|help| !help.is_empty()))
-    {
+    for check in checks().filter(|check| !text(check, "help").is_empty()) {
         let (name, help) = (text(check, "name"), text(check, "help"));
         writeln!(out, "help: {}: {}", output::printable(&name), output::printable(&help))?;
     }

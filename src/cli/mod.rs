@@ -13,7 +13,7 @@ mod doctor;
 mod output;
 mod quarantine;
 mod reconcile;
-mod remote;
+pub mod remote;
 mod restore;
 mod server;
 

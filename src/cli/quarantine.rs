@@ -55,21 +55,25 @@ fn act(arguments: &QuarantineArguments, out: &mut dyn Write) -> Result<(), ShowE
     if arguments.format == Format::Json {
         return Ok(output::json(out, &state)?);
     }
-    if state["active"] != Value::Bool(true) {
+    if state.get("active") != Some(&Value::Bool(true)) {
         writeln!(out, "there is no quarantine")?;
         return Ok(());
     }
+    let difference = state.get("difference").filter(|report| !report.is_null());
     let pairs = [
         ("in quarantine since", text(&state, "restored")),
         ("backup made", text(&state, "backup_made")),
-        ("AWS compared", text(&state["difference"], "finished")),
+        ("AWS compared", difference.map(|report| text(report, "finished")).unwrap_or_default()),
     ];
     output::pairs(out, &pairs)?;
-    if state["difference"].is_null() {
-        writeln!(out, "\nthe difference is not known yet: run `leasehold reconcile`")?;
-    } else {
-        writeln!(out)?;
-        show(out, &state["difference"])?;
+    match difference {
+        Some(report) => {
+            writeln!(out)?;
+            show(out, report)?;
+        }
+        None => {
+            writeln!(out, "\nthe difference is not known yet: run `leasehold reconcile`")?;
+        }
     }
     Ok(())
 }

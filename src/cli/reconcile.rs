@@ -78,7 +78,8 @@ fn compare(arguments: &ReconcileArguments, out: &mut dyn Write) -> Result<bool, 
 /// Has each orphan removed; how many are left.
 fn remove(remote: &Remote, report: &Value, out: &mut dyn Write) -> Result<u64, ShowError> {
     let mut left: u64 = 0;
-    for orphan in items(report, "orphans").filter(|orphan| orphan["ignored_until"].is_null()) {
+    for orphan in items(report, "orphans").filter(|orphan| text(orphan, "ignored_until").is_empty())
+    {
         let (user, id) = (text(orphan, "user"), text(orphan, "user_id"));
         let path = format!("sys/leases/orphans/{}", escaped(&id));
         match remote.write(&path, &json!({ "action": "remove" })) {
@@ -98,22 +99,21 @@ fn remove(remote: &Remote, report: &Value, out: &mut dyn Write) -> Result<u64, S
 /// A comparison for people.
 pub(super) fn show(out: &mut dyn Write, report: &Value) -> io::Result<()> {
     let mut rows = Vec::new();
-    for account in report["accounts"].as_array().into_iter().flatten() {
-        let mounts: Vec<&str> =
-            account["mounts"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let mounts = mounts.join(" ");
-        if let Some(why) = account["error"]["message"].as_str() {
-            rows.push(vec!["not compared".to_owned(), mounts.clone(), why.replace('\n', "; ")]);
+    for account in list(report, "accounts") {
+        if let Some(why) = account.pointer("/error/message").and_then(Value::as_str) {
+            let mounts: Vec<&str> = list(account, "mounts").filter_map(Value::as_str).collect();
+            let why = why.replace('\n', "; ");
+            rows.push(vec!["not compared".to_owned(), mounts.join(" "), why]);
         }
-        let mut list = |name: &str, kind: &str, what: &str, detail: &str| {
-            for one in account[name].as_array().into_iter().flatten() {
-                rows.push(vec![kind.to_owned(), text(one, what), text(one, detail)]);
-            }
-        };
-        list("orphans", "orphan", "user", "created");
-        list("missing", "missing", "lease", "detail");
-        list("overdue", "ends at lift", "lease", "ended");
-        list("of_another_broker", "another's", "user", "broker");
+        for (name, kind, what, detail) in [
+            ("orphans", "orphan", "user", "created"),
+            ("missing", "missing", "lease", "detail"),
+            ("overdue", "ends at lift", "lease", "ended"),
+            ("of_another_broker", "another's", "user", "broker"),
+        ] {
+            let found = list(account, name);
+            rows.extend(found.map(|one| vec![kind.to_owned(), text(one, what), text(one, detail)]));
+        }
     }
     if rows.is_empty() {
         return writeln!(out, "AWS and the leases agree");
@@ -122,14 +122,20 @@ pub(super) fn show(out: &mut dyn Write, report: &Value) -> io::Result<()> {
 }
 
 fn items<'a>(report: &'a Value, name: &'a str) -> impl Iterator<Item = &'a Value> {
-    let accounts = report["accounts"].as_array().into_iter().flatten();
-    accounts.flat_map(move |account| account[name].as_array().into_iter().flatten())
+    list(report, "accounts").flat_map(move |account| list(account, name))
 }
 
 fn count(report: &Value, name: &str) -> u64 {
-    report["totals"][name].as_u64().unwrap_or(0)
+    let totals = report.get("totals");
+    totals.and_then(|totals| totals.get(name)).and_then(Value::as_u64).unwrap_or(0)
 }
 
+/// A member that is a list; nothing where it is not.
+pub(super) fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    value.get(name).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// A member that is a text; empty where it is not.
 pub(super) fn text(value: &Value, name: &str) -> String {
-    value[name].as_str().unwrap_or_default().to_owned()
+    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

@@ -31,8 +31,8 @@ const SHOWN: usize = 200;
 /// command line could be read by everybody on the machine.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Server")]
-pub(super) struct RemoteArguments {
-    /// The server [default: https://127.0.0.1:8200].
+pub struct RemoteArguments {
+    /// The server [default: `https://127.0.0.1:8200`].
     #[arg(long, value_name = "URL", env = "VAULT_ADDR")]
     address: Option<String>,
     /// Trust the certificates in this file (PEM) and no others [default: those of the system].
@@ -70,7 +70,7 @@ fn timeout(text: &str) -> Result<Duration, String> {
 
 /// Why there is no answer, or none that was hoped for.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RemoteError {
+pub enum RemoteError {
     /// What was said about the server cannot be used.
     #[error(
         "the address `{0}` cannot be used\nhelp: VAULT_ADDR or --address names a server as https://HOST:PORT"
@@ -83,7 +83,12 @@ pub(super) enum RemoteError {
     #[error(
         "`{file}` has no certificates that can be used: {why}\nhelp: VAULT_CACERT or --ca-cert names a PEM file"
     )]
-    Certificates { file: String, why: String },
+    Certificates {
+        /// Which.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
     /// The token has characters that no token has; it is not shown.
     #[error("the token has characters that no token has\nhelp: see VAULT_TOKEN and ~/.vault-token")]
     Token,
@@ -91,22 +96,42 @@ pub(super) enum RemoteError {
     #[error(
         "no answer from {address}: {why}\nhelp: VAULT_ADDR or --address names the server, VAULT_CACERT its certificate"
     )]
-    Unreachable { address: String, why: String },
+    Unreachable {
+        /// Where it was looked for.
+        address: String,
+        /// What was met.
+        why: String,
+    },
     /// It answered, but not as a server of this kind does.
     #[error(
         "{address} answered {status} with something else than JSON: {text}\nhelp: is it a Leasehold or a proxy?"
     )]
-    Foreign { address: String, status: u16, text: String },
+    Foreign {
+        /// Who answered.
+        address: String,
+        /// With what status.
+        status: u16,
+        /// The beginning of what it said.
+        text: String,
+    },
     /// There is nothing at the path: a read or list that was carried out.
     #[error("nothing at `{path}`")]
-    NothingThere { path: String },
+    NothingThere {
+        /// Below `/v1/`.
+        path: String,
+    },
     /// The server refused, in its own sentences.
     #[error("{method} {path}: {status}{}", Sentences(errors, *is_anonymous))]
     Refused {
+        /// The request's method.
         method: &'static str,
+        /// The request's path, below `/v1/`.
         path: String,
+        /// The status.
         status: u16,
+        /// The sentences.
         errors: Vec<String>,
+        /// Whether no token was sent.
         is_anonymous: bool,
     },
 }
@@ -130,26 +155,26 @@ impl fmt::Display for Sentences<'_> {
 
 /// What a server answered to a request that it carried out.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Answer {
+pub struct Answer {
     /// 200, 202 or 204.
-    pub(super) status: u16,
+    pub status: u16,
     /// `data` of the envelope; the whole body where there is no envelope; null where there is no body.
-    pub(super) data: Value,
+    pub data: Value,
     /// What it wants to be said beside that.
-    pub(super) warnings: Vec<String>,
+    pub warnings: Vec<String>,
     /// The lease that the answer is under; empty where there is none.
-    pub(super) lease_id: String,
+    pub lease_id: String,
 }
 
 impl Answer {
     /// The texts of `data.keys`, of a list.
-    pub(super) fn keys(&self) -> Vec<String> {
+    pub fn keys(&self) -> Vec<String> {
         texts(self.data.get("keys"))
     }
 }
 
 /// A server, and who asks it. Each call waits for its answer.
-pub(super) struct Remote {
+pub struct Remote {
     agent: Agent,
     /// Without a slash at the end.
     address: String,
@@ -165,7 +190,7 @@ impl fmt::Debug for Remote {
 
 impl Remote {
     /// The server that the arguments and the environment name. Nothing is sent yet.
-    pub(super) fn new(arguments: &RemoteArguments) -> Result<Self, RemoteError> {
+    pub fn new(arguments: &RemoteArguments) -> Result<Self, RemoteError> {
         Self::with_token(arguments, token_of_environment())
     }
 
@@ -198,22 +223,22 @@ impl Remote {
     }
 
     /// Reads a path; `NothingThere` where there is nothing.
-    pub(super) fn read(&self, path: &str) -> Result<Answer, RemoteError> {
+    pub fn read(&self, path: &str) -> Result<Answer, RemoteError> {
         self.send("GET", path, None)
     }
 
     /// Writes a path.
-    pub(super) fn write(&self, path: &str, body: &Value) -> Result<Answer, RemoteError> {
+    pub fn write(&self, path: &str, body: &Value) -> Result<Answer, RemoteError> {
         self.send("PUT", path, Some(body))
     }
 
     /// Lists a path; `NothingThere` where there is nothing.
-    pub(super) fn list(&self, path: &str) -> Result<Answer, RemoteError> {
+    pub fn list(&self, path: &str) -> Result<Answer, RemoteError> {
         self.send("LIST", path, None)
     }
 
     /// Deletes a path.
-    pub(super) fn delete(&self, path: &str) -> Result<Answer, RemoteError> {
+    pub fn delete(&self, path: &str) -> Result<Answer, RemoteError> {
         self.send("DELETE", path, None)
     }
 
@@ -281,13 +306,15 @@ impl Remote {
 }
 
 /// One segment of a path, or one value of a query, with everything escaped that means something there.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            let hex = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+            let digits = ['%', hex(byte >> 4), hex(byte & 15)];
+            escaped.extend(digits.map(|digit| digit.to_ascii_uppercase()));
         }
     }
     escaped
@@ -344,7 +371,7 @@ fn tls_config(arguments: &RemoteArguments) -> Result<TlsConfig, RemoteError> {
     let unusable =
         |why: String| RemoteError::Certificates { file: file.display().to_string(), why };
     let certificates = CertificateDer::pem_file_iter(file)
-        .and_then(|items| items.collect::<Result<Vec<_>, _>>())
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| unusable(error.to_string()))?;
     if certificates.is_empty() {
         return Err(unusable("there is none in it".to_owned()));
@@ -426,7 +453,7 @@ mod tests {
 
     #[test]
     fn what_is_said_of_the_server_is_read_as_vaults_command_line_reads_it() {
-        assert_eq!(arguments(&[]).client_timeout, Duration::from_secs(60));
+        assert_eq!(arguments(&[]).client_timeout, Duration::from_mins(1));
         assert_eq!(arguments(&["--client-timeout", "90s"]).client_timeout, Duration::from_secs(90));
         assert!(!arguments(&[]).tls_skip_verify);
         assert!(arguments(&["--tls-skip-verify"]).tls_skip_verify);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{DueLease, LeaseQuery, ReconcileStore, Store, StoreError, StuckLeases};
+use super::{DueLease, LeaseQuery, PolicyStore, ReconcileStore, Store, StoreError, StuckLeases};
 use crate::model::{
     Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, LeaseTag, Mount, MountId, Orphan, Role,
     RoleName, Timestamp, Token, TokenDigest, UserRow,
@@ -165,7 +165,7 @@ fn failed(why: &str) -> StoreError {
 
 macro_rules! pass {
     (
-        $trait:ident
+        $trait:path:
         reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $rr:ty;)* }
         writes { $(fn $write:ident($($wa:ident: $wt:ty),*) -> $wr:ty;)* }
     ) => {
@@ -183,7 +183,19 @@ macro_rules! pass {
 }
 
 pass! {
-    Store
+    PolicyStore:
+    reads {
+        fn acl_policy(name: &str) -> Option<String>;
+        fn acl_policy_names() -> Vec<String>;
+    }
+    writes {
+        fn put_acl_policy(name: &str, text: &str) -> ();
+        fn remove_acl_policy(name: &str) -> ();
+    }
+}
+
+pass! {
+    Store:
     reads {
         fn setting(name: &str) -> Option<Vec<u8>>;
         fn mounts() -> Vec<Mount>;
@@ -193,6 +205,7 @@ pass! {
         fn role_names(mount: &MountId) -> Vec<RoleName>;
         fn token(digest: &TokenDigest) -> Option<Arc<Token>>;
         fn token_by_accessor(accessor: &Accessor) -> Option<Arc<Token>>;
+        fn accessors() -> Vec<Accessor>;
         fn expired_tokens(now: Timestamp, limit: u32) -> Vec<TokenDigest>;
         fn lease(id: &LeaseId) -> Option<Lease>;
         fn lease_ids(query: LeaseQuery<'_>) -> Vec<LeaseId>;
@@ -211,6 +224,7 @@ pass! {
         fn put_token(token: &Token) -> ();
         fn use_token(digest: &TokenDigest) -> Option<i64>;
         fn end_token_tree(digest: &TokenDigest, now: Timestamp) -> u64;
+        fn end_token_alone(digest: &TokenDigest, now: Timestamp) -> bool;
         fn begin_lease(lease: &Lease) -> ();
         fn save_lease(lease: &Lease) -> ();
         fn abandon_pending(now: Timestamp) -> u64;
@@ -219,7 +233,7 @@ pass! {
 }
 
 pass! {
-    ReconcileStore
+    ReconcileStore:
     reads {
         fn user_rows(since: Timestamp, after: i64, limit: u32) -> Option<(Vec<UserRow>, i64)>;
         fn lease_by_tag(tag: &LeaseTag) -> Option<Lease>;

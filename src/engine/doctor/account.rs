@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::engine::reconcile::scope::Scope;
 use crate::model::{MountId, Timestamp, UserName};
 
-/// AWS takes a signature for so long (SigV4: "within five minutes"); beyond it every call fails.
+/// AWS takes a signature for so long (Signature Version 4: "within five minutes"); beyond it every call fails.
 const FATAL_SKEW_SECONDS: i64 = 300;
 /// A clock that is kept right is not off by so much.
 const ODD_SKEW_SECONDS: i64 = 30;
@@ -175,7 +175,7 @@ fn clock(name: &str, aws: Option<Timestamp>, now: Timestamp) -> Check {
     };
     let skew = now.seconds_from(aws);
     let detail = match skew {
-        0 | 1 | -1 => "as AWS's".to_owned(),
+        -1..=1 => "as AWS's".to_owned(),
         ahead if ahead > 0 => format!("{ahead} s ahead of AWS's"),
         behind => format!("{} s behind AWS's", behind.unsigned_abs()),
     };

@@ -144,10 +144,8 @@ impl AccountReport {
 
     pub(super) fn failed(mounts: Vec<String>, error: &ReconcileError) -> Self {
         // What the store said is for the log.
-        let message = match error {
-            ReconcileError::Store(_) | ReconcileError::Lease(_) => "internal error".to_owned(),
-            told => told.to_string(),
-        };
+        let is_own = matches!(error, ReconcileError::Store(_) | ReconcileError::Lease(_));
+        let message = if is_own { "internal error".to_owned() } else { error.to_string() };
         tracing::warn!(mount.path = %mounts.join(" "), error = %error, "AWS could not be compared with the leases: {message}");
         Self { error: Some(NotLooked { message }), ..Self::of(mounts) }
     }

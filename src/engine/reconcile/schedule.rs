@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::model::Timestamp;
 
 /// How often the clock is looked at: it may jump, and nobody waits for the minute.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 
 impl Engine {
     /// When the next comparison begins by itself.

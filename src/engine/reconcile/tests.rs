@@ -21,7 +21,9 @@ fn user(name: &str, age_seconds: i64) -> ListedUser {
         name: name.parse().unwrap(),
         path: "/".to_owned(),
         id: format!("AIDA{name}"),
-        created_at: Timestamp::from_millis(NOW.as_millis() - age_seconds * 1000),
+        created_at: Timestamp::from_millis(
+            NOW.as_millis().saturating_sub(age_seconds.saturating_mul(1000)),
+        ),
     }
 }
 

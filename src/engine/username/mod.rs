@@ -6,7 +6,6 @@ use crate::model::{RoleName, Timestamp, UserName};
 use crate::random::Random;
 
 mod beginning;
-mod encoding;
 mod eval;
 mod functions;
 mod go_layout;

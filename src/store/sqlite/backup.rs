@@ -166,14 +166,12 @@ pub fn verify(file: &Path) -> Result<BackupFacts> {
 
 /// SQLite finds out late that a file is no database of its own.
 fn unreadable(file: &Path, error: OpenError) -> BackupError {
-    match error {
+    let is_no_database = matches!(
+        &error,
         OpenError::Sqlite(rusqlite::Error::SqliteFailure(failure, _))
-            if failure.code == rusqlite::ErrorCode::NotADatabase =>
-        {
-            BackupError::Open(OpenError::NotOurs(file.to_owned()))
-        }
-        other => BackupError::Open(other),
-    }
+            if failure.code == rusqlite::ErrorCode::NotADatabase
+    );
+    BackupError::Open(if is_no_database { OpenError::NotOurs(file.to_owned()) } else { error })
 }
 
 /// Puts a copy into `data_dir`, which no server may use, and marks it: the next start is in quarantine.

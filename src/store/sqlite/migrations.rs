@@ -35,8 +35,14 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 3,
-        name: "0003_reconcile.sql",
-        sql: include_str!("migrations/0003_reconcile.sql"),
+        name: "0003_acl_policy.sql",
+        sql: include_str!("migrations/0003_acl_policy.sql"),
+        digest: "9a418c43cfb900bc2df010765035c7fc1e89c4d003ffad83ef53edb6f1991072",
+    },
+    Migration {
+        number: 4,
+        name: "0004_reconcile.sql",
+        sql: include_str!("migrations/0004_reconcile.sql"),
         digest: "20b87085942e6234f700192156b7cce6cac64eee72f425cc1e095dbfa142b494",
     },
 ];

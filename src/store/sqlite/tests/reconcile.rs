@@ -41,7 +41,10 @@ async fn rows_with_a_user_are_read_page_by_page() {
 async fn orphans_of_other_mounts_stay_and_known_ones_keep_what_was_decided() {
     let store = store().await;
     let (first, other) = (MountId("m1".into()), MountId("m2".into()));
-    store.put_orphans(&[first.clone()], &[orphan("a", "m1"), orphan("b", "m1")]).await.unwrap();
+    store
+        .put_orphans(std::slice::from_ref(&first), &[orphan("a", "m1"), orphan("b", "m1")])
+        .await
+        .unwrap();
     store.put_orphans(&[other], &[orphan("c", "m2")]).await.unwrap();
     assert!(store.ignore_orphan("a", Some(at(99))).await.unwrap());
     assert!(!store.ignore_orphan("x", None).await.unwrap());

@@ -15,6 +15,10 @@ use crate::model::duration::parse_seconds;
 /// Vault's default for both lease TTLs: 32 days (contract 1.6).
 const DEFAULT_TTL: Duration = Duration::from_hours(768);
 
+/// A day: five calls for the largest account (IAM's quota of 5,000 users, 1,000 a page), and a user that
+/// nobody knows of is found before it is old.
+const RECONCILE_INTERVAL: Duration = Duration::from_hours(24);
+
 /// Where `leasehold server --dev` listens, as `vault server -dev` does.
 const DEV_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8200);
 
@@ -68,6 +72,8 @@ pub struct Config {
     pub default_lease_ttl: Duration,
     /// The server's maximum lease TTL.
     pub max_lease_ttl: Duration,
+    /// How often AWS is compared with the leases by itself; `None` = never.
+    pub reconcile_interval: Option<Duration>,
     /// How it logs.
     pub log: Log,
     /// Where tests plan the end of this process; a release has none.
@@ -150,6 +156,7 @@ struct File {
     seal: SealFile,
     default_lease_ttl: Option<String>,
     max_lease_ttl: Option<String>,
+    reconcile_interval: Option<String>,
     log_level: Option<String>,
     log_format: Option<String>,
 }
@@ -222,6 +229,7 @@ impl Config {
             data_dir,
             default_lease_ttl: ttls.0,
             max_lease_ttl: ttls.1,
+            reconcile_interval: reconcile_interval(file.reconcile_interval.as_deref(), dev)?,
             log: log(
                 flags.log_level.as_deref().or(file.log_level.as_deref()),
                 flags.log_format.as_deref().or(file.log_format.as_deref()),
@@ -323,6 +331,15 @@ fn ttls(default: Option<&str>, max: Option<&str>) -> Result<(Duration, Duration)
     Ok((default, max))
 }
 
+/// `0` = never. In development mode only where it is said: nobody else works in an embedded AWS.
+fn reconcile_interval(text: Option<&str>, dev: bool) -> Result<Option<Duration>, ConfigError> {
+    match text {
+        None => Ok((!dev).then_some(RECONCILE_INTERVAL)),
+        Some("0") => Ok(None),
+        Some(text) => duration("reconcile_interval", text).map(Some),
+    }
+}
+
 fn log(level: Option<&str>, format: Option<&str>) -> Result<Log, ConfigError> {
     let level = level.unwrap_or("info");
     let json = match format {
@@ -363,6 +380,10 @@ mod tests {
         assert_eq!(config.listener.address.to_string(), "127.0.0.1:8200");
         assert_eq!(config.guardrails.mode, Mode::Warn);
         assert_eq!((config.data_dir, config.key_file), (None, None));
+        assert_eq!(config.reconcile_interval, None);
+        let told = |text: &str| read(text, dev()).unwrap().reconcile_interval;
+        assert_eq!(told("reconcile_interval = \"1h\""), Some(Duration::from_hours(1)));
+        assert_eq!(told("reconcile_interval = \"0\""), None);
     }
 
     #[test]
@@ -373,6 +394,7 @@ mod tests {
         assert_eq!(config.guardrails.mode, Mode::Enforce);
         assert_eq!(config.key_file, Some(PathBuf::from("/d/seal.key")));
         assert_eq!(config.default_lease_ttl.as_secs(), 2_764_800);
+        assert_eq!(config.reconcile_interval, Some(Duration::from_hours(24)));
     }
 
     #[test]

@@ -212,6 +212,7 @@ impl App {
         // Whatever is pending now belongs to a process that is gone.
         base.store.abandon_pending(base.clock.now()).await?;
         let database = Arc::clone(&base.database);
+        let comparing = Arc::clone(&engine);
         let wire = base.into_wire(
             engine,
             Arc::clone(&leases),
@@ -223,7 +224,8 @@ impl App {
         let (shutdown, stopped) = watch::channel(false);
         let background = vec![
             tokio::spawn(Arc::clone(&leases).run(stopped.clone())),
-            tokio::spawn(documents.run(stopped)),
+            tokio::spawn(documents.run(stopped.clone())),
+            tokio::spawn(comparing.reconcile_on_schedule(config.reconcile_interval, stopped)),
         ];
         info!(address = %server.address(), "leasehold serves on {}", server.address());
         Ok(Self { leases, root_token, database, server, background, shutdown })

@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::limiter::Limiter;
 use super::sdk::{CredentialSource, Paces, SdkProbe, SdkProvider, SdkSts, pooled_http_client};
-use super::{AwsError, IamProvider, KeyProbe, StsProvider};
+use super::{AwsError, DiscoveryProvider, IamProvider, IdentityProvider, KeyProbe, StsProvider};
 use crate::clock::Clock;
 use crate::metrics::{AwsCalls, Pace};
 use crate::model::{MountId, SecretAccessKey};
@@ -223,6 +223,29 @@ impl Accounts {
             slowed: pace.slowed.saturating_add(1),
             slowest: Some(pace.slowest.map_or(rate, |slowest| slowest.min(rate))),
         })
+    }
+
+    /// Looks around in the account of a mount.
+    pub async fn discovery(&self, mount: &MountId) -> Result<Arc<dyn DiscoveryProvider>, AwsError> {
+        let account = self.account(mount)?;
+        let provider = account.provider.get_or_try_init(|| self.build(&account)).await?;
+        let provider = Arc::clone(provider);
+        Ok(provider)
+    }
+
+    /// Says who the broker is in the account of a mount.
+    pub async fn identity(&self, mount: &MountId) -> Result<Arc<dyn IdentityProvider>, AwsError> {
+        let account = self.account(mount)?;
+        let sts = account.sts.get_or_try_init(|| self.connect(&account.settings)).await?;
+        let sts = Arc::clone(sts);
+        Ok(sts)
+    }
+
+    /// The same text for mounts that are known to share an account: the same key at the same endpoint.
+    /// Holds the id of a key, and no secret.
+    pub fn account_of(&self, mount: &MountId) -> Result<String, AwsError> {
+        let account = self.account(mount)?;
+        Ok(format!("{} {}", account.settings.access_key, account.settings.iam_endpoint))
     }
 
     /// Changes whenever the mount's settings do: what was read with the old ones is stale.

@@ -14,6 +14,7 @@ use crate::model::{
 pub mod accounts;
 mod caller_text;
 mod classify;
+pub mod discovery;
 pub mod documents;
 mod identity;
 mod limiter;
@@ -26,6 +27,9 @@ mod sts;
 pub(crate) mod testing;
 
 pub use accounts::{Access, AccountSettings, Accounts, AwsBackend};
+pub use discovery::{
+    DiscoveryProvider, Identity, IdentityProvider, ListedUser, Simulated, Simulation,
+};
 pub use documents::{Documents, Fetched};
 pub use placement::PlacementProvider;
 pub use probe::KeyProbe;

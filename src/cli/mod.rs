@@ -6,10 +6,15 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod backup;
 pub mod check;
 mod check_config;
+mod doctor;
 mod output;
+mod quarantine;
+mod reconcile;
 pub mod remote;
+mod restore;
 mod server;
 mod who;
 
@@ -46,6 +51,16 @@ enum Command {
     Check(check::CheckArguments),
     /// Say who holds an access key, a user or a lease, or held it.
     Who(who::WhoArguments),
+    /// Write the database of a server to a file, while it runs or not.
+    Backup(backup::BackupArguments),
+    /// Put a backup into the data directory of a stopped server.
+    Restore(restore::RestoreArguments),
+    /// Compare AWS with the leases of a running server.
+    Reconcile(reconcile::ReconcileArguments),
+    /// Look at whether a running server could do its work.
+    Doctor(doctor::DoctorArguments),
+    /// Show or end the quarantine of a server on a restored backup.
+    Quarantine(quarantine::QuarantineArguments),
     /// Read a configuration file as the server would, and say what is wrong with it.
     CheckConfig {
         /// The configuration file.
@@ -65,6 +80,11 @@ pub fn run() -> ExitCode {
         Command::Server(arguments) => server::run(&arguments, &mut out, &mut err),
         Command::Check(arguments) => check::run(&arguments, &mut out, &mut err).into(),
         Command::Who(arguments) => who::run(&arguments, &mut out, &mut err),
+        Command::Backup(arguments) => backup::run(&arguments, &mut out, &mut err),
+        Command::Restore(arguments) => restore::run(&arguments, &mut out, &mut err),
+        Command::Reconcile(arguments) => reconcile::run(&arguments, &mut out, &mut err),
+        Command::Doctor(arguments) => doctor::run(&arguments, &mut out, &mut err),
+        Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
     }
 }

@@ -107,6 +107,7 @@ impl Engine {
         caller: &Caller,
         request: IssueRequest,
     ) -> Result<Issued, IssueError> {
+        self.must_not_be_quarantined()?;
         let serving = self.table.serve(&request.mount).await?;
         let mount = &serving.mount;
         let Some(role) = self.parts.store.role(&mount.id, &request.role).await? else {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::NotServing;
 use super::idempotency::BadKey;
 use super::issue::CredsEndpoint;
+use super::quarantine::Quarantined;
 use super::username::UsernameError;
 use crate::aws::{AwsError, RefusalKind};
 use crate::leases::LeaseError;
@@ -198,6 +199,9 @@ pub enum IssueError {
         /// What was seen.
         error: AwsError,
     },
+    /// A restored database waits for a word.
+    #[error(transparent)]
+    Quarantined(#[from] Quarantined),
     /// The mount does not serve.
     #[error(transparent)]
     NotServing(#[from] NotServing),
@@ -220,6 +224,7 @@ impl IssueError {
             | Self::DocumentRefused { .. }
             | Self::Username(_)
             | Self::LegacyPath { .. }
+            | Self::Quarantined(_)
             | Self::TtlCut { .. }
             | Self::BadKey(_)
             | Self::KeyOfAnotherRequest

@@ -3,7 +3,7 @@
 //! [`crate::gate`] did not allow. Start at [`issue`]; rules without I/O are in [`ttl`],
 //! [`role_check`] and [`username`].
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::leases::Leases;
 use crate::metrics::{Counted, Issues, Pace, Requests};
-use crate::model::MountState;
+use crate::model::{MountState, Quarantine};
 use crate::random::Random;
 use crate::seal::{Barrier, SealError};
 use crate::store::{Store, StoreError};
@@ -25,6 +25,7 @@ pub mod config;
 mod config_merge;
 mod cron;
 pub mod delivery;
+pub mod doctor;
 mod grant;
 pub mod idempotency;
 pub mod issue;
@@ -36,7 +37,9 @@ pub mod limits;
 mod mount_table;
 pub mod mounts;
 mod placement;
+pub mod quarantine;
 pub mod readiness;
+pub mod reconcile;
 pub mod removed_mounts;
 mod role_check;
 pub mod role_limits;
@@ -121,6 +124,9 @@ pub struct Engine {
     /// Of requests that may be sent again.
     answers: answers::Answers,
     issues: Issues,
+    /// Set while a restored database waits for a word.
+    quarantine: RwLock<Option<Quarantine>>,
+    passes: reconcile::Passes,
 }
 
 impl Engine {
@@ -134,7 +140,10 @@ impl Engine {
             config_changes: Mutex::new(()),
             answers: answers::Answers::default(),
             issues: Issues::default(),
+            quarantine: RwLock::default(),
+            passes: reconcile::Passes::default(),
         };
+        engine.enter_quarantine().await?;
         for mount in engine.parts.store.mounts().await? {
             engine.bind_stored_account(&mount).await?;
             match mount.state {

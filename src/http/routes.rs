@@ -15,9 +15,9 @@ use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
-    Wire, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, sys_health, sys_init,
-    sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_policies, ui,
-    wrapping,
+    Wire, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, sys_doctor, sys_health,
+    sys_init, sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts,
+    sys_policies, sys_reconcile, ui, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{Mount, MountState};
@@ -108,6 +108,11 @@ static SYS: &[Route] = &[
     route(listed("leases/accounts"), "Lists the disabled mounts whose leases are not gone.", &[], on![List => sys_lease_accounts::list]),
     route(under("leases/accounts/"), "Shows or changes the account of a disabled mount.", aws_settings::ROOT, on![Read => sys_lease_accounts::read, Update => sys_lease_accounts::write]),
     route(exact("metrics"), "Shows what is counted, as JSON or, with format=prometheus, as text.", sys_metrics::FIELDS, on![Read => sys_metrics::read]),
+    route(exact("doctor"), "Looks at whether the broker could do its work.", &[], on![Read => sys_doctor::read]),
+    route(exact("leases/reconcile"), "Compares AWS with the leases.", sys_reconcile::RECONCILE, on![Read => sys_reconcile::last, Update => sys_reconcile::run]),
+    route(listed("leases/orphans"), "Lists the users that are ours and have no lease.", &[], on![List => sys_reconcile::list_orphans, Read => sys_reconcile::read_orphans]),
+    route(under("leases/orphans/"), "Shows a user without a lease, or decides about it.", sys_reconcile::DECIDE, on![Read => sys_reconcile::read_orphan, Update => sys_reconcile::decide]),
+    route(exact("leases/quarantine"), "Shows or ends the quarantine of a restored backup.", sys_reconcile::LIFT, on![Read => sys_reconcile::read_quarantine, Update => sys_reconcile::lift_quarantine]),
     route(maybe("renew"), "Old name of leases/renew.", sys_leases::RENEW, on![Update => sys_leases::renew]),
     route(maybe("revoke"), "Old name of leases/revoke.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
     route(under("revoke-prefix/"), "Old name of leases/revoke-prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),

@@ -9,6 +9,7 @@ mod account;
 mod listing;
 mod proven;
 mod reaper;
+mod reconcile;
 mod revoke;
 mod session_cuts;
 mod sessions;
@@ -36,6 +37,7 @@ use crate::model::{
 use crate::random::Random;
 use crate::store::{Store, StoreError};
 
+pub use reconcile::Adoption;
 pub use revoke::RevokeError;
 pub use state::{IllegalTransition, LeaseTiming};
 
@@ -132,6 +134,8 @@ pub struct Leases {
     events: LeaseEvents,
     /// The latest moment that the reaper saw, in milliseconds; a clock that shows less was set back.
     seen: AtomicI64,
+    /// Nothing is done by itself while this is set.
+    paused: AtomicBool,
 }
 
 /// How often a change is tried again after somebody else changed the row: two writers at most meet
@@ -156,6 +160,7 @@ impl Leases {
             planned: AtomicI64::new(i64::MAX),
             events: LeaseEvents::default(),
             seen: AtomicI64::new(i64::MIN),
+            paused: AtomicBool::new(false),
         })
     }
 

@@ -31,6 +31,9 @@ const DAY: Duration = Duration::from_hours(24);
 impl Leases {
     /// One round over everything that is due now, to its end. Gives the number of leases worked on.
     pub async fn run_due(&self) -> Result<u32, LeaseError> {
+        if self.is_paused() {
+            return Ok(0);
+        }
         let now = self.clock.now();
         self.notice_set_back(now).await?;
         self.end_tokens(now).await?;
@@ -91,6 +94,9 @@ impl Leases {
     /// Starts passes over what is due, as many as may be under way; says how long to sleep.
     async fn start_due(self: &Arc<Self>, passes: &mut JoinSet<()>) -> Result<Duration, LeaseError> {
         while passes.try_join_next().is_some() {}
+        if self.is_paused() {
+            return Ok(LONGEST_SLEEP);
+        }
         let now = self.clock.now();
         // Whatever becomes due while we look wakes us again.
         self.planned.store(i64::MAX, Ordering::SeqCst);
@@ -145,7 +151,7 @@ impl Leases {
     /// Once a day, also where it fails: nothing depends on it.
     async fn purge(&self, purged_at: &mut Option<Timestamp>) {
         let now = self.clock.now();
-        if purged_at.is_some_and(|at| now.since(at) < DAY) {
+        if self.is_paused() || purged_at.is_some_and(|at| now.since(at) < DAY) {
             return;
         }
         *purged_at = Some(now);

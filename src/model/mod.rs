@@ -11,6 +11,8 @@ pub mod lease;
 pub mod limits;
 pub mod mount;
 pub mod names;
+pub mod orphan;
+pub mod quarantine;
 pub mod role;
 pub mod secret;
 pub mod timestamp;
@@ -29,6 +31,8 @@ pub use names::{
     AccessKeyId, GroupName, InvalidName, LeaseId, LeaseTag, MountPath, PolicyArn, RoleName,
     UserName,
 };
+pub use orphan::{Orphan, UserRow};
+pub use quarantine::Quarantine;
 pub use role::{CredentialType, LegacyRole, Role};
 pub use secret::{ClientToken, MfaCode, SecretAccessKey, SessionToken};
 pub use timestamp::Timestamp;

@@ -9,11 +9,12 @@ use async_trait::async_trait;
 use super::wrapping::Wrapping;
 use super::{
     DueLease, LeaseFilter, LeaseQuery, LeaseTally, LimitStore, Page, PolicyStore, Position,
-    QueryStore, RequestStore, ScheduleStore, Store, StoreError, TallyStore, WrappingStore, Written,
+    QueryStore, ReconcileStore, RequestStore, ScheduleStore, Store, StoreError, StuckLeases,
+    TallyStore, WrappingStore, Written,
 };
 use crate::model::{
     Accessor, AccountBinding, CapReached, Lease, LeaseCaps, LeaseConfig, LeaseId, LeaseLimits,
-    Mount, MountId, Role, RoleName, Timestamp, Token, TokenDigest,
+    LeaseTag, Mount, MountId, Orphan, Role, RoleName, Timestamp, Token, TokenDigest, UserRow,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -333,6 +334,22 @@ pass! {
     reads {}
     writes {
         fn bring_forward(latest: Timestamp) -> u64;
+    }
+}
+
+pass! {
+    ReconcileStore:
+    reads {
+        fn user_rows(since: Timestamp, after: i64, limit: u32) -> Option<(Vec<UserRow>, i64)>;
+        fn lease_by_tag(tag: &LeaseTag) -> Option<Lease>;
+        fn stuck_since(before: Timestamp) -> StuckLeases;
+        fn orphans() -> Vec<Orphan>;
+    }
+    writes {
+        fn put_orphans(mounts: &[MountId], found: &[Orphan]) -> ();
+        fn ignore_orphan(user_id: &str, until: Option<Timestamp>) -> bool;
+        fn forget_orphan(user_id: &str) -> ();
+        fn remove_setting(name: &str) -> ();
     }
 }
 

@@ -13,6 +13,7 @@ pub mod faulty;
 pub mod limits;
 pub mod policies;
 pub mod query;
+mod reconcile;
 pub mod requests;
 pub mod schedule;
 pub mod sqlite;
@@ -22,6 +23,7 @@ pub mod wrapping;
 pub use limits::LimitStore;
 pub use policies::PolicyStore;
 pub use query::{LeaseFilter, Page, Position, QueryStore, Stage};
+pub use reconcile::{ReconcileStore, StuckLeases};
 pub use requests::RequestStore;
 pub use schedule::ScheduleStore;
 pub use tally::{LeaseTally, TallyStore, Written};
@@ -46,7 +48,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Everything durable. Writes are durable when they return; reads see all earlier writes.
 #[async_trait]
 pub trait Store:
-    ScheduleStore
+    ReconcileStore
+    + ScheduleStore
     + TallyStore
     + LimitStore
     + PolicyStore

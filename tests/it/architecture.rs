@@ -49,7 +49,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "fail_points",
         ],
     ),
-    ("cli", &["model", "clock", "gate", "seal", "http", "config", "telemetry", "app", "random"]),
+    (
+        "cli",
+        &[
+            "model",
+            "clock",
+            "gate",
+            "seal",
+            "store",
+            "http",
+            "config",
+            "telemetry",
+            "app",
+            "random",
+        ],
+    ),
 ];
 
 /// Each fenced name and the places, by the beginning of their path, that may say it.

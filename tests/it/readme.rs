@@ -127,7 +127,9 @@ fn broker_policy() -> String {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let text = std::fs::read_to_string(readme).unwrap();
     let json = text.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
-    json.replace("<account_id>", "123456789012")
+    assert_eq!(json, leasehold::engine::doctor::policy::BROKER_POLICY, "one text in two places");
+    let named = json.replace("<account_id>", "123456789012").replace("<broker>", "the-broker");
+    named.replace("<boundary>", "bound")
 }
 
 /// The value of an element of an IAM reply.
@@ -146,18 +148,22 @@ fn the_policy_in_the_readme_is_enough_and_nothing_in_it_is_idle() {
     let keys = broker.aws.call("CreateAccessKey", &[("UserName", "the-broker")]).unwrap();
     let (id, secret) = (element(&keys, "AccessKeyId"), element(&keys, "SecretAccessKey"));
     let arn = broker.aws.create_managed_policy("one", NARROW).unwrap();
+    let bound = broker.aws.create_managed_policy("bound", NARROW).unwrap();
     broker.faults.clear_calls();
 
     let root = broker.root();
     root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
     root.post("aws/config/root", &json!({ "access_key": id, "secret_key": secret })).expect(204);
-    let role = json!({ "credential_type": "iam_user", "policy_document": NARROW, "policy_arns": [arn], "iam_tags": { "team": "a" } });
+    let role = json!({ "credential_type": "iam_user", "policy_document": NARROW, "policy_arns": [arn], "iam_tags": { "team": "a" }, "permissions_boundary_arn": bound });
     root.post("aws/roles/r", &role).expect(204);
     let lease = broker.issue().expect(200).lease_id();
     assert_eq!(broker.users().len(), 2);
     broker.revoke(&lease).expect(204);
     broker.settle();
     assert_eq!(broker.users(), ["the-broker"]);
+    let report = root.post("sys/leases/reconcile", &json!({})).expect(200);
+    assert_eq!(report.data()["totals"]["failed"], 0);
+    assert_eq!(root.get("sys/doctor").expect(200).data()["status"], "ok");
 
     let granted: BTreeSet<String> = serde_json::from_str::<Value>(&policy).unwrap()["Statement"]
         .as_array()
@@ -170,6 +176,7 @@ fn the_policy_in_the_readme_is_enough_and_nothing_in_it_is_idle() {
     // `CreateUser` with tags asks for this one.
     used.insert("TagUser".to_owned());
     // Anybody may ask STS who they are, the new key too.
+    // And this one needs no permission.
     used.remove("GetCallerIdentity");
     assert_eq!(granted, used);
 }

@@ -98,6 +98,22 @@ pub(crate) fn arn(caller: &Caller, state: &State, account: &str) -> String {
     user.map_or_else(|| format!("arn:aws:iam::{account}:root"), |user| user.arn(account))
 }
 
+/// What a user may do, with the context that a question to the simulator brings.
+pub(crate) fn simulated(
+    request: &Request<'_>,
+    name: &str,
+    action: &str,
+    resource: &str,
+) -> Outcome {
+    let state = &request.state;
+    let Some(user) = state.user(name) else {
+        return Outcome::NotAllowed;
+    };
+    let context = context::of_simulation(request, user);
+    let boundary = user.boundary.as_deref().map(|arn| text_of(state.policy(arn)).unwrap_or("{}"));
+    judge(user_texts(state, user), boundary, action, resource, &context)
+}
+
 fn user_outcome(request: &Request<'_>, name: &str, action: &str, resource: &str) -> Outcome {
     let state = &request.state;
     let Some(user) = state.user(name) else {
@@ -163,6 +179,9 @@ fn resource(request: &Request<'_>) -> String {
         return format!("arn:aws:iam::{account}:role{}{name}", path.unwrap_or("/"));
     }
     match request.action {
+        "SimulatePrincipalPolicy" => {
+            return form.get("PolicySourceArn").unwrap_or("*").to_owned();
+        }
         "ListUsers" => {
             return format!("arn:aws:iam::{account}:user{}", form.get("PathPrefix").unwrap_or("/"));
         }

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::date_time::{DateTime, Format};
 
 use crate::error::AwsError;
 use crate::form::{Form, Parameters};
@@ -45,13 +46,23 @@ impl HttpConnector for Connector {
 /// What the account answers.
 pub(crate) fn respond(aws: &EmbeddedAws, request: &HttpRequest) -> HttpResponse {
     aws.with(|account| {
+        let date = http_date(account.now());
         let request_id = account.request_id();
         let form = Form::parse(request.body().bytes().unwrap_or_default());
-        match form.and_then(|form| account.answer(request, &form, &request_id)) {
+        let answer = form.and_then(|form| account.answer(request, &form, &request_id));
+        let mut response = match answer {
             Ok(body) => text_response(200, body, &request_id),
             Err(error) => error_response(&error, &request_id),
-        }
+        };
+        response.headers_mut().insert("date", date);
+        response
     })
+}
+
+/// A moment as the `Date` of an answer (RFC 9110, 5.6.7).
+fn http_date(seconds: i64) -> String {
+    let date = DateTime::from_secs(seconds).fmt(Format::HttpDate);
+    date.unwrap_or_default()
 }
 
 /// Which call a request is: its action, the other parameters, and the access key. A request that is

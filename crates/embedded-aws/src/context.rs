@@ -10,6 +10,20 @@ use crate::state::{Role, Session, User};
 
 const PRINCIPAL_TAG: &str = "aws:PrincipalTag/";
 
+/// The context keys of a question to the simulator: the user's own, and those that were sent.
+pub(crate) fn of_simulation(request: &Request<'_>, user: &User) -> Context {
+    let mut pairs = vec![
+        ("aws:username".to_owned(), user.name.clone()),
+        ("aws:PrincipalArn".to_owned(), user.arn(request.account)),
+        ("aws:PrincipalAccount".to_owned(), request.account.to_owned()),
+    ];
+    let sent = request.form.pairs("ContextEntries", "ContextKeyName", "ContextKeyValues.member.1");
+    for (name, value) in sent.into_iter().filter_map(|(name, value)| name.zip(value)) {
+        pairs.push((name.to_owned(), value.to_owned()));
+    }
+    Context::from_pairs(pairs)
+}
+
 /// The context keys of a call by one of the account's users.
 pub(crate) fn of(request: &Request<'_>, user: &User) -> Context {
     let mut pairs = vec![

@@ -202,7 +202,7 @@ impl Account {
         Ok(())
     }
 
-    fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         seconds((self.options.clock)())
     }
 

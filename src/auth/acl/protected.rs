@@ -27,6 +27,7 @@ const PROTECTED: &[&str] = &[
     "sys/doctor",
     "sys/leases/accounts/*",
     "sys/leases/jobs/*",
+    "sys/leases/orphans",
     "sys/leases/orphans/*",
     "sys/leases/quarantine",
     "sys/leases/query",

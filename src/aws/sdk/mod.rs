@@ -4,6 +4,7 @@
 
 mod call;
 mod client;
+mod discovery;
 mod issue;
 mod placement;
 mod policies;

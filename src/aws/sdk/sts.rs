@@ -33,8 +33,8 @@ const NO_CLIENT: &str = "could not obtain sts client";
 
 /// STS in one account, through the SDK.
 pub(in crate::aws) struct SdkSts {
-    client: aws_sdk_sts::Client,
-    line: Line,
+    pub(super) client: aws_sdk_sts::Client,
+    pub(super) line: Line,
     /// Whose the keys were when the endpoint was found.
     account: Option<String>,
 }

@@ -5,6 +5,7 @@
 use crate::model::{RoleName, Timestamp, UserName};
 use crate::random::Random;
 
+mod beginning;
 mod eval;
 mod functions;
 mod go_layout;
@@ -12,6 +13,8 @@ mod lex;
 mod parse;
 mod printf;
 mod value;
+
+pub use beginning::constant_beginning;
 
 /// The template of a mount that names none: role and caller cut to 42 characters, the time, and as
 /// much randomness as 64 characters leave; 32 for STS names (contract 1.7).

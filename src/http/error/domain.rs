@@ -14,6 +14,7 @@ use crate::engine::leases::RenewError;
 use crate::engine::legacy_role::LegacyError;
 use crate::engine::limits::LimitsError;
 use crate::engine::mounts::MountError;
+use crate::engine::reconcile::ReconcileError;
 use crate::engine::roles::RoleError;
 use crate::leases::LeaseError;
 use crate::model::{CapReached, Decision, Finding, MostLeases, Verdict, go_text};
@@ -194,6 +195,7 @@ pub(super) fn issue(error: &IssueError) -> Told {
         IssueError::DocumentRefused { findings, .. } => refused_document(findings),
         IssueError::Denied { errors, verdict, .. } => denied_by(errors, verdict),
         IssueError::Username(error) => wrapped(500, &error.to_string()),
+        IssueError::Quarantined(error) => bare(503, error.to_string()),
         // Stock clients try again after a 502: that is what AWS asks for.
         IssueError::Throttled { .. } => bare(502, error.to_string()),
         IssueError::NotServing(error) => not_serving(error),
@@ -226,6 +228,26 @@ pub(super) fn renew(error: &RenewError) -> Told {
         RenewError::Lease(
             error @ (LeaseError::Illegal(_) | LeaseError::Unknown(_) | LeaseError::CapReached(_)),
         ) => lease(error),
+    }
+}
+
+pub(super) fn reconcile(error: &ReconcileError) -> Told {
+    match error {
+        ReconcileError::UnderWay => bare(409, error.to_string()),
+        ReconcileError::NoOrphan(_) => bare(404, error.to_string()),
+        ReconcileError::NoMount(_)
+        | ReconcileError::Ambiguous(_)
+        | ReconcileError::BadAction(_)
+        | ReconcileError::BadTime { .. }
+        | ReconcileError::NoTag(_)
+        | ReconcileError::NotOurs(_)
+        | ReconcileError::NoKey(_)
+        | ReconcileError::HasLease { .. }
+        | ReconcileError::LeaseEnded { .. }
+        | ReconcileError::Revoke(_)
+        | ReconcileError::Aws(_) => bare(400, error.to_string()),
+        ReconcileError::Lease(error) => lease(error),
+        ReconcileError::Store(_) => internal(),
     }
 }
 

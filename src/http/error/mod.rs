@@ -12,11 +12,13 @@ use crate::engine::lease_query::QueryError;
 use crate::engine::leases::RenewError;
 use crate::engine::limits::LimitsError;
 use crate::engine::mounts::MountError;
+use crate::engine::reconcile::ReconcileError;
 use crate::engine::roles::RoleError;
 use crate::leases::{LeaseError, RevokeError};
 use crate::model::go_text;
 use domain::{
-    auth, config, init, issue, lease, limits, mount, policy, query, renew, role, tainted, wrapping,
+    auth, config, init, issue, lease, limits, mount, policy, query, reconcile, renew, role,
+    tainted, wrapping,
 };
 pub use table::table;
 
@@ -138,6 +140,10 @@ pub enum ApiError {
     Role(RoleError),
     /// Credentials.
     Issue(IssueError),
+    /// A word that a quarantine does not know.
+    QuarantineAction(String),
+    /// Comparing AWS with the leases.
+    Reconcile(ReconcileError),
     /// Renewing leases.
     Renew(RenewError),
     /// Revoking leases, waited for.
@@ -292,6 +298,10 @@ impl ApiError {
             Self::Limits(error) => limits(error),
             Self::Role(error) => role(error),
             Self::Issue(error) => issue(error),
+            Self::QuarantineAction(given) => {
+                bare(400, format!("`action` must be `lift`, not `{given}`"))
+            }
+            Self::Reconcile(error) => reconcile(error),
             Self::Renew(error) => renew(error),
             Self::Revoke(error) => bare(400, error.to_string()),
             Self::Lease(error) => lease(error),
@@ -320,6 +330,7 @@ impl ApiError {
             Self::Limits(error) => error.to_string(),
             Self::Role(error) => error.to_string(),
             Self::Issue(error) => error.to_string(),
+            Self::Reconcile(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
             Self::Lease(error) => error.to_string(),
             Self::Query(error) => error.to_string(),
@@ -368,6 +379,7 @@ from! {
     LimitsError => Limits,
     RoleError => Role,
     IssueError => Issue,
+    ReconcileError => Reconcile,
     RenewError => Renew,
     RevokeError => Revoke,
     LeaseError => Lease,

@@ -11,6 +11,8 @@ use crate::engine::lease_query::QueryError;
 use crate::engine::leases::RenewError;
 use crate::engine::legacy_role::LegacyError;
 use crate::engine::mounts::MountError;
+use crate::engine::quarantine::Quarantined;
+use crate::engine::reconcile::ReconcileError;
 use crate::engine::roles::RoleError;
 use crate::http::fields::FieldError;
 use crate::leases::LeaseError;
@@ -169,6 +171,13 @@ fn modules() -> Vec<(&'static str, ApiError)> {
         ("credentials: nothing to federate", IssueError::FederationWithoutPolicy.into()),
         ("renewal: not renewable", RenewError::NotRenewable.into()),
         ("renewal: expired", RenewError::Expired.into()),
+        ("credentials: in quarantine", IssueError::Quarantined(Quarantined).into()),
+        ("quarantine: unknown action", ApiError::QuarantineAction("x".to_owned())),
+        ("comparison: another is under way", ReconcileError::UnderWay.into()),
+        ("comparison: no such mount", ReconcileError::NoMount("x".to_owned()).into()),
+        ("orphan: not there", ReconcileError::NoOrphan("x".to_owned()).into()),
+        ("orphan: several of that name", ReconcileError::Ambiguous("x".to_owned()).into()),
+        ("orphan: unknown action", ReconcileError::BadAction("x".to_owned()).into()),
     ];
     if let Ok(path) = "aws/".parse::<MountPath>() {
         samples.push(("mount: path taken", MountError::PathInUse(path).into()));
@@ -182,6 +191,21 @@ fn modules() -> Vec<(&'static str, ApiError)> {
             help: "ask for less, or raise max_ttl of the role",
         };
         samples.push(("credentials: TTL cut, `strict_ttl`", cut.into()));
+    }
+    if let Ok(user) = "vault-x".parse::<crate::model::UserName>() {
+        let lease = || "aws/creds/r/abcdefghijklmnopqrstuvwx".to_owned();
+        samples.extend([
+            ("orphan: no lease tag", ReconcileError::NoTag(user.clone()).into()),
+            ("orphan: not ours any more", ReconcileError::NotOurs(user.clone()).into()),
+            ("orphan: no key to adopt", ReconcileError::NoKey(user.clone()).into()),
+            (
+                "orphan: has a lease after all",
+                ReconcileError::HasLease { user: user.clone(), lease: lease() }.into(),
+            ),
+            ("orphan: its lease ended", ReconcileError::LeaseEnded { user, lease: lease() }.into()),
+        ]);
+    }
+    if let Ok(role) = "x".parse() {
         samples.push(("credentials: role missing", IssueError::RoleNotFound(role).into()));
     }
     if let Ok(lease) = "aws/creds/x/abcdefghijklmnopqrstuvwx".parse() {

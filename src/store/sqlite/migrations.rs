@@ -63,11 +63,42 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0007_lease_tally.sql"),
         digest: "6600e42dd00f43bc2df5816277537098123f03f67a1a50562e23e0d449349cfe",
     },
+    Migration {
+        number: 8,
+        name: "0008_reconcile.sql",
+        sql: include_str!("migrations/0008_reconcile.sql"),
+        digest: "20b87085942e6234f700192156b7cce6cac64eee72f425cc1e095dbfa142b494",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.
 pub(super) fn migrate(db: &mut Connection, file: &Path) -> Result<(), OpenError> {
     migrate_with(db, file, MIGRATIONS)
+}
+
+/// The layout's number, of a database that is ours and made by migrations that are known. Changes nothing.
+pub(super) fn check(db: &Connection, file: &Path) -> Result<i64, OpenError> {
+    let pragma = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let found = pragma("PRAGMA user_version")?;
+    if pragma("PRAGMA application_id")? != APPLICATION_ID || found < 1 {
+        return Err(OpenError::NotOurs(file.to_owned()));
+    }
+    let known = MIGRATIONS.last().map_or(0, |newest| newest.number);
+    if found > known {
+        return Err(OpenError::TooNew { found, known });
+    }
+    for migration in MIGRATIONS.iter().filter(|migration| migration.number <= found) {
+        if applied(db, migration)?.as_deref() != Some(migration.digest) {
+            return Err(OpenError::MigrationChanged { name: migration.name.to_owned() });
+        }
+    }
+    Ok(found)
+}
+
+/// The digest of a migration as it was applied.
+fn applied(db: &Connection, migration: &Migration) -> Result<Option<String>, OpenError> {
+    let sql = "SELECT digest FROM migration WHERE number = ?1";
+    Ok(db.query_row(sql, [migration.number], |row| row.get(0)).optional()?)
 }
 
 fn migrate_with(
@@ -91,14 +122,7 @@ fn migrate_with(
         if sha256_hex(migration.sql) != migration.digest {
             return Err(OpenError::MigrationChanged { name: migration.name.to_owned() });
         }
-        let applied: Option<String> = db
-            .query_row(
-                "SELECT digest FROM migration WHERE number = ?1",
-                [migration.number],
-                |row| row.get(0),
-            )
-            .optional()?;
-        match applied {
+        match applied(db, migration)? {
             None => apply(db, migration)?,
             Some(digest) if digest == migration.digest => {}
             Some(_) => {

@@ -20,6 +20,7 @@ use open::{Durability, Held, TemporaryFolder};
 use readers::Readers;
 use writer::{Writer, Writing};
 
+pub mod backup;
 mod cache;
 mod failure;
 mod lease_row;
@@ -32,6 +33,7 @@ mod policies;
 mod purge;
 mod query;
 mod readers;
+mod reconcile;
 mod requests;
 mod roles;
 mod schedule;

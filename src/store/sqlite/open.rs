@@ -160,7 +160,8 @@ pub(super) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
     Ok(db)
 }
 
-fn connect(file: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+/// Any connection.
+pub(super) fn connect(file: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // Only a checkpoint or an operator's `sqlite3` can be in the way, and only for a moment.
     db.busy_timeout(Duration::from_secs(5))?;

@@ -246,6 +246,19 @@ impl TestBroker {
         self.begin_again();
     }
 
+    /// An orderly stop, the backup in the place of the data, a start on it.
+    pub fn restore(&mut self, backup: &Path) {
+        self.end(Stop::Gracefully);
+        leasehold::store::sqlite::backup::restore(backup, self.dir.path(), true, self.clock.now())
+            .unwrap();
+        self.begin_again();
+    }
+
+    /// What the timer does while a restored database waits for a word.
+    pub fn run_due_in_quarantine(&self) {
+        assert_eq!(self.wait(self.app().leases.run_due()).unwrap(), 0);
+    }
+
     /// The same data under a gate that enforces.
     pub fn enforce_from_now_on(mut self) -> Self {
         self.mode = Mode::Enforce;

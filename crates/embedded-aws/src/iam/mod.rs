@@ -9,6 +9,7 @@ pub(crate) mod keys;
 mod managed_policies;
 mod owner;
 mod roles;
+mod simulate;
 mod users;
 
 use rand::{Rng as _, RngCore};
@@ -67,6 +68,7 @@ pub(crate) fn dispatch(request: &mut Request<'_>) -> Result<Answer, AwsError> {
         "CreateRole" => roles::create(request),
         "GetRole" => roles::get(request),
         "DeleteRole" => roles::delete(request),
+        "SimulatePrincipalPolicy" => simulate::principal_policy(request),
         other => belongings::dispatch(request)
             .unwrap_or_else(|| Err(AwsError::invalid_action(other, Api::Iam.version()))),
     }

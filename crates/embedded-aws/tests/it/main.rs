@@ -15,6 +15,7 @@ mod journal;
 mod keys;
 mod lists;
 mod policies;
+mod simulate;
 mod support;
 mod temporary;
 mod text;

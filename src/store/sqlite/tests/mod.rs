@@ -3,12 +3,14 @@
 //! failures, [`query`] what can be asked of leases, [`plans`] that every look-up is an index's, [`tally`] that the
 //! counts are those of the rows.
 
+mod backup;
 mod domain;
 mod durability;
 mod leases;
 mod limits;
 mod plans;
 mod query;
+mod reconcile;
 mod tally;
 
 use std::sync::Arc;

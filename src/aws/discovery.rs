@@ -1,0 +1,70 @@
+//! What is there in an account, as the broker finds it: who it is itself, which users there are, what it
+//! may do. Only reads, with the patience of clean-up; nothing here changes anything. Whose a user is says
+//! [`super::IamProvider::ownership`]; behind it: [`super::sdk`].
+
+use async_trait::async_trait;
+
+use super::AwsError;
+use crate::model::{Timestamp, UserName};
+
+/// An IAM user as `ListUsers` shows it, without its tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedUser {
+    /// Its name.
+    pub name: UserName,
+    /// Its path, `/` at both ends.
+    pub path: String,
+    /// AWS's unique id, `AIDA…`: never given twice.
+    pub id: String,
+    /// When AWS made it, by AWS's clock.
+    pub created_at: Timestamp,
+}
+
+/// Who the broker is in an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The account's id.
+    pub account: String,
+    /// The broker's own principal.
+    pub arn: String,
+    /// AWS's clock, to the second, where the answer said it.
+    pub aws_time: Option<Timestamp>,
+}
+
+/// What AWS says of one action, asked for one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Simulated {
+    /// The action, e.g. `iam:CreateUser`.
+    pub action: String,
+    /// Whether the broker's principal may.
+    pub allowed: bool,
+}
+
+/// A question to `SimulatePrincipalPolicy`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Simulation<'a> {
+    /// Whose permissions: an IAM user or role, not a session.
+    pub principal: &'a str,
+    /// Which actions.
+    pub actions: &'a [&'a str],
+    /// On what.
+    pub resource: &'a str,
+    /// With which permissions boundary, where one is asked for.
+    pub boundary: Option<&'a str>,
+}
+
+/// Looks around in one account.
+#[async_trait]
+pub trait DiscoveryProvider: std::fmt::Debug + Send + Sync + 'static {
+    /// `ListUsers` under a path, to the last page; a page that fails fails all.
+    async fn users_under(&self, path: &str) -> Result<Vec<ListedUser>, AwsError>;
+    /// `SimulatePrincipalPolicy`.
+    async fn simulate(&self, question: Simulation<'_>) -> Result<Vec<Simulated>, AwsError>;
+}
+
+/// Says who the broker is in one account.
+#[async_trait]
+pub trait IdentityProvider: std::fmt::Debug + Send + Sync + 'static {
+    /// `GetCallerIdentity`, which needs no permission.
+    async fn identity(&self) -> Result<Identity, AwsError>;
+}

@@ -1,0 +1,139 @@
+//! [`DiscoveryProvider`] and [`IdentityProvider`] over the AWS SDK: the calls that only look around. They take the
+//! turn of clean-up, so that no issue waits for them. AWS's clock is read from the `Date` of an answer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use aws_sdk_iam::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_iam::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_iam::error::BoxError;
+use aws_sdk_iam::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
+
+use super::SdkProvider;
+use super::call::{Call, Page, every_page};
+use super::sts::SdkSts;
+use crate::aws::AwsError;
+use crate::aws::discovery::{
+    DiscoveryProvider, Identity, IdentityProvider, ListedUser, Simulated, Simulation,
+};
+use crate::model::Timestamp;
+
+const LIST_USERS: Call = Call::cleaning("ListUsers");
+const SIMULATE: Call = Call::cleaning("SimulatePrincipalPolicy");
+const WHO_AM_I: Call = Call::cleaning("GetCallerIdentity");
+
+/// Users on one page, the most that IAM gives (IAM API reference, `ListUsers`): an account of 5,000
+/// users, IAM's quota, is five calls.
+const USERS_ON_A_PAGE: i32 = 1_000;
+
+#[async_trait]
+impl DiscoveryProvider for SdkProvider {
+    async fn users_under(&self, path: &str) -> Result<Vec<ListedUser>, AwsError> {
+        every_page(|marker| {
+            let request = self
+                .client
+                .list_users()
+                .path_prefix(path)
+                .max_items(USERS_ON_A_PAGE)
+                .set_marker(marker);
+            async move {
+                let answer = self.call(LIST_USERS, || request.clone().send()).await?;
+                let users = answer.users.into_iter().map(listed).collect::<Result<_, _>>()?;
+                Ok(Page::new(users, answer.is_truncated, answer.marker.as_deref()))
+            }
+        })
+        .await
+    }
+
+    async fn simulate(&self, question: Simulation<'_>) -> Result<Vec<Simulated>, AwsError> {
+        let actions: Vec<String> = question.actions.iter().map(|one| (*one).to_owned()).collect();
+        let boundary = question.boundary.map(|arn| {
+            ContextEntry::builder()
+                .context_key_name("iam:PermissionsBoundary")
+                .context_key_type(ContextKeyTypeEnum::String)
+                .context_key_values(arn)
+                .build()
+        });
+        every_page(|marker| {
+            let request = self
+                .client
+                .simulate_principal_policy()
+                .policy_source_arn(question.principal)
+                .set_action_names(Some(actions.clone()))
+                .resource_arns(question.resource)
+                .set_context_entries(boundary.clone().map(|entry| vec![entry]))
+                .set_marker(marker);
+            async move {
+                let answer = self.call(SIMULATE, || request.clone().send()).await?;
+                let marker = answer.marker.clone();
+                let found = answer.evaluation_results.unwrap_or_default().into_iter();
+                let found = found.map(|result| Simulated {
+                    action: result.eval_action_name,
+                    allowed: result.eval_decision == PolicyEvaluationDecisionType::Allowed,
+                });
+                Ok(Page::new(found.collect(), answer.is_truncated, marker.as_deref()))
+            }
+        })
+        .await
+    }
+}
+
+fn listed(user: aws_sdk_iam::types::User) -> Result<ListedUser, AwsError> {
+    let name = user.user_name.parse();
+    let created = user.create_date.to_millis();
+    Ok(ListedUser {
+        name: name.map_err(|_invalid| LIST_USERS.incomplete("valid user name"))?,
+        path: user.path,
+        id: user.user_id,
+        created_at: Timestamp::from_millis(
+            created.map_err(|_range| LIST_USERS.incomplete("readable date"))?,
+        ),
+    })
+}
+
+#[async_trait]
+impl IdentityProvider for SdkSts {
+    async fn identity(&self) -> Result<Identity, AwsError> {
+        let date = AnswerDate::default();
+        let send = || {
+            let request = self.client.get_caller_identity().customize();
+            request.interceptor(date.clone()).send()
+        };
+        let answer = self.line.call(WHO_AM_I, send).await?;
+        Ok(Identity {
+            account: answer.account.ok_or_else(|| WHO_AM_I.incomplete("account"))?,
+            arn: answer.arn.ok_or_else(|| WHO_AM_I.incomplete("principal"))?,
+            aws_time: date.read(),
+        })
+    }
+}
+
+/// Keeps the `Date` of an answer.
+#[derive(Debug, Clone, Default)]
+struct AnswerDate(Arc<Mutex<Option<String>>>);
+
+impl AnswerDate {
+    fn read(&self) -> Option<Timestamp> {
+        let text = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let date = DateTime::from_str(&text, DateTimeFormat::HttpDate).ok()?;
+        date.to_millis().ok().map(Timestamp::from_millis)
+    }
+}
+
+impl Intercept for AnswerDate {
+    fn name(&self) -> &'static str {
+        "AnswerDate"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date").map(str::to_owned);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = date;
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! What somebody decides about an orphan: keep it as a lease, remove it, or hear nothing of it for a while.
+//! AWS and the rows are asked again first: between a list and a decision, days may go by. A removal is a
+//! lease's teardown, row and all; there is no second way to delete a user.
+
+use std::time::Duration;
+
+use super::ReconcileError;
+use crate::auth::Caller;
+use crate::aws::Belongings;
+use crate::engine::Engine;
+use crate::leases::Adoption;
+use crate::model::{AccessKeyId, LeaseState, LeaseTag, Orphan, RoleName, Timestamp};
+use crate::store::StoreError;
+
+/// Under which role adopted users are shown: one that nobody writes by chance.
+const ADOPTED: &str = "_adopted";
+/// Part of the ARN of a managed policy that was made for one lease.
+const OWN_POLICIES: &str = ":policy/leasehold/";
+
+/// What to do with an orphan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrphanAction {
+    /// A lease from now on, which ends after so long.
+    Adopt(Duration),
+    /// Torn down.
+    Remove,
+    /// Not told until then; `None` = told again.
+    Ignore(Option<Timestamp>),
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acted {
+    /// The orphan as it was.
+    pub orphan: Orphan,
+    /// The lease that it has now.
+    pub lease: Option<String>,
+}
+
+impl Engine {
+    /// Every orphan of the last comparison, by name.
+    pub async fn orphans(&self) -> Result<Vec<Orphan>, StoreError> {
+        self.parts.store.orphans().await
+    }
+
+    /// The orphan of that name or id.
+    pub async fn orphan(&self, name_or_id: &str) -> Result<Orphan, ReconcileError> {
+        let all = self.parts.store.orphans().await?;
+        let mut hits = all
+            .into_iter()
+            .filter(|one| one.user_id == name_or_id || one.user.as_str() == name_or_id);
+        let first = hits.next().ok_or_else(|| ReconcileError::NoOrphan(name_or_id.to_owned()))?;
+        if hits.next().is_some() && first.user_id != name_or_id {
+            return Err(ReconcileError::Ambiguous(name_or_id.to_owned()));
+        }
+        Ok(first)
+    }
+
+    /// Does what was decided.
+    pub async fn decide_orphan(
+        &self,
+        caller: &Caller,
+        name_or_id: &str,
+        action: OrphanAction,
+    ) -> Result<Acted, ReconcileError> {
+        let orphan = self.orphan(name_or_id).await?;
+        let lease = match action {
+            OrphanAction::Ignore(until) => {
+                if !self.parts.store.ignore_orphan(&orphan.user_id, until).await? {
+                    return Err(ReconcileError::NoOrphan(name_or_id.to_owned()));
+                }
+                None
+            }
+            OrphanAction::Adopt(ttl) => Some(self.adopt(caller, &orphan, ttl).await?),
+            OrphanAction::Remove => Some(self.remove_orphan(caller, &orphan).await?),
+        };
+        Ok(Acted { orphan, lease })
+    }
+
+    async fn adopt(
+        &self,
+        caller: &Caller,
+        orphan: &Orphan,
+        ttl: Duration,
+    ) -> Result<String, ReconcileError> {
+        let (tag, found) = self.still_ours(orphan).await?;
+        if let Some(lease) = self.parts.leases.by_tag(&tag).await? {
+            let (user, is_over) = (orphan.user.clone(), is_over(&lease.state));
+            let lease = lease.id.to_string();
+            return Err(if is_over {
+                ReconcileError::LeaseEnded { user, lease }
+            } else {
+                ReconcileError::HasLease { user, lease }
+            });
+        }
+        let key = found.access_keys.first().cloned();
+        let key = key.ok_or_else(|| ReconcileError::NoKey(orphan.user.clone()))?;
+        let until = self.parts.clock.now().after(ttl);
+        let adoption = self.adoption(caller, orphan, &tag, Some(key.clone()), &found)?;
+        let lease = self.parts.leases.adopt(adoption, key, until).await?;
+        self.parts.store.forget_orphan(&orphan.user_id).await?;
+        tracing::warn!(
+            lease.id = %lease.id, aws.user = %orphan.user, caller = %caller.accessor().0,
+            "user {} adopted as lease {}", orphan.user, lease.id
+        );
+        Ok(lease.id.to_string())
+    }
+
+    /// Tears an orphan down; a first pass that fails goes on like any other.
+    async fn remove_orphan(
+        &self,
+        caller: &Caller,
+        orphan: &Orphan,
+    ) -> Result<String, ReconcileError> {
+        let (tag, found) = self.still_ours(orphan).await?;
+        let id = match self.parts.leases.by_tag(&tag).await? {
+            Some(lease) if is_over(&lease.state) => {
+                self.parts.leases.remove_again(lease, &orphan.user).await?
+            }
+            Some(lease) => {
+                let (user, lease) = (orphan.user.clone(), lease.id.to_string());
+                return Err(ReconcileError::HasLease { user, lease });
+            }
+            None => {
+                let key = found.access_keys.first().cloned();
+                let adoption = self.adoption(caller, orphan, &tag, key, &found)?;
+                self.parts.leases.adopt_to_remove(adoption).await?
+            }
+        };
+        // It has a row from here on, which never gives up.
+        self.parts.store.forget_orphan(&orphan.user_id).await?;
+        tracing::warn!(
+            lease.id = %id, aws.user = %orphan.user, caller = %caller.accessor().0,
+            "user {} is torn down as lease {id}", orphan.user
+        );
+        self.parts.leases.revoke(&id).await?;
+        Ok(id.to_string())
+    }
+
+    /// The orphan's tag and what it owns, asked of AWS now.
+    async fn still_ours(&self, orphan: &Orphan) -> Result<(LeaseTag, Belongings), ReconcileError> {
+        let not_ours = || ReconcileError::NotOurs(orphan.user.clone());
+        let tag = orphan.lease.clone().ok_or_else(|| ReconcileError::NoTag(orphan.user.clone()))?;
+        let provider = self.parts.accounts.provider(&orphan.mount).await?;
+        let (owner, found) =
+            tokio::join!(provider.ownership(&orphan.user), provider.belongings(&orphan.user));
+        let owner = owner?.ok_or_else(not_ours)?;
+        let is_ours = owner.broker.as_deref() == Some(self.parts.settings.broker.as_str())
+            && owner.lease.as_deref() == Some(tag.as_str());
+        if !is_ours {
+            return Err(not_ours());
+        }
+        Ok((tag, found?.ok_or_else(not_ours)?))
+    }
+
+    fn adoption(
+        &self,
+        caller: &Caller,
+        orphan: &Orphan,
+        tag: &LeaseTag,
+        access_key: Option<AccessKeyId>,
+        found: &Belongings,
+    ) -> Result<Adoption, ReconcileError> {
+        let no_mount = || ReconcileError::NoMount(orphan.mount.0.clone());
+        let path = self.path_of(&orphan.mount).ok_or_else(no_mount)?;
+        let role: RoleName = ADOPTED.parse().map_err(|_invalid| no_mount())?;
+        let own = |arn: &crate::model::PolicyArn| arn.as_str().contains(OWN_POLICIES);
+        Ok(Adoption {
+            id: Adoption::id_for(&path, &role, tag),
+            orphan: orphan.clone(),
+            role,
+            holder: caller.accessor().clone(),
+            caller: caller.display_name().to_owned(),
+            source: caller.remote(),
+            access_key,
+            managed_policy: found.attached_policies.iter().any(own),
+        })
+    }
+}
+
+fn is_over(state: &LeaseState) -> bool {
+    match state {
+        LeaseState::Revoked { .. } => true,
+        LeaseState::Pending | LeaseState::Active { .. } | LeaseState::Revoking(_) => false,
+    }
+}

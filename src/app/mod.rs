@@ -106,6 +106,8 @@ impl fmt::Debug for Seams {
 pub struct App {
     /// The life of leases.
     pub leases: Arc<Leases>,
+    /// The use cases.
+    pub engine: Arc<Engine>,
     root_token: Option<ClientToken>,
     database: Arc<Sqlite>,
     server: Running,
@@ -194,15 +196,16 @@ impl App {
         // Whatever is pending now belongs to a process that is gone.
         base.store.abandon_pending(base.clock.now()).await?;
         let database = Arc::clone(&base.database);
-        let wire = base.into_wire(engine, Arc::clone(&leases), auth, initialiser);
+        let wire = base.into_wire(Arc::clone(&engine), Arc::clone(&leases), auth, initialiser);
         let server = server::start(Arc::new(wire), &config.listener)?;
         let (shutdown, stopped) = watch::channel(false);
         let background = vec![
             tokio::spawn(Arc::clone(&leases).run(stopped.clone())),
-            tokio::spawn(documents.run(stopped)),
+            tokio::spawn(documents.run(stopped.clone())),
+            tokio::spawn(Arc::clone(&engine).run_rotations(stopped)),
         ];
         info!(address = %server.address(), "leasehold serves on {}", server.address());
-        Ok(Self { leases, root_token, database, server, background, shutdown })
+        Ok(Self { leases, engine, root_token, database, server, background, shutdown })
     }
 
     /// Where it listens.

@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::limiter::Limiter;
 use super::sdk::{CredentialSource, SdkProvider, SdkSts, pooled_http_client};
-use super::{AwsError, IamProvider, StsProvider};
+use super::{AwsError, IamProvider, NewAccessKey, StsProvider};
 use crate::clock::Clock;
 use crate::model::{MountId, SecretAccessKey};
 
@@ -78,6 +78,21 @@ pub struct Accounts {
     generations: AtomicU64,
 }
 
+/// Who still signs with the settings that a mount had before.
+#[derive(Debug)]
+pub struct Outgoing {
+    iam: Option<Weak<SdkProvider>>,
+    sts: Option<Weak<SdkSts>>,
+}
+
+impl Outgoing {
+    /// Whether nobody does any more.
+    pub fn is_idle(&self) -> bool {
+        let iam = self.iam.as_ref().is_none_or(|client| client.strong_count() == 0);
+        iam && self.sts.as_ref().is_none_or(|client| client.strong_count() == 0)
+    }
+}
+
 #[derive(Debug)]
 struct Account {
     settings: AccountSettings,
@@ -122,10 +137,41 @@ impl Accounts {
 
     /// The provider of a mount.
     pub async fn provider(&self, mount: &MountId) -> Result<Arc<dyn IamProvider>, AwsError> {
+        let provider = self.sdk_provider(mount).await?;
+        Ok(provider)
+    }
+
+    pub(super) async fn sdk_provider(&self, mount: &MountId) -> Result<Arc<SdkProvider>, AwsError> {
         let account = self.account(mount)?;
         let provider = account.provider.get_or_try_init(|| self.build(&account.settings)).await?;
-        let provider = Arc::clone(provider);
-        Ok(provider)
+        Ok(Arc::clone(provider))
+    }
+
+    /// Who works with the present settings of a mount; asked for before they change.
+    pub fn outgoing(&self, mount: &MountId) -> Outgoing {
+        let account = self.account(mount).ok();
+        let account = account.as_deref();
+        Outgoing {
+            iam: account.and_then(|there| there.provider.get()).map(Arc::downgrade),
+            sts: account.and_then(|there| there.sts.get()).map(Arc::downgrade),
+        }
+    }
+
+    /// The settings of a mount with another key.
+    pub(super) fn settings_with(
+        &self,
+        mount: &MountId,
+        key: &NewAccessKey,
+    ) -> Result<AccountSettings, AwsError> {
+        Ok(AccountSettings {
+            access_key: key.id.as_str().to_owned(),
+            secret_key: Some(key.secret.clone()),
+            ..self.account(mount)?.settings.clone()
+        })
+    }
+
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     /// STS for a mount. The first use looks for an endpoint that answers (contract 1.1).
@@ -153,7 +199,10 @@ impl Accounts {
         }
     }
 
-    async fn build(&self, settings: &AccountSettings) -> Result<Arc<SdkProvider>, AwsError> {
+    pub(super) async fn build(
+        &self,
+        settings: &AccountSettings,
+    ) -> Result<Arc<SdkProvider>, AwsError> {
         let (http, credentials) = self.way_to(settings, settings.iam_endpoint.is_empty())?;
         let limiter = self.limiter(settings, &settings.iam_endpoint);
         let clock = Arc::clone(&self.clock);
@@ -161,12 +210,20 @@ impl Accounts {
     }
 
     async fn connect(&self, settings: &AccountSettings) -> Result<Arc<SdkSts>, AwsError> {
+        let (http, credentials, limiter) = self.way_to_sts(settings)?;
+        let clock = Arc::clone(&self.clock);
+        Ok(Arc::new(SdkSts::connect(settings, http, credentials, limiter, clock).await?))
+    }
+
+    pub(super) fn way_to_sts(
+        &self,
+        settings: &AccountSettings,
+    ) -> Result<(SharedHttpClient, CredentialSource, Arc<Limiter>), AwsError> {
         // Keys that work at an IAM of the operator's work at no embedded STS.
         let nowhere = settings.sts_endpoint.is_empty() && settings.iam_endpoint.is_empty();
         let (http, credentials) = self.way_to(settings, nowhere)?;
         let limiter = self.limiter(settings, &format!("sts {}", settings.sts_endpoint));
-        let clock = Arc::clone(&self.clock);
-        Ok(Arc::new(SdkSts::connect(settings, http, credentials, limiter, clock).await?))
+        Ok((http, credentials, limiter))
     }
 
     /// Over what, and as whom; `nowhere` = no endpoint is named.

@@ -15,14 +15,16 @@ pub mod accounts;
 mod caller_text;
 mod classify;
 pub mod documents;
+mod keys;
 mod limiter;
 pub mod sdk;
 mod sts;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use accounts::{AccountSettings, Accounts, AwsBackend};
+pub use accounts::{AccountSettings, Accounts, AwsBackend, Outgoing};
 pub use documents::{Documents, Fetched};
+pub use keys::{HeldKey, HeldUser, KeyProvider};
 pub use sts::{FederatedSession, OwnSession, RoleSession, StsProvider, TemporaryCredentials};
 
 /// The tag that says which installation a user belongs to.

@@ -32,7 +32,10 @@ mod role_check;
 pub mod role_limits;
 mod role_merge;
 pub mod roles;
+pub mod rotate_root;
+pub mod rotation;
 mod session_grant;
+pub mod static_roles;
 pub mod ttl;
 mod tuning;
 pub mod username;
@@ -106,6 +109,8 @@ pub struct Engine {
     mount_changes: Mutex<()>,
     /// Held while `config/root` is read, merged and written.
     config_changes: Mutex<()>,
+    /// Who is rotating which key.
+    rotations: rotation::Rotations,
 }
 
 impl Engine {
@@ -117,6 +122,7 @@ impl Engine {
             table: mount_table::MountTable::default(),
             mount_changes: Mutex::new(()),
             config_changes: Mutex::new(()),
+            rotations: rotation::Rotations::default(),
         };
         for mount in engine.parts.store.mounts().await? {
             engine.bind_stored_account(&mount).await?;

@@ -15,6 +15,7 @@ mod auth_token;
 mod aws_creds;
 mod aws_roles;
 mod aws_settings;
+mod aws_static;
 mod coerce;
 pub mod envelope;
 pub mod error;

@@ -9,6 +9,7 @@ pub mod lease;
 pub mod mount;
 pub mod names;
 pub mod role;
+pub mod rotation;
 pub mod secret;
 pub mod timestamp;
 pub mod token;
@@ -24,6 +25,7 @@ pub use names::{
     UserName,
 };
 pub use role::{CredentialType, Role, SessionRevocation};
+pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};
 pub use secret::{ClientToken, MfaCode, SecretAccessKey, SessionToken};
 pub use timestamp::Timestamp;
 pub use token::{Accessor, Token, TokenDigest};

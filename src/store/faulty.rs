@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{DueLease, LeaseQuery, Store, StoreError};
+use super::{DueLease, LeaseQuery, RotationStore, Store, StoreError};
 use crate::model::{
     Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
-    Timestamp, Token, TokenDigest,
+    RootRotation, StaticRole, Timestamp, Token, TokenDigest,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -164,12 +164,12 @@ fn failed(why: &str) -> StoreError {
 }
 
 macro_rules! pass {
-    (
+    ($area:ident:
         reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $rr:ty;)* }
         writes { $(fn $write:ident($($wa:ident: $wt:ty),*) -> $wr:ty;)* }
     ) => {
         #[async_trait]
-        impl<S: Store + ?Sized> Store for FaultyStore<S> {
+        impl<S: Store + ?Sized> $area for FaultyStore<S> {
             $(async fn $read(&self, $($ra: $rt),*) -> Result<$rr> {
                 self.read()?;
                 self.inner.$read($($ra),*).await
@@ -181,7 +181,24 @@ macro_rules! pass {
     };
 }
 
-pass! {
+pass! { RotationStore:
+    reads {
+        fn root_rotation(mount: &MountId) -> Option<RootRotation>;
+        fn unfinished_root_rotations() -> Vec<MountId>;
+        fn static_role(mount: &MountId, name: &RoleName) -> Option<StaticRole>;
+        fn static_roles(mount: &MountId) -> Vec<StaticRole>;
+        fn due_static_roles(now: Timestamp, limit: u32) -> Vec<(MountId, RoleName)>;
+        fn next_static_role() -> Option<Timestamp>;
+    }
+    writes {
+        fn save_root_rotation(rotation: &RootRotation) -> ();
+        fn switch_root_key(binding: &AccountBinding, rotation: &RootRotation) -> ();
+        fn save_static_role(role: &StaticRole) -> ();
+        fn remove_static_role(mount: &MountId, name: &RoleName) -> ();
+    }
+}
+
+pass! { Store:
     reads {
         fn setting(name: &str) -> Option<Vec<u8>>;
         fn mounts() -> Vec<Mount>;

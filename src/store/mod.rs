@@ -11,6 +11,9 @@ use crate::model::{
 
 pub mod faulty;
 pub mod sqlite;
+mod static_roles;
+
+pub use static_roles::RotationStore;
 
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +33,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// Everything durable. Writes are durable when they return; reads see all earlier writes.
 #[async_trait]
-pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+pub trait Store: RotationStore + std::fmt::Debug + Send + Sync + 'static {
     /// A value of the installation itself (its id, its sealed key check, …).
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;
     /// Writes such a value.

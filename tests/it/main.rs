@@ -25,6 +25,8 @@ mod gate;
 mod http;
 mod leases;
 mod readme;
+mod rotation;
+mod static_roles;
 mod sts;
 mod support;
 mod tokens;

@@ -5,6 +5,7 @@
 mod call;
 mod client;
 mod issue;
+mod keys;
 mod policies;
 mod rare;
 mod sts;
@@ -27,6 +28,7 @@ use crate::model::{AccessKeyId, GroupName, PolicyArn, SecretAccessKey, Timestamp
 
 use call::Line;
 pub(super) use client::pooled_http_client;
+pub(super) use keys::prove;
 pub(super) use sts::SdkSts;
 
 /// The made-up key that the broker signs with where the embedded AWS answers and `config/root` names

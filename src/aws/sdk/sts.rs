@@ -44,9 +44,9 @@ impl std::fmt::Debug for SdkSts {
 
 /// Where STS may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Candidate {
-    url: String,
-    region: String,
+pub(super) struct Candidate {
+    pub(super) url: String,
+    pub(super) region: String,
 }
 
 impl SdkSts {
@@ -90,7 +90,10 @@ impl SdkSts {
 
 /// AWS's own in the region, or `sts_endpoint` and what stands in for it, in order (contract 1.1). AWS's suffix
 /// is fixed there: other partitions name their endpoint.
-fn candidates(settings: &AccountSettings, surroundings: &str) -> Result<Vec<Candidate>, AwsError> {
+pub(super) fn candidates(
+    settings: &AccountSettings,
+    surroundings: &str,
+) -> Result<Vec<Candidate>, AwsError> {
     if settings.sts_endpoint.is_empty() {
         let url = format!("https://sts.{surroundings}.amazonaws.com");
         return Ok(vec![Candidate { url, region: surroundings.to_owned() }]);

@@ -10,12 +10,15 @@ use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
+use crate::engine::rotate_root::RotateRootError;
+use crate::engine::static_roles::StaticRoleError;
 use crate::leases::{LeaseError, RevokeError};
 use crate::model::go_text;
 use domain::{auth, config, init, issue, lease, mount, renew, role, tainted};
 pub use table::table;
 
 mod domain;
+mod rotation;
 mod table;
 
 /// Everything that a request can fail with.
@@ -115,6 +118,10 @@ pub enum ApiError {
     Role(RoleError),
     /// Credentials.
     Issue(IssueError),
+    /// Rotating the root key.
+    RotateRoot(RotateRootError),
+    /// Static roles.
+    StaticRole(StaticRoleError),
     /// Renewing leases.
     Renew(RenewError),
     /// Revoking leases, waited for.
@@ -255,6 +262,8 @@ impl ApiError {
             Self::Config(error) => config(error),
             Self::Role(error) => role(error),
             Self::Issue(error) => issue(error),
+            Self::RotateRoot(error) => rotation::rotate_root(error),
+            Self::StaticRole(error) => rotation::static_role(error),
             Self::Renew(error) => renew(error),
             Self::Revoke(error) => bare(400, error.to_string()),
             Self::Lease(error) => lease(error),
@@ -278,6 +287,8 @@ impl ApiError {
             Self::Config(error) => error.to_string(),
             Self::Role(error) => error.to_string(),
             Self::Issue(error) => error.to_string(),
+            Self::RotateRoot(error) => error.to_string(),
+            Self::StaticRole(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
             Self::Lease(error) => error.to_string(),
             Self::Internal(what) => what.clone(),
@@ -322,6 +333,8 @@ from! {
     ConfigError => Config,
     RoleError => Role,
     IssueError => Issue,
+    RotateRootError => RotateRoot,
+    StaticRoleError => StaticRole,
     RenewError => Renew,
     RevokeError => Revoke,
     LeaseError => Lease,

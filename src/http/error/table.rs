@@ -8,6 +8,8 @@ use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
 use crate::engine::roles::RoleError;
+use crate::engine::rotate_root::RotateRootError;
+use crate::engine::static_roles::StaticRoleError;
 use crate::http::fields::FieldError;
 use crate::model::MountPath;
 
@@ -126,11 +128,20 @@ fn modules() -> Vec<(&'static str, ApiError)> {
         ("role: document no JSON", RoleError::BrokenDocument("{nope".to_owned()).into()),
         ("credentials: no role to assume", IssueError::NoRoleArn.into()),
         ("credentials: nothing to federate", IssueError::FederationWithoutPolicy.into()),
+        ("rotate-root: no keys", RotateRootError::NoKeys.into()),
+        ("rotate-root: no configuration", RotateRootError::NoConfiguration.into()),
+        ("static role: no user", StaticRoleError::Missing("username").into()),
+        ("static role: period too short", StaticRoleError::PeriodOutOfRange.into()),
+        ("static role: other account", StaticRoleError::CrossAccount.into()),
         ("renewal: not renewable", RenewError::NotRenewable.into()),
         ("renewal: expired", RenewError::Expired.into()),
     ];
     if let Ok(path) = "aws/".parse::<MountPath>() {
         samples.push(("mount: path taken", MountError::PathInUse(path).into()));
+    }
+    if let (Ok(user), Ok(key)) = ("jane".parse(), "AKIAIOSFODNN7EXAMPLE".parse()) {
+        let full = StaticRoleError::ForeignKeys { user, keys: vec![key] };
+        samples.push(("static role: no room for a key", full.into()));
     }
     if let Ok(role) = "x".parse() {
         samples.push(("credentials: role missing", IssueError::RoleNotFound(role).into()));

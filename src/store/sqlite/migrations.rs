@@ -33,6 +33,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0002_lease_origin.sql"),
         digest: "834515d1c2b2fc6219a836bcc451759002b448570c5d9a42f936e85211bb6a50",
     },
+    Migration {
+        number: 3,
+        name: "0003_rotation.sql",
+        sql: include_str!("migrations/0003_rotation.sql"),
+        digest: "ce6dc2cfc7b5a1181b844f4eae4d1290f74ae39a7b1d8f5a0e4d312ad58209f0",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

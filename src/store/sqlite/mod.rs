@@ -30,6 +30,7 @@ mod open;
 mod purge;
 mod readers;
 mod roles;
+mod rotation;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -5,6 +5,7 @@ pub mod broker;
 pub mod client;
 pub mod log;
 pub mod process;
+pub mod trouble;
 
 /// The guide's document: wide, so that `least-privilege` has something to say.
 pub const S3_STAR: &str =

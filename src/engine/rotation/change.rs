@@ -267,7 +267,8 @@ impl Engine {
         made: &NewAccessKey,
     ) -> bool {
         let removed = match holder.keys_to_undo(made).await {
-            Ok(keys) => remove_key(&*keys, user, &made.id).await,
+            // Not made inactive first: it may be the one that signs.
+            Ok(keys) => keys.delete_key(user, &made.id).await,
             Err(error) => Err(error),
         };
         if let Err(error) = &removed {

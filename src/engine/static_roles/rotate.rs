@@ -11,8 +11,8 @@ use crate::engine::rotation::change::{Holder as _, Wanted};
 use crate::engine::rotation::steps::remove_key;
 use crate::engine::rotation::{KeyError, Subject, plan};
 use crate::model::{
-    AccessKeyId, KeyChange, KeyStep, Mount, MountId, MountState, RoleName, RotationProgress,
-    StaticRole, Timestamp, UserName,
+    AccessKeyId, KeyChange, KeyStep, Mount, MountId, MountState, RoleName, StaticRole, Timestamp,
+    UserName,
 };
 use crate::store::StoreError;
 

@@ -4,4 +4,5 @@
 mod issue;
 mod mounts;
 mod roles;
+mod rotation;
 mod support;

@@ -1,6 +1,7 @@
 //! The root key over the wire: rotated on demand and by itself, under load, and with every step broken in every
 //! way. Whatever happens, the stored key works in the end, and there is no other.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use embedded_aws::faults::Fault;
@@ -232,4 +233,46 @@ fn a_rotation_that_breaks_at_any_step_leaves_one_key_that_works() {
             }
         },
     );
+}
+
+#[test]
+fn the_actions_that_the_readme_names_are_enough_and_none_is_idle() {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let lines = readme.split("- `config/rotate-root` and its schedule need").nth(1).unwrap();
+    let sentence = lines.split("on the broker's own user").next().unwrap();
+    let actions: BTreeSet<&str> =
+        sentence.split('`').skip(1).step_by(2).filter(|word| word.starts_with("iam:")).collect();
+    let broker = TestBroker::new().with_role();
+    let users =
+        ["the-broker", "fixed"].map(|name| format!("arn:aws:iam::123456789012:user/{name}"));
+    let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": users });
+    let policy = json!({ "Version": "2012-10-17", "Statement": statement }).to_string();
+    broker.aws.create_user("fixed", "/", &[]).unwrap();
+    broker.aws.create_user("the-broker", "/", &[]).unwrap();
+    let put = [("UserName", "the-broker"), ("PolicyName", "broker"), ("PolicyDocument", &policy)];
+    broker.aws.call("PutUserPolicy", &put).unwrap();
+    let made = broker.aws.call("CreateAccessKey", &[("UserName", "the-broker")]).unwrap();
+    let element = |name: &str| {
+        let inside = made.split(&format!("<{name}>")).nth(1).unwrap();
+        inside.split('<').next().unwrap().to_owned()
+    };
+    let (id, secret) = (element("AccessKeyId"), element("SecretAccessKey"));
+    let root = broker.root();
+    root.post("aws/config/root", &json!({ "access_key": id, "secret_key": secret })).expect(204);
+    broker.faults.clear_calls();
+
+    let new = rotate(&broker).expect(200).text_of("access_key");
+
+    let held = broker.aws.user("the-broker").unwrap().keys;
+    assert_eq!(held.iter().map(|key| &key.access_key_id).collect::<Vec<_>>(), [&new]);
+    let used: BTreeSet<String> = broker.faults.actions().into_iter().collect();
+    let named = actions.iter().map(|action| action.trim_start_matches("iam:").to_owned());
+    // That one needs no permission.
+    assert_eq!(used, named.chain(["GetCallerIdentity".to_owned()]).collect());
+    let fixed = json!({ "username": "fixed", "rotation_period": "1d" });
+    root.post("aws/static-roles/fixed", &fixed).expect(200);
+    root.post("aws/static-roles/fixed/rotate", &json!({})).expect(200);
+    root.delete("aws/static-roles/fixed").expect(204);
+    assert_eq!(broker.aws.user("fixed").unwrap().keys, []);
 }

@@ -32,6 +32,8 @@ enum Content {
     Accepted,
     /// An envelope whose `data` is null.
     Envelope,
+    /// The same with 202.
+    AcceptedEnvelope,
     /// An envelope with `data`.
     Data(Json),
     /// An envelope with `data.keys`; 404 when there are none and nothing else is to be said.
@@ -62,6 +64,11 @@ impl Answer {
     /// Will be done: 202 without a body.
     pub fn accepted() -> Self {
         Self::of(Content::Accepted)
+    }
+
+    /// Will be done: 202 with a warning that says so.
+    pub fn accepted_saying(warning: &str) -> Self {
+        Self { warnings: vec![warning.to_owned()], ..Self::of(Content::AcceptedEnvelope) }
     }
 
     /// Done: 204, or 200 with `data: null` where there are warnings.
@@ -143,8 +150,8 @@ impl Answer {
         Ok(Self { warnings, ..Self::of(Content::Auth(json(&auth)?)) })
     }
 
-    /// A token that was looked up, by `id`.
-    pub fn looked_up(found: &TokenLookup, id: &ClientToken) -> Result<Self, ApiError> {
+    /// A token that was looked up; `id` is the token itself, where it was sent.
+    pub fn looked_up(found: &TokenLookup, id: Option<&ClientToken>) -> Result<Self, ApiError> {
         Self::data(&LookupData::new(&found.token, found.ttl, id))
     }
 
@@ -163,7 +170,11 @@ impl Answer {
     pub fn takes_warnings(&self) -> bool {
         match self.content {
             Content::Nothing | Content::Accepted | Content::Bare(..) => false,
-            Content::Envelope | Content::Data(_) | Content::Keys(_) | Content::Auth(_) => true,
+            Content::Envelope
+            | Content::AcceptedEnvelope
+            | Content::Data(_)
+            | Content::Keys(_)
+            | Content::Auth(_) => true,
         }
     }
 
@@ -174,6 +185,7 @@ impl Answer {
 
     /// Writes it: status and body.
     pub fn render(self, request_id: &str, place: Place) -> Result<(u16, Vec<u8>), ApiError> {
+        let status = if matches!(self.content, Content::AcceptedEnvelope) { 202 } else { 200 };
         let (data, auth) = match self.content {
             Content::Nothing => return Ok((204, Vec::new())),
             Content::Accepted => return Ok((202, Vec::new())),
@@ -182,7 +194,7 @@ impl Answer {
                 return Err(ApiError::NotFound);
             }
             Content::Keys(keys) => (Some(keys_data(keys)?), None),
-            Content::Envelope => (None, None),
+            Content::Envelope | Content::AcceptedEnvelope => (None, None),
             Content::Data(data) => (Some(data), None),
             Content::Auth(auth) => (None, Some(auth)),
         };
@@ -206,7 +218,7 @@ impl Answer {
             inject(&mut body, data)?;
         }
         body.push(b'\n');
-        Ok((200, body))
+        Ok((status, body))
     }
 }
 

@@ -33,6 +33,7 @@ mod sys_health;
 mod sys_init;
 mod sys_leases;
 mod sys_mounts;
+mod sys_policies;
 mod token_view;
 mod ui;
 

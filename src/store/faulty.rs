@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{DueLease, LeaseQuery, RotationStore, Store, StoreError};
+use super::{DueLease, LeaseQuery, PolicyStore, RotationStore, Store, StoreError};
 use crate::model::{
     Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
     RootRotation, StaticRole, Timestamp, Token, TokenDigest,
@@ -164,12 +164,13 @@ fn failed(why: &str) -> StoreError {
 }
 
 macro_rules! pass {
-    ($area:ident:
+    (
+        $trait:path:
         reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $rr:ty;)* }
         writes { $(fn $write:ident($($wa:ident: $wt:ty),*) -> $wr:ty;)* }
     ) => {
         #[async_trait]
-        impl<S: Store + ?Sized> $area for FaultyStore<S> {
+        impl<S: Store + ?Sized> $trait for FaultyStore<S> {
             $(async fn $read(&self, $($ra: $rt),*) -> Result<$rr> {
                 self.read()?;
                 self.inner.$read($($ra),*).await
@@ -181,7 +182,20 @@ macro_rules! pass {
     };
 }
 
-pass! { RotationStore:
+pass! {
+    PolicyStore:
+    reads {
+        fn acl_policy(name: &str) -> Option<String>;
+        fn acl_policy_names() -> Vec<String>;
+    }
+    writes {
+        fn put_acl_policy(name: &str, text: &str) -> ();
+        fn remove_acl_policy(name: &str) -> ();
+    }
+}
+
+pass! {
+    RotationStore:
     reads {
         fn root_rotation(mount: &MountId) -> Option<RootRotation>;
         fn unfinished_root_rotations() -> Vec<MountId>;
@@ -198,7 +212,8 @@ pass! { RotationStore:
     }
 }
 
-pass! { Store:
+pass! {
+    Store:
     reads {
         fn setting(name: &str) -> Option<Vec<u8>>;
         fn mounts() -> Vec<Mount>;
@@ -208,6 +223,7 @@ pass! { Store:
         fn role_names(mount: &MountId) -> Vec<RoleName>;
         fn token(digest: &TokenDigest) -> Option<Arc<Token>>;
         fn token_by_accessor(accessor: &Accessor) -> Option<Arc<Token>>;
+        fn accessors() -> Vec<Accessor>;
         fn expired_tokens(now: Timestamp, limit: u32) -> Vec<TokenDigest>;
         fn lease(id: &LeaseId) -> Option<Lease>;
         fn lease_ids(query: LeaseQuery<'_>) -> Vec<LeaseId>;
@@ -226,6 +242,7 @@ pass! { Store:
         fn put_token(token: &Token) -> ();
         fn use_token(digest: &TokenDigest) -> Option<i64>;
         fn end_token_tree(digest: &TokenDigest, now: Timestamp) -> u64;
+        fn end_token_alone(digest: &TokenDigest, now: Timestamp) -> bool;
         fn begin_lease(lease: &Lease) -> ();
         fn save_lease(lease: &Lease) -> ();
         fn abandon_pending(now: Timestamp) -> u64;

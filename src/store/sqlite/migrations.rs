@@ -35,8 +35,14 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 3,
-        name: "0003_rotation.sql",
-        sql: include_str!("migrations/0003_rotation.sql"),
+        name: "0003_acl_policy.sql",
+        sql: include_str!("migrations/0003_acl_policy.sql"),
+        digest: "9a418c43cfb900bc2df010765035c7fc1e89c4d003ffad83ef53edb6f1991072",
+    },
+    Migration {
+        number: 4,
+        name: "0004_rotation.sql",
+        sql: include_str!("migrations/0004_rotation.sql"),
         digest: "ce6dc2cfc7b5a1181b844f4eae4d1290f74ae39a7b1d8f5a0e4d312ad58209f0",
     },
 ];

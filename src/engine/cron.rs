@@ -180,7 +180,8 @@ mod tests {
     use super::*;
 
     fn next(text: &str, after: &str) -> Option<String> {
-        let after = OffsetDateTime::parse(after, &Rfc3339).unwrap().unix_timestamp() * 1000;
+        let after = OffsetDateTime::parse(after, &Rfc3339).unwrap().unix_timestamp();
+        let after = after.checked_mul(1000).unwrap();
         let schedule = Schedule::parse(text).unwrap();
         schedule.next_after(Timestamp::from_millis(after)).map(Timestamp::rfc3339)
     }

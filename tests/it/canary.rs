@@ -37,6 +37,15 @@ fn session(root: &Client) -> [String; 3] {
     [issued.text_of("secret_key"), issued.text_of("session_token"), issued.lease_id()]
 }
 
+/// The first secret of a static role, and the answer to its writing.
+fn static_key(broker: &TestBroker) -> (String, String) {
+    broker.aws.create_user("fixed", "/", &[]).unwrap();
+    let role = json!({ "username": "fixed", "rotation_period": "1d" });
+    let written = broker.root().post("aws/static-roles/fixed", &role).expect(200).text;
+    let read = broker.root().get("aws/static-creds/fixed").expect(200);
+    (read.text_of("secret_key"), written)
+}
+
 #[test]
 fn a_secret_is_in_one_reply_and_nowhere_else() {
     let mut broker = TestBroker::new();
@@ -50,10 +59,7 @@ fn a_secret_is_in_one_reply_and_nowhere_else() {
     let secret = issued.text_of("secret_key");
     let lease = issued.lease_id();
     let [session_secret, session_token, session_lease] = session(&root);
-    broker.aws.create_user("fixed", "/", &[]).unwrap();
-    let fixed = json!({ "username": "fixed", "rotation_period": "1d" });
-    let written = root.post("aws/static-roles/fixed", &fixed).expect(200).text;
-    let static_secret = root.get("aws/static-creds/fixed").expect(200).text_of("secret_key");
+    let (static_secret, written) = static_key(&broker);
     let child =
         root.post("auth/token/create", &json!({ "policies": ["ci"], "ttl": "1h" })).expect(200);
     let token = child.json["auth"]["client_token"].as_str().unwrap().to_owned();

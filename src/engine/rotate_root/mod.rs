@@ -85,19 +85,29 @@ impl Engine {
 
     /// When the root key of a mount has to be looked at.
     pub(super) async fn root_due(&self, mount: &MountId) -> Result<Option<Timestamp>, StoreError> {
-        let now = self.parts.clock.now();
         let stored = self.parts.store.root_rotation(mount).await?;
-        if let Some(RootRotation { progress, change: Some(_), .. }) = &stored {
-            return Ok(Some(progress.retry_at.unwrap_or(now)));
+        match stored {
+            Some(RootRotation { progress, change: Some(_), .. }) => {
+                Ok(Some(progress.retry_at.unwrap_or_else(|| self.parts.clock.now())))
+            }
+            stored => {
+                let progress = stored.map(|stored| stored.progress).unwrap_or_default();
+                Ok(plan::due(self.root_planned(mount).await?, &progress))
+            }
         }
+    }
+
+    /// When the root key of a mount that serves is rotated by itself.
+    async fn root_planned(&self, mount: &MountId) -> Result<Option<Timestamp>, StoreError> {
         if self.table.by_id(mount).is_none_or(|there| there.state != MountState::Active) {
             return Ok(None);
         }
         let Some(binding) = self.parts.store.account_binding(mount).await? else {
             return Ok(None);
         };
+        let stored = self.parts.store.root_rotation(mount).await?;
         let progress = stored.map(|stored| stored.progress).unwrap_or_default();
-        Ok(plan::due(planned(&binding, &progress, now), &progress))
+        Ok(planned(&binding, &progress, self.parts.clock.now()))
     }
 
     /// Finishes what is under way, and rotates where that is due.
@@ -107,23 +117,8 @@ impl Engine {
         if self.root_due(mount).await?.is_none_or(|due| due > self.parts.clock.now()) {
             return Ok(());
         }
-        let mut holder = RootHolder::load(self, mount).await?;
-        let now = self.parts.clock.now();
-        let tended = match holder.rotation.change.clone() {
-            Some(before) => match self.resume(&mut holder).await {
-                Ok(()) => {
-                    let left = holder.rotation.change.clone();
-                    let note = |progress: &mut _| {
-                        plan::resumed(progress, &before, left.as_ref(), now);
-                    };
-                    return self.settle_root(mount, note).await;
-                }
-                Err(error) => RotateRootError::from(error),
-            },
-            None => match self.rotate_root_of(&mut holder).await {
-                Ok(_new) => return self.settle_root(mount, plan::went_well).await,
-                Err(error) => error,
-            },
+        let Err(tended) = self.tend_root_of(mount).await else {
+            return Ok(());
         };
         warn!(mount.id = %mount.0, error = %tended, "the root key of mount {} was not rotated, that is tried again: {tended}", mount.0);
         let why = match tended {
@@ -133,6 +128,25 @@ impl Engine {
             | RotateRootError::NotServing(_)) => error.to_string(),
         };
         self.root_failed(mount, why).await
+    }
+
+    async fn tend_root_of(&self, mount: &MountId) -> Result<(), RotateRootError> {
+        let mut holder = RootHolder::load(self, mount).await.map_err(KeyError::from)?;
+        if let Some(before) = holder.rotation.change.clone() {
+            self.resume(&mut holder).await?;
+            let (left, now) = (holder.rotation.change.clone(), self.parts.clock.now());
+            let note = |progress: &mut _| plan::resumed(progress, &before, left.as_ref(), now);
+            self.settle_root(mount, note).await.map_err(KeyError::from)?;
+            // What is left to look for does not hold up what is due.
+            let planned = self.root_planned(mount).await.map_err(KeyError::from)?;
+            if planned.is_none_or(|planned| planned > now) {
+                return Ok(());
+            }
+            holder = RootHolder::load(self, mount).await.map_err(KeyError::from)?;
+        }
+        self.rotate_root_of(&mut holder).await?;
+        let settled = self.settle_root(mount, plan::went_well).await;
+        Ok(settled.map_err(KeyError::from)?)
     }
 
     async fn root_failed(&self, mount: &MountId, why: String) -> Result<(), StoreError> {

@@ -86,7 +86,7 @@ mod tests {
     const HOUR: i64 = 3_600_000;
 
     fn at(hours: i64) -> Timestamp {
-        Timestamp::from_millis(hours * HOUR)
+        Timestamp::from_millis(hours.checked_mul(HOUR).unwrap())
     }
 
     fn daily(window: u64) -> RotationTimes {

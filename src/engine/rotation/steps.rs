@@ -92,7 +92,10 @@ mod tests {
     }
 
     fn key(text: &str, minute: i64) -> HeldKey {
-        HeldKey { id: id(text), created_at: Timestamp::from_millis(minute * MINUTE) }
+        HeldKey {
+            id: id(text),
+            created_at: Timestamp::from_millis(minute.checked_mul(MINUTE).unwrap()),
+        }
     }
 
     #[test]

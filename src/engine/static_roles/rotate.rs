@@ -69,7 +69,7 @@ impl Engine {
     }
 
     async fn tend(&self, role: StaticRole, now: Timestamp) -> Result<(), StaticRoleError> {
-        let is_new = role.access_key.is_none();
+        let may_try = role.progress.retry_at.is_none_or(|retry_at| retry_at <= now);
         let mut holder = StaticHolder::new(self, role);
         if let Some(before) = holder.change().cloned() {
             self.resume(&mut holder).await.map_err(|error| not_rotated(&holder.role, error))?;
@@ -79,9 +79,11 @@ impl Engine {
             self.parts.store.save_static_role(&role).await?;
             holder.role = role;
         }
-        let due = plan::due(self.static_next(&holder.role), &holder.role.progress);
-        let never_made = is_new && holder.role.access_key.is_none();
-        if never_made && holder.change().is_none() || due.is_some_and(|due| due <= now) {
+        // What is left to look for does not hold up what is due; both wait for the same moment.
+        let next = self.static_next(&holder.role);
+        let never_made = holder.role.access_key.is_none();
+        let in_time = may_try && next.is_some_and(|next| next <= now);
+        if in_time || (may_try && never_made) {
             let mount = self.table.by_id(&holder.role.mount);
             let serves = mount.is_some_and(|mount| mount.state == MountState::Active);
             if serves {
@@ -211,7 +213,7 @@ impl Engine {
         };
         let before = role.clone();
         match ended {
-            Ok(()) if role.change.is_none() => plan::went_well(&mut role.progress),
+            // The switch wrote down that it went well.
             Ok(()) => {}
             Err(error) => {
                 plan::failed(&mut role.progress, error.shown(), self.parts.clock.now());

@@ -9,9 +9,10 @@ use crate::engine::static_roles::StaticRoleError;
 pub(super) fn rotate_root(error: &RotateRootError) -> Told {
     match error {
         RotateRootError::NoKeys => bare(400, error.to_string()),
-        RotateRootError::NoConfiguration => wrapped(500, &error.to_string()),
         RotateRootError::Key(key) if key.is_internal() => internal(),
-        RotateRootError::Key(_) => wrapped(500, &error.to_string()),
+        RotateRootError::NoConfiguration | RotateRootError::Key(_) => {
+            wrapped(500, &error.to_string())
+        }
         RotateRootError::NotServing(error) => not_serving(error),
     }
 }

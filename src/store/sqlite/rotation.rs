@@ -89,7 +89,7 @@ fn static_role(db: &Connection, mount: &MountId, name: &RoleName) -> Result<Opti
          WHERE mount = (SELECT key FROM mount WHERE id = ?1) AND name = ?2"
     ))?;
     let found = query.query_row((&mount.0, name.as_str()), raw).optional()?;
-    found.map(|found| read(found)).transpose()
+    found.map(read).transpose()
 }
 
 fn static_roles(db: &Connection, mount: &MountId) -> Result<Vec<StaticRole>> {

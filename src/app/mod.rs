@@ -106,6 +106,8 @@ impl fmt::Debug for Seams {
 pub struct App {
     /// The life of leases.
     pub leases: Arc<Leases>,
+    /// The use cases.
+    pub engine: Arc<Engine>,
     root_token: Option<ClientToken>,
     database: Arc<Sqlite>,
     server: Running,
@@ -212,9 +214,8 @@ impl App {
         // Whatever is pending now belongs to a process that is gone.
         base.store.abandon_pending(base.clock.now()).await?;
         let database = Arc::clone(&base.database);
-        let comparing = Arc::clone(&engine);
         let wire = base.into_wire(
-            engine,
+            Arc::clone(&engine),
             Arc::clone(&leases),
             auth,
             initialiser,
@@ -225,10 +226,14 @@ impl App {
         let background = vec![
             tokio::spawn(Arc::clone(&leases).run(stopped.clone())),
             tokio::spawn(documents.run(stopped.clone())),
-            tokio::spawn(comparing.reconcile_on_schedule(config.reconcile_interval, stopped)),
+            tokio::spawn(
+                Arc::clone(&engine)
+                    .reconcile_on_schedule(config.reconcile_interval, stopped.clone()),
+            ),
+            tokio::spawn(Arc::clone(&engine).run_rotations(stopped)),
         ];
         info!(address = %server.address(), "leasehold serves on {}", server.address());
-        Ok(Self { leases, root_token, database, server, background, shutdown })
+        Ok(Self { leases, engine, root_token, database, server, background, shutdown })
     }
 
     /// Where it listens.

@@ -11,7 +11,9 @@ use tokio::sync::OnceCell;
 
 use super::limiter::Limiter;
 use super::sdk::{CredentialSource, Paces, SdkProbe, SdkProvider, SdkSts, pooled_http_client};
-use super::{AwsError, DiscoveryProvider, IamProvider, IdentityProvider, KeyProbe, StsProvider};
+use super::{
+    AwsError, DiscoveryProvider, IamProvider, IdentityProvider, KeyProbe, NewAccessKey, StsProvider,
+};
 use crate::clock::Clock;
 use crate::metrics::{AwsCalls, Pace};
 use crate::model::{MountId, SecretAccessKey};
@@ -78,6 +80,21 @@ pub struct Accounts {
     limiters: Mutex<HashMap<String, Weak<Limiter>>>,
     generations: AtomicU64,
     calls: AwsCalls,
+}
+
+/// Who still signs with the settings that a mount had before.
+#[derive(Debug)]
+pub struct Outgoing {
+    iam: Option<Weak<SdkProvider>>,
+    sts: Option<Weak<SdkSts>>,
+}
+
+impl Outgoing {
+    /// Whether nobody does any more.
+    pub fn is_idle(&self) -> bool {
+        let iam = self.iam.as_ref().is_none_or(|client| client.strong_count() == 0);
+        iam && self.sts.as_ref().is_none_or(|client| client.strong_count() == 0)
+    }
 }
 
 #[derive(Debug)]
@@ -150,8 +167,7 @@ impl Accounts {
     /// The provider of a mount, and what is known of whose its keys are.
     pub async fn access(&self, mount: &MountId) -> Result<Access, AwsError> {
         let account = self.account(mount)?;
-        let provider = account.provider.get_or_try_init(|| self.build(&account)).await?;
-        let provider = Arc::<SdkProvider>::clone(provider);
+        let provider = self.provider_of(&account).await?;
         Ok(Access { provider, account })
     }
 
@@ -185,6 +201,42 @@ impl Accounts {
     /// Whether the keys cannot become those of another account while they are bound.
     fn is_fixed(&self, account: &Account) -> bool {
         !account.settings.access_key.is_empty() || matches!(self.backend, AwsBackend::Embedded(_))
+    }
+
+    pub(super) async fn sdk_provider(&self, mount: &MountId) -> Result<Arc<SdkProvider>, AwsError> {
+        self.provider_of(&*self.account(mount)?).await
+    }
+
+    async fn provider_of(&self, account: &Account) -> Result<Arc<SdkProvider>, AwsError> {
+        let build = || self.build(&account.settings, &account.owner);
+        Ok(Arc::clone(account.provider.get_or_try_init(build).await?))
+    }
+
+    /// Who works with the present settings of a mount; asked for before they change.
+    pub fn outgoing(&self, mount: &MountId) -> Outgoing {
+        let account = self.account(mount).ok();
+        let account = account.as_deref();
+        Outgoing {
+            iam: account.and_then(|there| there.provider.get()).map(Arc::downgrade),
+            sts: account.and_then(|there| there.sts.get()).map(Arc::downgrade),
+        }
+    }
+
+    /// The settings of a mount with another key.
+    pub(super) fn settings_with(
+        &self,
+        mount: &MountId,
+        key: &NewAccessKey,
+    ) -> Result<AccountSettings, AwsError> {
+        Ok(AccountSettings {
+            access_key: key.id.as_str().to_owned(),
+            secret_key: Some(key.secret.clone()),
+            ..self.account(mount)?.settings.clone()
+        })
+    }
+
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     /// STS for a mount. The first use looks for an endpoint that answers (contract 1.1).
@@ -227,9 +279,7 @@ impl Accounts {
 
     /// Looks around in the account of a mount.
     pub async fn discovery(&self, mount: &MountId) -> Result<Arc<dyn DiscoveryProvider>, AwsError> {
-        let account = self.account(mount)?;
-        let provider = account.provider.get_or_try_init(|| self.build(&account)).await?;
-        let provider = Arc::clone(provider);
+        let provider = self.sdk_provider(mount).await?;
         Ok(provider)
     }
 
@@ -265,24 +315,35 @@ impl Accounts {
         }
     }
 
-    async fn build(&self, account: &Account) -> Result<Arc<SdkProvider>, AwsError> {
-        let settings = &account.settings;
-        let own_account = Arc::clone(&account.owner);
+    /// A client; what it learns of whose the keys are goes into `owner`.
+    pub(super) async fn build(
+        &self,
+        settings: &AccountSettings,
+        owner: &Arc<OnceLock<String>>,
+    ) -> Result<Arc<SdkProvider>, AwsError> {
         let (http, credentials) = self.way_to(settings, settings.iam_endpoint.is_empty())?;
         let limiter = self.iam_limiter(settings);
         let clock = Arc::clone(&self.clock);
         Ok(Arc::new(
-            SdkProvider::new(settings, http, credentials, limiter, clock, own_account).await?,
+            SdkProvider::new(settings, http, credentials, limiter, clock, Arc::clone(owner))
+                .await?,
         ))
     }
 
     async fn connect(&self, settings: &AccountSettings) -> Result<Arc<SdkSts>, AwsError> {
+        let (http, credentials, limiter) = self.way_to_sts(settings)?;
+        let clock = Arc::clone(&self.clock);
+        Ok(Arc::new(SdkSts::connect(settings, http, credentials, limiter, clock).await?))
+    }
+
+    pub(super) fn way_to_sts(
+        &self,
+        settings: &AccountSettings,
+    ) -> Result<(SharedHttpClient, CredentialSource, Arc<Limiter>), AwsError> {
         // Keys that work at an IAM of the operator's work at no embedded STS.
         let nowhere = settings.sts_endpoint.is_empty() && settings.iam_endpoint.is_empty();
         let (http, credentials) = self.way_to(settings, nowhere)?;
-        let limiter = self.sts_limiter(settings);
-        let clock = Arc::clone(&self.clock);
-        Ok(Arc::new(SdkSts::connect(settings, http, credentials, limiter, clock).await?))
+        Ok((http, credentials, self.sts_limiter(settings)))
     }
 
     /// Over what, and as whom; `nowhere` = no endpoint is named.

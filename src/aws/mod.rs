@@ -17,6 +17,7 @@ mod classify;
 pub mod discovery;
 pub mod documents;
 mod identity;
+mod keys;
 mod limiter;
 pub mod placement;
 mod probe;
@@ -26,11 +27,12 @@ mod sts;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use accounts::{Access, AccountSettings, Accounts, AwsBackend};
+pub use accounts::{Access, AccountSettings, Accounts, AwsBackend, Outgoing};
 pub use discovery::{
     DiscoveryProvider, Identity, IdentityProvider, ListedUser, Simulated, Simulation,
 };
 pub use documents::{Documents, Fetched};
+pub use keys::{HeldKey, HeldUser, KeyProvider};
 pub use placement::PlacementProvider;
 pub use probe::KeyProbe;
 pub use session_deny::{SessionDeny, SessionDenyProvider};

@@ -77,11 +77,14 @@ pub enum ConfigError {
     /// Not a cron expression.
     #[error("failed to parse provided rotation_schedule: {0}")]
     BadSchedule(String),
-    /// As Vault's Community edition says.
+    /// Shorter than AWS takes to spread a key.
+    #[error("rotation_period is too short: it must be at least 60 seconds")]
+    PeriodTooShort,
+    /// Automatic rotation of nothing.
     #[error(
-        "error registering rotation job: rotation manager capabilities not supported in Vault community edition"
+        "there is no root key to rotate\nhelp: write `access_key` and `secret_key` too, or leave out `rotation_schedule` and `rotation_period`"
     )]
-    RotationNotOffered,
+    NothingToRotate,
     /// `config/lease` without one of its two.
     #[error("'{0}' is a required parameter")]
     Missing(&'static str),
@@ -129,15 +132,19 @@ impl Engine {
             .await?
             .unwrap_or(AccountBinding { max_retries: -1, ..AccountBinding::default() });
         let secret_key = change.secret_key.clone();
-        let mut binding = merged(stored, change);
-        check(&binding)?;
+        let mut binding = merged(stored.clone(), change);
         if let Some(secret_key) = secret_key {
             binding.sealed_secret_key = self.sealed(id, &secret_key)?;
+        }
+        check(&binding)?;
+        if rotates_anew(&stored, &binding) {
+            binding.rotation_since = Some(self.parts.clock.now());
         }
         let settings = self.account_settings(id, &binding)?;
         self.parts.store.put_account_binding(id, &binding).await?;
         self.parts.accounts.bind(id, settings);
         self.parts.leases.retry_with_new_keys(id);
+        self.rotations.wake();
         Ok(())
     }
 
@@ -187,7 +194,7 @@ impl Engine {
         Ok(())
     }
 
-    fn account_settings(
+    pub(super) fn account_settings(
         &self,
         mount: &MountId,
         binding: &AccountBinding,
@@ -206,7 +213,7 @@ impl Engine {
         })
     }
 
-    fn sealed(
+    pub(super) fn sealed(
         &self,
         mount: &MountId,
         secret_key: &SecretAccessKey,
@@ -218,8 +225,17 @@ impl Engine {
     }
 }
 
+/// Whether automatic rotation counts from now.
+fn rotates_anew(before: &AccountBinding, after: &AccountBinding) -> bool {
+    let of = |binding: &AccountBinding| {
+        let times = (binding.rotation_schedule.clone(), binding.rotation_period);
+        (binding.access_key.clone(), times, binding.disable_automated_rotation)
+    };
+    of(before) != of(after)
+}
+
 /// What a sealed secret key is bound to: it opens nowhere else.
-fn seal_context(mount: &MountId) -> String {
+pub(super) fn seal_context(mount: &MountId) -> String {
     format!("config/root secret_key {}", mount.0)
 }
 

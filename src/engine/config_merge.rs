@@ -1,9 +1,13 @@
 //! `config/root` after a write, and what Vault refuses of it (contract 1.1). Pure: nothing is probed
-//! at AWS, and the secret key takes no part. Writing it is [`super::config`]'s.
+//! at AWS, and of the secret key only its being there counts. Writing it is [`super::config`]'s.
 
 use super::config::{ConfigError, RootConfigChange};
-use super::{cron, username};
+use super::cron::Schedule;
+use super::username;
 use crate::model::AccountBinding;
+
+/// What a static role must have too (contract 1.13).
+pub(super) const SHORTEST_PERIOD: u64 = 60;
 
 /// What is stored with what was sent on top; the template of user names goes back to the default.
 pub(super) fn merged(stored: AccountBinding, sent: RootConfigChange) -> AccountBinding {
@@ -32,10 +36,11 @@ pub(super) fn merged(stored: AccountBinding, sent: RootConfigChange) -> AccountB
         disable_automated_rotation: sent
             .disable_automated_rotation
             .unwrap_or(stored.disable_automated_rotation),
+        rotation_since: stored.rotation_since,
     }
 }
 
-/// What Vault refuses at the write, in its order (contract 1.1).
+/// What Vault refuses at the write, in its order (contract 1.1), and automatic rotation without a key.
 pub(super) fn check(binding: &AccountBinding) -> Result<(), ConfigError> {
     if binding.sts_fallback_endpoints.len() != binding.sts_fallback_regions.len() {
         return Err(ConfigError::FallbackLengths);
@@ -66,10 +71,14 @@ fn check_rotation(binding: &AccountBinding) -> Result<(), ConfigError> {
         return Err(ConfigError::WindowWithoutSchedule);
     }
     if scheduled {
-        cron::check(&binding.rotation_schedule).map_err(ConfigError::BadSchedule)?;
+        Schedule::parse(&binding.rotation_schedule).map_err(ConfigError::BadSchedule)?;
     }
-    if (scheduled || periodic) && !binding.disable_automated_rotation {
-        return Err(ConfigError::RotationNotOffered);
+    if periodic && binding.rotation_period < SHORTEST_PERIOD {
+        return Err(ConfigError::PeriodTooShort);
+    }
+    let automatic = (scheduled || periodic) && !binding.disable_automated_rotation;
+    if automatic && (binding.access_key.is_empty() || binding.sealed_secret_key.is_none()) {
+        return Err(ConfigError::NothingToRotate);
     }
     Ok(())
 }
@@ -162,13 +171,20 @@ mod tests {
         assert!(
             told(rotation("never", 0, 0)).starts_with("failed to parse provided rotation_schedule")
         );
-        assert!(told(rotation("0 3 * * 0", 60, 0)).starts_with("error registering rotation job"));
-        assert!(told(rotation("", 0, 60)).starts_with("error registering rotation job"));
+        assert!(told(rotation("", 0, 59)).starts_with("rotation_period is too short"));
         let off = RootConfigChange {
             disable_automated_rotation: Some(true),
             ..rotation("0 3 * * 0", 60, 0)
         };
         assert!(check(&merged(AccountBinding::default(), off)).is_ok());
+        assert!(told(rotation("0 3 * * 0", 60, 0)).starts_with("there is no root key to rotate"));
+        let keys = AccountBinding {
+            access_key: "AKIA1".into(),
+            sealed_secret_key: Some(vec![1]),
+            ..AccountBinding::default()
+        };
+        assert!(check(&merged(keys.clone(), rotation("0 3 * * 0", 60, 0))).is_ok());
+        assert!(check(&merged(keys, rotation("", 0, 60))).is_ok());
     }
 
     #[test]

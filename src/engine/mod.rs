@@ -45,8 +45,11 @@ mod role_check;
 pub mod role_limits;
 mod role_merge;
 pub mod roles;
+pub mod rotate_root;
+pub mod rotation;
 mod session_grant;
 mod session_revocation;
+pub mod static_roles;
 pub mod ttl;
 pub mod ttl_told;
 mod tuning;
@@ -127,6 +130,8 @@ pub struct Engine {
     /// Set while a restored database waits for a word.
     quarantine: RwLock<Option<Quarantine>>,
     passes: reconcile::Passes,
+    /// Who is rotating which key.
+    rotations: rotation::Rotations,
 }
 
 impl Engine {
@@ -142,6 +147,7 @@ impl Engine {
             issues: Issues::default(),
             quarantine: RwLock::default(),
             passes: reconcile::Passes::default(),
+            rotations: rotation::Rotations::default(),
         };
         engine.enter_quarantine().await?;
         for mount in engine.parts.store.mounts().await? {

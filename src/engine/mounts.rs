@@ -227,7 +227,7 @@ impl Engine {
         Ok(Some(mount))
     }
 
-    /// Lets go of the account of a disabled mount, unless a teardown still needs it.
+    /// Lets go of the account of a disabled mount, unless a teardown or a key that is to be removed still needs it.
     async fn release_account(&self, mount: &Mount) -> Result<(), StoreError> {
         let unfinished = LeaseQuery {
             prefix: mount.path.as_str(),
@@ -235,7 +235,10 @@ impl Engine {
             limit: 1,
             show: Show::Unfinished,
         };
-        if self.parts.store.lease_ids(unfinished).await?.is_empty() {
+        let keys_remain = !self.parts.store.static_roles(&mount.id).await?.is_empty()
+            || self.parts.store.unfinished_root_rotations().await?.contains(&mount.id);
+        self.rotations.wake();
+        if self.parts.store.lease_ids(unfinished).await?.is_empty() && !keys_remain {
             self.parts.accounts.unbind(&mount.id);
         }
         Ok(())

@@ -12,6 +12,7 @@ use super::wrapping::HandedOut;
 use crate::auth::{Granted, TokenLookup};
 use crate::engine::issue::Issued;
 use crate::engine::readiness::ReadinessReport;
+use crate::engine::static_roles::StaticCredentials;
 use crate::model::{ClientToken, SessionToken, Timestamp};
 
 /// JSON that is written already.
@@ -150,6 +151,21 @@ impl Answer {
         let warnings = issued.warnings.clone();
         let handed_out = HandedOut { lease: Some(issued.lease.clone()), accessor: None };
         Ok(Self { content: Content::Data(json(&data)?), warnings, lease: Some(lease), handed_out })
+    }
+
+    /// The key of a static role: under no lease. Its secret half is written here and nowhere else.
+    pub fn static_credentials(credentials: &StaticCredentials) -> Result<Self, ApiError> {
+        #[derive(Serialize)]
+        struct Data<'a> {
+            access_key: &'a str,
+            secret_key: &'a str,
+            expiration: Option<String>,
+        }
+        Self::data(&Data {
+            access_key: credentials.access_key.as_str(),
+            secret_key: credentials.secret_key.expose(),
+            expiration: credentials.expiration.map(Timestamp::rfc3339),
+        })
     }
 
     /// A token that was made or renewed; `own` is what the caller sent, where it is the same token.

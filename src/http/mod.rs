@@ -17,6 +17,7 @@ mod aws_creds;
 mod aws_limits;
 mod aws_roles;
 mod aws_settings;
+mod aws_static;
 mod coerce;
 pub mod envelope;
 pub mod error;

@@ -15,8 +15,8 @@ use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
-    Wire, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, sys_doctor, sys_health,
-    sys_init, sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts,
+    Wire, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static, sys_doctor,
+    sys_health, sys_init, sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts,
     sys_policies, sys_reconcile, ui, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
@@ -128,6 +128,12 @@ static AWS: &[Route] = &[
     route(listed("roles"), "Lists the roles.", &[], on![List => aws_roles::list]),
     route(exact("config/root"), "The account that the engine works in.", aws_settings::ROOT, on![Read => aws_settings::read_root, Update => aws_settings::write_root]).exists_first(),
     route(exact("config/limits"), "How many leases may live at once.", aws_limits::FIELDS, on![Read => aws_limits::read, Update => aws_limits::write]),
+    route(exact("config/rotate-root"), "Rotates the root key of the engine.", &[], on![Update => aws_static::rotate_root]),
+    route(exact("config/rotation-status"), "How the rotation of the root key stands.", &[], on![Read => aws_static::rotation_status]),
+    route(between("static-roles/", "/rotate"), "Rotates the key of a static role.", aws_static::NAME, on![Update => aws_static::rotate]),
+    route(named("static-roles/"), "Reads, writes or deletes a static role.", aws_static::FIELDS, on![Read => aws_static::read, Update => aws_static::write, Delete => aws_static::delete]),
+    route(listed("static-roles"), "Lists the static roles.", &[], on![List => aws_static::list]),
+    route(named("static-creds/"), "Shows the key of a static role.", aws_static::NAME, on![Read => aws_static::credentials]),
     route(exact("config/lease"), "How long leases of IAM users last.", aws_settings::LEASE, on![Read => aws_settings::read_lease, Update => aws_settings::write_lease]),
 ];
 

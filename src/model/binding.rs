@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Timestamp;
+
 /// `config/root` of a mount.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AccountBinding {
@@ -40,6 +42,10 @@ pub struct AccountBinding {
     pub rotation_period: u64,
     /// Whether scheduled rotation is off.
     pub disable_automated_rotation: bool,
+    /// When the key or the times of its rotation were last written: automatic rotation counts from
+    /// here, or from the last rotation where that is later.
+    #[serde(default)]
+    pub rotation_since: Option<Timestamp>,
 }
 
 /// `config/lease` of a mount; seconds, a value of 0 or below acts as not set.

@@ -14,6 +14,7 @@ pub mod names;
 pub mod orphan;
 pub mod quarantine;
 pub mod role;
+pub mod rotation;
 pub mod secret;
 pub mod timestamp;
 pub mod token;
@@ -34,6 +35,7 @@ pub use names::{
 pub use orphan::{Orphan, UserRow};
 pub use quarantine::Quarantine;
 pub use role::{CredentialType, LegacyRole, Role};
+pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};
 pub use secret::{ClientToken, MfaCode, SecretAccessKey, SessionToken};
 pub use timestamp::Timestamp;
 pub use token::{Accessor, Token, TokenDigest};

@@ -9,12 +9,13 @@ use async_trait::async_trait;
 use super::wrapping::Wrapping;
 use super::{
     DueLease, LeaseFilter, LeaseQuery, LeaseTally, LimitStore, Page, PolicyStore, Position,
-    QueryStore, ReconcileStore, RequestStore, ScheduleStore, Store, StoreError, StuckLeases,
-    TallyStore, WrappingStore, Written,
+    QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore, Store, StoreError,
+    StuckLeases, TallyStore, WrappingStore, Written,
 };
 use crate::model::{
     Accessor, AccountBinding, CapReached, Lease, LeaseCaps, LeaseConfig, LeaseId, LeaseLimits,
-    LeaseTag, Mount, MountId, Orphan, Role, RoleName, Timestamp, Token, TokenDigest, UserRow,
+    LeaseTag, Mount, MountId, Orphan, Role, RoleName, RootRotation, StaticRole, Timestamp, Token,
+    TokenDigest, UserRow,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -240,6 +241,24 @@ pass! {
     writes {
         fn put_wrapping(token: &Token, wrapping: &Wrapping) -> ();
         fn take_wrapping(token: &TokenDigest, now: Timestamp) -> Option<Wrapping>;
+    }
+}
+
+pass! {
+    RotationStore:
+    reads {
+        fn root_rotation(mount: &MountId) -> Option<RootRotation>;
+        fn unfinished_root_rotations() -> Vec<MountId>;
+        fn static_role(mount: &MountId, name: &RoleName) -> Option<StaticRole>;
+        fn static_roles(mount: &MountId) -> Vec<StaticRole>;
+        fn due_static_roles(now: Timestamp, limit: u32) -> Vec<(MountId, RoleName)>;
+        fn next_static_role() -> Option<Timestamp>;
+    }
+    writes {
+        fn save_root_rotation(rotation: &RootRotation) -> ();
+        fn switch_root_key(binding: &AccountBinding, rotation: &RootRotation) -> ();
+        fn save_static_role(role: &StaticRole) -> ();
+        fn remove_static_role(mount: &MountId, name: &RoleName) -> ();
     }
 }
 

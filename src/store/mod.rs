@@ -17,6 +17,7 @@ mod reconcile;
 pub mod requests;
 pub mod schedule;
 pub mod sqlite;
+pub mod static_roles;
 pub mod tally;
 pub mod wrapping;
 
@@ -26,6 +27,7 @@ pub use query::{LeaseFilter, Page, Position, QueryStore, Stage};
 pub use reconcile::{ReconcileStore, StuckLeases};
 pub use requests::RequestStore;
 pub use schedule::ScheduleStore;
+pub use static_roles::RotationStore;
 pub use tally::{LeaseTally, TallyStore, Written};
 pub use wrapping::WrappingStore;
 
@@ -48,7 +50,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Everything durable. Writes are durable when they return; reads see all earlier writes.
 #[async_trait]
 pub trait Store:
-    ReconcileStore
+    RotationStore
+    + ReconcileStore
     + ScheduleStore
     + TallyStore
     + LimitStore

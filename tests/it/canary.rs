@@ -37,6 +37,15 @@ fn session(root: &Client) -> [String; 3] {
     [issued.text_of("secret_key"), issued.text_of("session_token"), issued.lease_id()]
 }
 
+/// The first secret of a static role, and the answer to its writing.
+fn static_key(broker: &TestBroker) -> (String, String) {
+    broker.aws.create_user("fixed", "/", &[]).unwrap();
+    let role = json!({ "username": "fixed", "rotation_period": "1d" });
+    let written = broker.root().post("aws/static-roles/fixed", &role).expect(200).text;
+    let read = broker.root().get("aws/static-creds/fixed").expect(200);
+    (read.text_of("secret_key"), written)
+}
+
 #[test]
 fn a_secret_is_in_one_reply_and_nowhere_else() {
     let mut broker = TestBroker::new();
@@ -50,6 +59,7 @@ fn a_secret_is_in_one_reply_and_nowhere_else() {
     let secret = issued.text_of("secret_key");
     let lease = issued.lease_id();
     let [session_secret, session_token, session_lease] = session(&root);
+    let (static_secret, written) = static_key(&broker);
     let child =
         root.post("auth/token/create", &json!({ "policies": ["ci"], "ttl": "1h" })).expect(200);
     let token = child.json["auth"]["client_token"].as_str().unwrap().to_owned();
@@ -57,6 +67,9 @@ fn a_secret_is_in_one_reply_and_nowhere_else() {
     root.with_token("hvs.canary-wrong-token-000000000000").get("aws/roles/r").expect(403);
     let mut replies = vec![
         root.get("aws/config/root").text,
+        written,
+        root.get("aws/static-roles/fixed").text,
+        root.post("aws/static-roles/fixed/rotate", &json!({})).expect(200).text,
         root.get("aws/roles/r").text,
         root.get("aws/sts/s?mfa_code=314159").expect(400).text,
         broker.lookup(&session_lease).text,
@@ -84,6 +97,7 @@ fn a_secret_is_in_one_reply_and_nowhere_else() {
         ("session secret", &session_secret),
         ("session token", &session_token),
         ("root secret", config_secret),
+        ("secret of a static role", &static_secret),
         ("token", &token),
         ("wrong token", wrong),
     ] {

@@ -6,6 +6,7 @@ mod call;
 mod client;
 mod discovery;
 mod issue;
+mod keys;
 mod placement;
 mod policies;
 mod probe;
@@ -31,6 +32,7 @@ use crate::model::{AccessKeyId, GroupName, PolicyArn, SecretAccessKey, Timestamp
 
 use call::Line;
 pub(super) use client::pooled_http_client;
+pub(super) use keys::prove;
 pub(super) use probe::{Paces, SdkProbe};
 pub(super) use sts::SdkSts;
 

@@ -5,4 +5,5 @@ mod issue;
 mod mounts;
 mod readiness;
 mod roles;
+mod rotation;
 mod support;

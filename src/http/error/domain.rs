@@ -23,7 +23,7 @@ pub(super) fn tainted(path: &str) -> Told {
     bare(404, format!("no handler for route {}. route entry is tainted.", go_text::quote(path)))
 }
 
-fn not_serving(error: &NotServing) -> Told {
+pub(super) fn not_serving(error: &NotServing) -> Told {
     tainted(error.0.as_str())
 }
 
@@ -133,7 +133,8 @@ pub(super) fn config(error: &ConfigError) -> Told {
         | ConfigError::WindowWithPeriod
         | ConfigError::WindowWithoutSchedule
         | ConfigError::BadSchedule(_)
-        | ConfigError::RotationNotOffered
+        | ConfigError::PeriodTooShort
+        | ConfigError::NothingToRotate
         | ConfigError::Missing(_)
         | ConfigError::BadDuration { .. } => bare(400, error.to_string()),
         ConfigError::NotServing(error) => not_serving(error),

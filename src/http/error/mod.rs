@@ -14,6 +14,8 @@ use crate::engine::limits::LimitsError;
 use crate::engine::mounts::MountError;
 use crate::engine::reconcile::ReconcileError;
 use crate::engine::roles::RoleError;
+use crate::engine::rotate_root::RotateRootError;
+use crate::engine::static_roles::StaticRoleError;
 use crate::leases::{LeaseError, RevokeError};
 use crate::model::go_text;
 use domain::{
@@ -23,6 +25,7 @@ use domain::{
 pub use table::table;
 
 mod domain;
+mod rotation;
 mod table;
 
 /// Everything that a request can fail with.
@@ -144,6 +147,10 @@ pub enum ApiError {
     QuarantineAction(String),
     /// Comparing AWS with the leases.
     Reconcile(ReconcileError),
+    /// Rotating the root key.
+    RotateRoot(RotateRootError),
+    /// Static roles.
+    StaticRole(StaticRoleError),
     /// Renewing leases.
     Renew(RenewError),
     /// Revoking leases, waited for.
@@ -302,6 +309,8 @@ impl ApiError {
                 bare(400, format!("`action` must be `lift`, not `{given}`"))
             }
             Self::Reconcile(error) => reconcile(error),
+            Self::RotateRoot(error) => rotation::rotate_root(error),
+            Self::StaticRole(error) => rotation::static_role(error),
             Self::Renew(error) => renew(error),
             Self::Revoke(error) => bare(400, error.to_string()),
             Self::Lease(error) => lease(error),
@@ -331,6 +340,8 @@ impl ApiError {
             Self::Role(error) => error.to_string(),
             Self::Issue(error) => error.to_string(),
             Self::Reconcile(error) => error.to_string(),
+            Self::RotateRoot(error) => error.to_string(),
+            Self::StaticRole(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
             Self::Lease(error) => error.to_string(),
             Self::Query(error) => error.to_string(),
@@ -380,6 +391,8 @@ from! {
     RoleError => Role,
     IssueError => Issue,
     ReconcileError => Reconcile,
+    RotateRootError => RotateRoot,
+    StaticRoleError => StaticRole,
     RenewError => Renew,
     RevokeError => Revoke,
     LeaseError => Lease,

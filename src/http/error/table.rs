@@ -14,6 +14,8 @@ use crate::engine::mounts::MountError;
 use crate::engine::quarantine::Quarantined;
 use crate::engine::reconcile::ReconcileError;
 use crate::engine::roles::RoleError;
+use crate::engine::rotate_root::RotateRootError;
+use crate::engine::static_roles::StaticRoleError;
 use crate::http::fields::FieldError;
 use crate::leases::LeaseError;
 use crate::model::{Accessor, CapReached, LeaseCap, MostLeases, MountPath, RoleName};
@@ -169,6 +171,11 @@ fn modules() -> Vec<(&'static str, ApiError)> {
         ("credentials: cap on live leases", LeaseError::CapReached(Box::new(reached())).into()),
         ("credentials: no role to assume", IssueError::NoRoleArn.into()),
         ("credentials: nothing to federate", IssueError::FederationWithoutPolicy.into()),
+        ("rotate-root: no keys", RotateRootError::NoKeys.into()),
+        ("rotate-root: no configuration", RotateRootError::NoConfiguration.into()),
+        ("static role: no user", StaticRoleError::Missing("username").into()),
+        ("static role: period too short", StaticRoleError::PeriodOutOfRange.into()),
+        ("static role: other account", StaticRoleError::CrossAccount.into()),
         ("renewal: not renewable", RenewError::NotRenewable.into()),
         ("renewal: expired", RenewError::Expired.into()),
         ("credentials: in quarantine", IssueError::Quarantined(Quarantined).into()),
@@ -204,6 +211,10 @@ fn modules() -> Vec<(&'static str, ApiError)> {
             ),
             ("orphan: its lease ended", ReconcileError::LeaseEnded { user, lease: lease() }.into()),
         ]);
+    }
+    if let (Ok(user), Ok(key)) = ("jane".parse(), "AKIAIOSFODNN7EXAMPLE".parse()) {
+        let full = StaticRoleError::ForeignKeys { user, keys: vec![key] };
+        samples.push(("static role: no room for a key", full.into()));
     }
     if let Ok(role) = "x".parse() {
         samples.push(("credentials: role missing", IssueError::RoleNotFound(role).into()));

@@ -69,6 +69,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0008_reconcile.sql"),
         digest: "20b87085942e6234f700192156b7cce6cac64eee72f425cc1e095dbfa142b494",
     },
+    Migration {
+        number: 9,
+        name: "0009_rotation.sql",
+        sql: include_str!("migrations/0009_rotation.sql"),
+        digest: "ce6dc2cfc7b5a1181b844f4eae4d1290f74ae39a7b1d8f5a0e4d312ad58209f0",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

@@ -36,6 +36,7 @@ mod readers;
 mod reconcile;
 mod requests;
 mod roles;
+mod rotation;
 mod schedule;
 mod tally;
 #[cfg(test)]

@@ -63,6 +63,11 @@ pub(super) fn live_key(db: &Connection, mount: &MountId) -> Result<i64> {
     }
 }
 
+/// The key of a mount, removed or not.
+pub(super) fn any_key(db: &Connection, mount: &MountId) -> Result<i64> {
+    key_of(db, mount)?.map(|(key, _)| key).ok_or_else(|| unknown(mount))
+}
+
 fn unknown(mount: &MountId) -> StoreError {
     StoreError::Failed(format!("mount `{}` is not in the store", mount.0))
 }
@@ -112,6 +117,8 @@ pub(super) fn remove_mount(writing: &mut Writing<'_>, mount: &MountId) -> Result
         "DELETE FROM role WHERE mount = ?1",
         "DELETE FROM lease_config WHERE mount = ?1",
         "DELETE FROM lease_limits WHERE mount = ?1",
+        // They go when their keys are gone.
+        "UPDATE static_role SET deleting = 1, due_at = 0 WHERE mount = ?1",
     ] {
         writing.db.prepare_cached(sql)?.execute([key])?;
     }
@@ -143,7 +150,7 @@ pub(super) fn put_account_binding(
     binding: AccountBinding,
 ) -> Result<()> {
     // A removed mount's binding may still change: its leases need keys that work.
-    let (key, _) = key_of(writing.db, mount)?.ok_or_else(|| unknown(mount))?;
+    let key = any_key(writing.db, mount)?;
     let mut rest = binding;
     let sealed = rest.sealed_secret_key.take();
     writing

@@ -58,12 +58,15 @@ pub(super) fn tokens(writing: &mut Writing<'_>, before: Timestamp) -> Result<u64
     Ok(deleted)
 }
 
-/// Removed mounts without an unfinished lease. None can come back: a removed mount gets no lease.
+/// Removed mounts without an unfinished lease, and without a rotated key that is still to be seen to. None can come back: a removed mount gets no lease.
 pub(super) fn tombstones(db: &Connection) -> Result<Vec<(i64, MountId)>> {
     // The plus keeps SQLite from walking the index of all due leases instead of the mount's own.
     let mut query = db.prepare_cached(
         "SELECT key, id FROM mount WHERE state = 2 AND NOT EXISTS (
-             SELECT 1 FROM lease WHERE lease.mount = mount.key AND +due_at IS NOT NULL)",
+             SELECT 1 FROM lease WHERE lease.mount = mount.key AND +due_at IS NOT NULL)
+         AND NOT EXISTS (SELECT 1 FROM static_role WHERE static_role.mount = mount.key)
+         AND NOT EXISTS (SELECT 1 FROM root_rotation
+             WHERE root_rotation.mount = mount.key AND unfinished = 1)",
     )?;
     let rows = query.query_map([], |row| Ok((row.get(0)?, MountId(row.get(1)?))))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

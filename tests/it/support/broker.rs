@@ -14,6 +14,7 @@ use leasehold::app::{App, Seams};
 use leasehold::aws::AwsBackend;
 use leasehold::clock::{Clock as _, ManualClock};
 use leasehold::config::{Config, Dev, Overrides};
+use leasehold::engine::Engine;
 use leasehold::gate::{Gate, GateConfig, Mode};
 use leasehold::leases::Leases;
 use leasehold::model::{Lease, LeaseId, Timestamp};
@@ -72,6 +73,7 @@ pub struct TestBroker {
 struct RunningApp {
     url: String,
     leases: Arc<Leases>,
+    engine: Arc<Engine>,
     store: Arc<FaultyStore<Sqlite>>,
     stop: tokio::sync::oneshot::Sender<Stop>,
     thread: JoinHandle<()>,
@@ -87,6 +89,7 @@ enum Stop {
 struct Parts {
     url: String,
     leases: Arc<Leases>,
+    engine: Arc<Engine>,
     store: Arc<FaultyStore<Sqlite>>,
 }
 
@@ -226,6 +229,11 @@ impl TestBroker {
         });
     }
 
+    /// Rotates what is due now.
+    pub fn rotate_due(&self) {
+        self.wait(self.app().engine.rotate_due()).unwrap();
+    }
+
     /// Lets enough time go by for every teardown to come to its end.
     pub fn settle(&self) {
         for _ in 0..12 {
@@ -330,7 +338,8 @@ fn start(
             let app = App::start(&config, seams).await.unwrap();
             let url = format!("http://{}", app.address());
             let store = faulty.lock().unwrap().take().unwrap();
-            ready.send(Parts { url, leases: Arc::clone(&app.leases), store }).unwrap();
+            let (leases, engine) = (Arc::clone(&app.leases), Arc::clone(&app.engine));
+            ready.send(Parts { url, leases, engine, store }).unwrap();
             match stopped.await {
                 Ok(Stop::Gracefully) => app.stop().await,
                 Ok(Stop::AtOnce) | Err(_) => app.abandon().await,
@@ -339,6 +348,6 @@ fn start(
         runtime.shutdown_background();
     });
     let parts = parts.recv().expect("the broker did not start");
-    let Parts { url, leases, store } = parts;
-    RunningApp { url, leases, store, stop, thread }
+    let Parts { url, leases, engine, store } = parts;
+    RunningApp { url, leases, engine, store, stop, thread }
 }

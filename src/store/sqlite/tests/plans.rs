@@ -3,7 +3,8 @@
 use super::*;
 use crate::store::LeaseFilter;
 use crate::store::sqlite::{
-    leases as lease_sql, limits as limit_sql, purge as purge_sql, tokens as token_sql,
+    leases as lease_sql, limits as limit_sql, purge as purge_sql, rotation as rotation_sql,
+    tokens as token_sql,
 };
 
 pub(super) fn plan(store: &Sqlite, sql: &str) -> Vec<String> {
@@ -43,6 +44,12 @@ async fn every_look_up_is_one_range_of_an_index() {
         (limit_sql::NAME, "SEARCH lease USING INDEX lease_by_holder (holder=?)"),
         (token_sql::EXPIRED, "SEARCH token USING INDEX token_by_expiry (expires_at<?)"),
         (token_sql::END_TREE, "SEARCH child USING INDEX token_by_parent (parent=?)"),
+        (
+            rotation_sql::DUE_STATIC,
+            "SEARCH static_role USING COVERING INDEX static_role_by_due (due_at<?)",
+        ),
+        (rotation_sql::NEXT_STATIC, "SEARCH static_role USING COVERING INDEX static_role_by_due"),
+        (rotation_sql::UNFINISHED, "SCAN root_rotation USING"),
         (token_sql::MAKE_DUE, "SEARCH lease USING INDEX lease_by_holder (holder=?)"),
     ] {
         let steps = plan(&store, sql);

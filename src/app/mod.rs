@@ -194,11 +194,13 @@ impl App {
         // Whatever is pending now belongs to a process that is gone.
         base.store.abandon_pending(base.clock.now()).await?;
         let database = Arc::clone(&base.database);
-        let wire = base.into_wire(engine, Arc::clone(&leases), auth, initialiser);
+        let wire = base.into_wire(Arc::clone(&engine), Arc::clone(&leases), auth, initialiser);
         let server = server::start(Arc::new(wire), &config.listener)?;
         let (shutdown, stopped) = watch::channel(false);
         let background = vec![
             tokio::spawn(Arc::clone(&leases).run(stopped.clone())),
+            tokio::spawn(Arc::clone(&leases).run_jobs(stopped.clone())),
+            tokio::spawn(Arc::clone(&engine).run(stopped.clone())),
             tokio::spawn(documents.run(stopped)),
         ];
         info!(address = %server.address(), "leasehold serves on {}", server.address());
@@ -220,6 +222,7 @@ impl App {
 
     /// Finishes what is in flight, then stops.
     pub async fn stop(self) {
+        self.leases.let_waiters_go();
         self.server.stop().await;
         self.shutdown.send_replace(true);
         for task in self.background {

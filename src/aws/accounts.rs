@@ -128,6 +128,13 @@ impl Accounts {
         Ok(provider)
     }
 
+    /// Names the account that a mount works in: mounts with the same name share one pace.
+    pub fn account_of(&self, mount: &MountId) -> String {
+        let account = self.account(mount);
+        let settings = account.as_ref().map(|account| &account.settings);
+        settings.map_or_else(|_none| format!("none {}", mount.0), |s| named(s, &s.iam_endpoint))
+    }
+
     /// STS for a mount. The first use looks for an endpoint that answers (contract 1.1).
     pub async fn sts(&self, mount: &MountId) -> Result<Arc<dyn StsProvider>, AwsError> {
         let account = self.account(mount)?;
@@ -193,7 +200,7 @@ impl Accounts {
     /// Mounts with the same key at the same endpoint are one account. (Two keys of one account are
     /// not seen as such: that would cost a call to find out.)
     fn limiter(&self, settings: &AccountSettings, endpoint: &str) -> Arc<Limiter> {
-        let account = format!("{} {endpoint}", settings.access_key);
+        let account = named(settings, endpoint);
         let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
         limiters.retain(|_, limiter| limiter.strong_count() > 0);
         let known = limiters.get(&account).and_then(Weak::upgrade);
@@ -203,4 +210,9 @@ impl Accounts {
             fresh
         })
     }
+}
+
+/// Mounts with the same key at the same endpoint are one account.
+fn named(settings: &AccountSettings, endpoint: &str) -> String {
+    format!("{} {endpoint}", settings.access_key)
 }

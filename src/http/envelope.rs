@@ -29,6 +29,8 @@ enum Content {
     Nothing,
     /// 202, with no body.
     Accepted,
+    /// 202, with an envelope and `data`.
+    Begun(Json),
     /// An envelope whose `data` is null.
     Envelope,
     /// An envelope with `data`.
@@ -61,6 +63,11 @@ impl Answer {
     /// Will be done: 202 without a body.
     pub fn accepted() -> Self {
         Self::of(Content::Accepted)
+    }
+
+    /// Will be done: 202 with `data` that says where to look.
+    pub fn begun(data: &impl Serialize) -> Result<Self, ApiError> {
+        Ok(Self::of(Content::Begun(json(data)?)))
     }
 
     /// Done: 204, or 200 with `data: null` where there are warnings.
@@ -147,7 +154,11 @@ impl Answer {
     pub fn takes_warnings(&self) -> bool {
         match self.content {
             Content::Nothing | Content::Accepted | Content::Bare(..) => false,
-            Content::Envelope | Content::Data(_) | Content::Keys(_) | Content::Auth(_) => true,
+            Content::Envelope
+            | Content::Data(_)
+            | Content::Begun(_)
+            | Content::Keys(_)
+            | Content::Auth(_) => true,
         }
     }
 
@@ -158,6 +169,7 @@ impl Answer {
 
     /// Writes it: status and body.
     pub fn render(self, request_id: &str, place: Place) -> Result<(u16, Vec<u8>), ApiError> {
+        let status = if matches!(self.content, Content::Begun(_)) { 202 } else { 200 };
         let (data, auth) = match self.content {
             Content::Nothing => return Ok((204, Vec::new())),
             Content::Accepted => return Ok((202, Vec::new())),
@@ -167,7 +179,7 @@ impl Answer {
             }
             Content::Keys(keys) => (Some(keys_data(keys)?), None),
             Content::Envelope => (None, None),
-            Content::Data(data) => (Some(data), None),
+            Content::Data(data) | Content::Begun(data) => (Some(data), None),
             Content::Auth(auth) => (None, Some(auth)),
         };
         let lease = self.lease.as_ref();
@@ -190,7 +202,7 @@ impl Answer {
             inject(&mut body, data)?;
         }
         body.push(b'\n');
-        Ok((200, body))
+        Ok((status, body))
     }
 }
 

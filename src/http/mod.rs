@@ -30,8 +30,10 @@ pub mod routes;
 pub mod server;
 mod sys_health;
 mod sys_init;
+mod sys_jobs;
 mod sys_leases;
 mod sys_mounts;
+mod sys_remount;
 mod token_view;
 mod ui;
 

@@ -15,8 +15,8 @@ use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
-    Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_health, sys_init, sys_leases,
-    sys_mounts, ui,
+    Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_health, sys_init, sys_jobs, sys_leases,
+    sys_mounts, sys_remount, ui,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{Mount, MountState};
@@ -75,6 +75,13 @@ static SYS: &[Route] = &[
     route(maybe("leases/revoke"), "Revokes a lease.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
     route(under("leases/revoke-prefix/"), "Revokes every lease under a prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),
     route(under("leases/revoke-force/"), "Takes every lease under a prefix out of sight; their users are still removed.", &[], on![Update => sys_leases::revoke_force]),
+    route(exact("leases/revoke-query"), "Revokes every lease that fits all of a query.", sys_jobs::QUERY, on![Update => sys_jobs::revoke_query]),
+    route(listed("leases/jobs"), "Lists the jobs that revoke many leases.", &[], on![Read => sys_jobs::read_all, List => sys_jobs::list]),
+    route(between("leases/jobs/", "/pause"), "Pauses a job.", &[], on![Update => sys_jobs::pause]),
+    route(between("leases/jobs/", "/resume"), "Goes on with a paused job.", &[], on![Update => sys_jobs::resume]),
+    route(under("leases/jobs/"), "Shows a job, or forgets it.", &[], on![Read => sys_jobs::read, Delete => sys_jobs::forget]),
+    route(exact("remount"), "Moves an engine to another path.", sys_remount::FIELDS, on![Update => sys_remount::begin]),
+    route(under("remount/status/"), "Shows a move.", &[], on![Read => sys_remount::status]),
     route(maybe("renew"), "Old name of leases/renew.", sys_leases::RENEW, on![Update => sys_leases::renew]),
     route(maybe("revoke"), "Old name of leases/revoke.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
     route(under("revoke-prefix/"), "Old name of leases/revoke-prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),

@@ -3,21 +3,25 @@
 //! crash the rows alone say what is to be done. Must never forget a lease, nor give up on one.
 //!
 //! [`state`] is the pure life, [`teardown`] one pass over a user in AWS, `step` what is to be done for
-//! one lease now, `revoke` the ways to end one, `reaper` the timer, `work` who is at what.
+//! one lease now, `revoke` the ways to end one, [`jobs`] many at once, `waiting` for those, `reaper` the timer,
+//! `work` who is at what, `alerts` what somebody has to hear of.
 
+mod alerts;
+pub mod jobs;
 mod listing;
 mod reaper;
 mod revoke;
 pub mod state;
 mod step;
 pub mod teardown;
+mod waiting;
 mod work;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use crate::aws::Accounts;
 use crate::clock::Clock;
@@ -28,11 +32,13 @@ use crate::model::{
 use crate::random::Random;
 use crate::store::{Store, StoreError};
 
+pub use jobs::{JobError, JobView};
 pub use revoke::RevokeError;
 pub use state::{IllegalTransition, LeaseTiming};
 
 use state::{LeaseEvent, Moment};
-use work::Claims;
+use alerts::Alerts;
+use work::{Claims, Slots};
 
 /// Why a lease could not be changed.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +112,16 @@ pub struct Leases {
     timing: LeaseTiming,
     rng: Random,
     claims: Claims,
+    slots: Slots,
+    alerts: Alerts,
     wake: Arc<Notify>,
+    /// Woken when a job begins or changes.
+    jobs: Notify,
+    /// Woken when the leases of a mount that is being disabled are gone.
+    disabled: Notify,
+    /// Whose turn it is to mark a page.
+    marking: Mutex<()>,
+    stopping: AtomicBool,
     /// When the reaper means to look next, in milliseconds: whoever makes something due earlier
     /// wakes it.
     planned: AtomicI64,
@@ -120,6 +135,7 @@ impl Leases {
     /// Over the rows that are there. Nothing happens before [`Self::run`] or [`Self::run_due`].
     pub fn new(parts: LeaseParts) -> Arc<Self> {
         let wake = Arc::new(Notify::new());
+        let slots = Slots::new(parts.timing.concurrency);
         Arc::new(Self {
             store: parts.store,
             clock: parts.clock,
@@ -128,7 +144,13 @@ impl Leases {
             timing: parts.timing,
             rng: parts.rng,
             claims: Claims::new(Arc::clone(&wake)),
+            slots,
+            alerts: Alerts::default(),
             wake,
+            jobs: Notify::new(),
+            disabled: Notify::new(),
+            marking: Mutex::new(()),
+            stopping: AtomicBool::new(false),
             planned: AtomicI64::new(i64::MAX),
         })
     }

@@ -5,6 +5,7 @@
 pub mod binding;
 pub mod duration;
 pub mod go_text;
+pub mod job;
 pub mod lease;
 pub mod mount;
 pub mod names;
@@ -15,6 +16,9 @@ pub mod token;
 pub mod verdict;
 
 pub use binding::{AccountBinding, LeaseConfig};
+pub use job::{
+    Job, JobFailure, JobId, JobKind, JobProgress, JobScope, JobState, LeaseFilter, MountMove, Untried,
+};
 pub use lease::{
     Beside, EndReason, FailureClass, Lease, LeaseState, Origin, SessionCut, TeardownProgress,
 };

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{DueLease, LeaseQuery, Store, StoreError};
+use super::{DueAt, DueLease, JobStore, LeaseQuery, Mark, Store, StoreError};
 use crate::model::{
-    Accessor, AccountBinding, Lease, LeaseConfig, LeaseId, Mount, MountId, Role, RoleName,
-    Timestamp, Token, TokenDigest,
+    Accessor, AccountBinding, Job, JobFailure, JobId, JobProgress, JobScope, JobState, Lease,
+    LeaseConfig, LeaseId, Mount, MountId, MountMove, Role, RoleName, Timestamp, Token, TokenDigest,
+    Untried,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -165,11 +166,12 @@ fn failed(why: &str) -> StoreError {
 
 macro_rules! pass {
     (
+        $trait:ident
         reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $rr:ty;)* }
         writes { $(fn $write:ident($($wa:ident: $wt:ty),*) -> $wr:ty;)* }
     ) => {
         #[async_trait]
-        impl<S: Store + ?Sized> Store for FaultyStore<S> {
+        impl<S: Store + ?Sized> $trait for FaultyStore<S> {
             $(async fn $read(&self, $($ra: $rt),*) -> Result<$rr> {
                 self.read()?;
                 self.inner.$read($($ra),*).await
@@ -182,6 +184,7 @@ macro_rules! pass {
 }
 
 pass! {
+    Store
     reads {
         fn setting(name: &str) -> Option<Vec<u8>>;
         fn mounts() -> Vec<Mount>;
@@ -213,6 +216,33 @@ pass! {
         fn save_lease(lease: &Lease) -> ();
         fn abandon_pending(now: Timestamp) -> u64;
         fn purge(before: Timestamp) -> u64;
+    }
+}
+
+pass! {
+    JobStore
+    reads {
+        fn has_leases(scope: &JobScope) -> bool;
+        fn job(id: &JobId) -> Option<Job>;
+        fn jobs() -> Vec<Job>;
+        fn open_jobs() -> Vec<Job>;
+        fn untried(id: &JobId, place: i64, limit: u32) -> Vec<Untried>;
+        fn job_failure(id: &JobId) -> Option<JobFailure>;
+        fn job_progress(id: &JobId) -> JobProgress;
+        fn job_has_rest(id: &JobId) -> bool;
+        fn of_job(id: &JobId, leases: &[LeaseId]) -> Vec<LeaseId>;
+        fn mount_in_use(mount: &MountId) -> bool;
+        fn due_beside(now: Timestamp, limit: u32, busy: &[MountId]) -> Vec<DueAt>;
+        fn mount_move(id: &str) -> Option<MountMove>;
+    }
+    writes {
+        fn begin_job(job: &Job) -> ();
+        fn mark_job_page(id: &JobId, limit: u32, mark: Mark) -> bool;
+        fn set_job_state(id: &JobId, state: JobState, now: Timestamp) -> bool;
+        fn settle_job(id: &JobId, now: Timestamp) -> ();
+        fn forget_job(id: &JobId, now: Timestamp) -> ();
+        fn purge_jobs(before: Timestamp) -> u64;
+        fn move_mount(mount: &Mount, made: &MountMove) -> ();
     }
 }
 

@@ -10,7 +10,10 @@ use crate::model::{
 };
 
 pub mod faulty;
+mod jobs;
 pub mod sqlite;
+
+pub use jobs::{DueAt, JobStore, Mark};
 
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +33,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// Everything durable. Writes are durable when they return; reads see all earlier writes.
 #[async_trait]
-pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+pub trait Store: JobStore + std::fmt::Debug + Send + Sync + 'static {
     /// A value of the installation itself (its id, its sealed key check, …).
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;
     /// Writes such a value.

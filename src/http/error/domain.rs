@@ -3,15 +3,16 @@
 
 use serde_json::json;
 
-use super::{Told, bare, internal, wrapped};
+use super::{Told, bare, internal, silent, wrapped};
 use crate::auth::{AuthError, InitError};
 use crate::engine::NotServing;
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
+use crate::engine::remount::RemountError;
 use crate::engine::roles::RoleError;
-use crate::leases::LeaseError;
+use crate::leases::{JobError, LeaseError};
 use crate::model::{Decision, Finding, Verdict, go_text};
 
 pub(super) fn tainted(path: &str) -> Told {
@@ -90,6 +91,26 @@ pub(super) fn mount(error: &MountError) -> Told {
         | MountError::NothingToTune(_) => bare(400, error.to_string()),
         MountError::NotRevoked(error) => bare(400, error.to_string()),
         MountError::Store(_) => internal(),
+    }
+}
+
+pub(super) fn remount(error: &RemountError) -> Told {
+    match error {
+        RemountError::PathMissing
+        | RemountError::NoMount(_)
+        | RemountError::Tainted(_)
+        | RemountError::PathInUse(_)
+        | RemountError::Protected(_)
+        | RemountError::BadPath(_) => bare(400, error.to_string()),
+        RemountError::Store(_) => internal(),
+    }
+}
+
+pub(super) fn job(error: &JobError) -> Told {
+    match error {
+        JobError::Unknown(_) => silent(404),
+        JobError::Done(_) | JobError::EmptyQuery => bare(400, error.to_string()),
+        JobError::Lease(error) => lease(error),
     }
 }
 

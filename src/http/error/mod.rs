@@ -9,10 +9,11 @@ use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
+use crate::engine::remount::RemountError;
 use crate::engine::roles::RoleError;
-use crate::leases::{LeaseError, RevokeError};
+use crate::leases::{JobError, LeaseError, RevokeError};
 use crate::model::go_text;
-use domain::{auth, config, init, issue, lease, mount, renew, role, tainted};
+use domain::{auth, config, init, issue, job, lease, mount, remount, renew, role, tainted};
 pub use table::table;
 
 mod domain;
@@ -119,6 +120,12 @@ pub enum ApiError {
     Renew(RenewError),
     /// Revoking leases, waited for.
     Revoke(RevokeError),
+    /// A value of a query over leases; holds its name and what was sent.
+    QueryValue(&'static str, String),
+    /// Jobs.
+    Job(JobError),
+    /// Moving mounts.
+    Remount(RemountError),
     /// Leases.
     Lease(LeaseError),
     /// The broker's own fault; holds what happened, for the log.
@@ -257,6 +264,9 @@ impl ApiError {
             Self::Issue(error) => issue(error),
             Self::Renew(error) => renew(error),
             Self::Revoke(error) => bare(400, error.to_string()),
+            Self::QueryValue(name, sent) => bare(400, format!("`{sent}` is no value for `{name}`")),
+            Self::Job(error) => job(error),
+            Self::Remount(error) => remount(error),
             Self::Lease(error) => lease(error),
             Self::Internal(_) => internal(),
         }
@@ -279,6 +289,8 @@ impl ApiError {
             Self::Role(error) => error.to_string(),
             Self::Issue(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
+            Self::Job(error) => error.to_string(),
+            Self::Remount(error) => error.to_string(),
             Self::Lease(error) => error.to_string(),
             Self::Internal(what) => what.clone(),
             told => told.told().errors.join("; "),
@@ -324,5 +336,7 @@ from! {
     IssueError => Issue,
     RenewError => Renew,
     RevokeError => Revoke,
+    JobError => Job,
+    RemountError => Remount,
     LeaseError => Lease,
 }

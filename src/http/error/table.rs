@@ -7,9 +7,11 @@ use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
 use crate::engine::mounts::MountError;
+use crate::engine::remount::RemountError;
 use crate::engine::roles::RoleError;
 use crate::http::fields::FieldError;
-use crate::model::MountPath;
+use crate::leases::JobError;
+use crate::model::{JobId, MountPath};
 
 /// Status, text and situation of every kind of error, as a Markdown table.
 pub fn table() -> String {
@@ -117,6 +119,13 @@ fn modules() -> Vec<(&'static str, ApiError)> {
         ("mount: no type", MountError::TypeMissing.into()),
         ("mount: unknown type", MountError::UnknownType("x".to_owned()).into()),
         ("mount: protected path", MountError::Protected("sys/".to_owned()).into()),
+        ("move: a path missing", RemountError::PathMissing.into()),
+        ("move: no such mount", RemountError::NoMount("x/".to_owned()).into()),
+        ("move: protected path", RemountError::Protected("sys/".to_owned()).into()),
+        ("job: unknown", JobError::Unknown(JobId("x".to_owned())).into()),
+        ("job: paused or resumed when done", JobError::Done(JobId("x".to_owned())).into()),
+        ("query over leases: empty", JobError::EmptyQuery.into()),
+        ("query over leases: bad value", ApiError::QueryValue("source", "x".to_owned())),
         ("config: lists differ", ConfigError::FallbackLengths.into()),
         ("config: lease missing", ConfigError::Missing("lease").into()),
         (
@@ -130,7 +139,9 @@ fn modules() -> Vec<(&'static str, ApiError)> {
         ("renewal: expired", RenewError::Expired.into()),
     ];
     if let Ok(path) = "aws/".parse::<MountPath>() {
-        samples.push(("mount: path taken", MountError::PathInUse(path).into()));
+        samples.push(("mount: path taken", MountError::PathInUse(path.clone()).into()));
+        samples.push(("move: path taken", RemountError::PathInUse(path.clone()).into()));
+        samples.push(("move: being disabled", RemountError::Tainted(path).into()));
     }
     if let Ok(role) = "x".parse() {
         samples.push(("credentials: role missing", IssueError::RoleNotFound(role).into()));

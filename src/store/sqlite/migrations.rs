@@ -33,6 +33,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0002_lease_origin.sql"),
         digest: "834515d1c2b2fc6219a836bcc451759002b448570c5d9a42f936e85211bb6a50",
     },
+    Migration {
+        number: 3,
+        name: "0003_jobs.sql",
+        sql: include_str!("migrations/0003_jobs.sql"),
+        digest: "a2336d12e3171285d11e9fcacfbca29e105c2fb72e561db170e13821b376538c",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

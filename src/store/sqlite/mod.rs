@@ -22,6 +22,7 @@ use writer::{Writer, Writing};
 
 mod cache;
 mod failure;
+mod jobs;
 mod lease_row;
 mod leases;
 mod migrations;

@@ -11,7 +11,7 @@ use super::fields::{Field, Fields, Kind, field};
 use super::pipeline::{Answered, Call};
 use crate::leases::JobView;
 use crate::leases::jobs::named;
-use crate::model::{Job, JobId, JobScope, JobState, LeaseFilter, Timestamp};
+use crate::model::{Job, JobId, JobScope, JobState, JobFilter, Timestamp};
 
 /// What a query takes; all of it must fit.
 pub(super) const QUERY: &[Field] = &[
@@ -76,7 +76,7 @@ fn id(call: &Call) -> JobId {
     JobId(call.captured.clone())
 }
 
-fn filter(fields: &mut Fields) -> Result<LeaseFilter, ApiError> {
+fn filter(fields: &mut Fields) -> Result<JobFilter, ApiError> {
     let bad = |name, sent: &dyn std::fmt::Display| ApiError::QueryValue(name, sent.to_string());
     let role_version = match fields.int("role_version") {
         None => None,
@@ -95,7 +95,7 @@ fn filter(fields: &mut Fields) -> Result<LeaseFilter, ApiError> {
             Some(path.parse().map_err(|_invalid| bad("mount", &text))?)
         }
     };
-    Ok(LeaseFilter {
+    Ok(JobFilter {
         caller: fields.filled_text("caller"),
         accessor: fields.filled_text("accessor"),
         role: fields.filled_text("role"),

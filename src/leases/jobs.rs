@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::state::{self, LeaseEvent, Moment};
 use super::{LeaseError, Leases, has_user};
 use crate::model::{
-    Job, JobId, JobKind, JobProgress, JobScope, JobState, Lease, LeaseFilter, LeaseId, LeaseState,
+    Job, JobId, JobKind, JobProgress, JobScope, JobState, Lease, JobFilter, LeaseId, LeaseState,
     MountId,
 };
 use crate::store::Mark;
@@ -80,11 +80,13 @@ impl Leases {
     }
 
     /// Begins to revoke every lease that fits all of `filter`.
-    pub async fn revoke_query(&self, filter: LeaseFilter) -> Result<JobId, JobError> {
+    pub async fn revoke_query(&self, filter: JobFilter) -> Result<JobId, JobError> {
         if filter.is_empty() {
             return Err(JobError::EmptyQuery);
         }
-        Ok(self.begin_job(JobKind::Revoke, JobScope::Filter(filter)).await?)
+        let job = self.begin_job(JobKind::Revoke, JobScope::Filter(filter)).await?;
+        self.mark_page(&job, JobKind::Revoke).await?;
+        Ok(job)
     }
 
     /// All jobs, the newest first.
@@ -162,14 +164,16 @@ impl Leases {
 
     /// Marks what is not yet marked, unless the job is paused. Jobs take turns by the page.
     pub(super) async fn mark_all(&self, id: &JobId, kind: JobKind) -> Result<(), LeaseError> {
-        loop {
-            let _turn = self.marking.lock().await;
-            let more = self.store.mark_job_page(id, PAGE, self.mark(kind)).await?;
-            self.wake.notify_one();
-            if !more {
-                return Ok(());
-            }
-        }
+        while self.mark_page(id, kind).await? {}
+        Ok(())
+    }
+
+    /// Marks one page, and tells whether there is more.
+    pub(super) async fn mark_page(&self, id: &JobId, kind: JobKind) -> Result<bool, LeaseError> {
+        let _turn = self.marking.lock().await;
+        let more = self.store.mark_job_page(id, PAGE, self.mark(kind)).await?;
+        self.wake.notify_one();
+        Ok(more)
     }
 
     async fn finish_if_over(&self, id: &JobId) -> Result<(), LeaseError> {
@@ -289,3 +293,6 @@ pub fn named(kind: JobKind) -> &'static str {
 async fn sleep(wait: Duration) {
     tokio::time::sleep(wait).await;
 }
+
+#[cfg(test)]
+mod tests;

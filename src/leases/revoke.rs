@@ -73,14 +73,16 @@ impl Leases {
         }
     }
 
-    /// Ends all leases under a prefix, as a job that is durable now.
+    /// Ends all leases under a prefix, as a job that is durable now. What fits into a page is marked now, so that a
+    /// lease that is just being issued is not handed out any more.
     pub async fn revoke_prefix_later(&self, prefix: &str) -> Result<(), LeaseError> {
         if let Some(id) = self.exact(prefix).await? {
             return self.revoke_later(&id).await;
         }
         let scope = JobScope::Prefix(folder(prefix));
         if self.store.has_leases(&scope).await? {
-            self.begin_job(JobKind::Revoke, scope).await?;
+            let job = self.begin_job(JobKind::Revoke, scope).await?;
+            self.mark_page(&job, JobKind::Revoke).await?;
         }
         Ok(())
     }

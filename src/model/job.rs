@@ -34,13 +34,13 @@ pub enum JobScope {
     /// That were issued under this mount, wherever it was then.
     Mount(MountId),
     /// That fit all of this.
-    Filter(LeaseFilter),
+    Filter(JobFilter),
 }
 
 /// What people look for leases by; a member that is `None` fits every lease.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct LeaseFilter {
+pub struct JobFilter {
     /// Display name of the token that asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
@@ -79,7 +79,7 @@ pub struct LeaseFilter {
     pub mount: Option<MountPath>,
 }
 
-impl LeaseFilter {
+impl JobFilter {
     /// Whether it fits every lease.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -23,6 +23,7 @@ mod crash;
 mod docs;
 mod gate;
 mod http;
+mod jobs;
 mod leases;
 mod readme;
 mod sts;

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::super::lease_row::{COLUMNS, digest_column, from_row};
 use super::super::leases::{end_of_prefix, save_lease};
 use super::super::values::{count, from_json, int};
-use crate::model::{JobId, JobScope, Lease, LeaseFilter, LeaseState};
+use crate::model::{JobId, JobScope, Lease, JobFilter, LeaseState};
 use crate::store::{Mark, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -97,7 +97,7 @@ fn found(db: &Connection, sql: &str, parameters: Vec<Value>) -> Result<Vec<(i64,
 }
 
 /// The statement for a filter, and the values from its fourth parameter on.
-fn by_filter(filter: &LeaseFilter) -> (String, Vec<Value>) {
+fn by_filter(filter: &JobFilter) -> (String, Vec<Value>) {
     let text = |text: &String| Value::Text(text.clone());
     let digest = |digest: &String| digest_column(&digest.to_ascii_lowercase());
     let columns = [

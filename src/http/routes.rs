@@ -15,8 +15,8 @@ use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
-    Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_health, sys_init, sys_jobs, sys_leases,
-    sys_mounts, sys_remount, ui,
+    Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_health, sys_init, sys_jobs,
+    sys_leases, sys_mounts, sys_remount, ui,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{Mount, MountState};

@@ -11,7 +11,7 @@ use super::fields::{Field, Fields, Kind, field};
 use super::pipeline::{Answered, Call};
 use crate::leases::JobView;
 use crate::leases::jobs::named;
-use crate::model::{Job, JobId, JobScope, JobState, JobFilter, Timestamp};
+use crate::model::{Job, JobFilter, JobId, JobScope, JobState, Timestamp};
 
 /// What a query takes; all of it must fit.
 pub(super) const QUERY: &[Field] = &[

@@ -36,8 +36,8 @@ pub use jobs::{JobError, JobView};
 pub use revoke::RevokeError;
 pub use state::{IllegalTransition, LeaseTiming};
 
-use state::{LeaseEvent, Moment};
 use alerts::Alerts;
+use state::{LeaseEvent, Moment};
 use work::{Claims, Slots};
 
 /// Why a lease could not be changed.

@@ -137,12 +137,7 @@ impl Leases {
         Ok(is_full && moved)
     }
 
-    async fn reap_in_background(
-        self: Arc<Self>,
-        work: Work,
-        holder_ended: bool,
-        _slot: Slot,
-    ) {
+    async fn reap_in_background(self: Arc<Self>, work: Work, holder_ended: bool, _slot: Slot) {
         match self.step(work.id(), Because::Due { holder_ended }).await {
             Ok(outcome) => work.settle(outcome),
             Err(error) => {

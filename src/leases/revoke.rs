@@ -9,9 +9,7 @@ use super::state::LeaseEvent;
 use super::step::Because;
 use super::work::{Claim, Outcome};
 use super::{LeaseError, Leases};
-use crate::model::{
-    FailureClass, JobId, JobKind, JobScope, Lease, LeaseId, LeaseState, MountId,
-};
+use crate::model::{FailureClass, JobId, JobKind, JobScope, Lease, LeaseId, LeaseState, MountId};
 
 /// The first pass of a revocation failed. The lease is ending all the same: the teardown goes on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,13 +62,11 @@ impl Leases {
     /// Ends all leases under a prefix, as a job, and waits for the first pass of each. Tells the first failure;
     /// the job goes on with the rest.
     pub async fn revoke_prefix(&self, prefix: &str) -> Result<(), RevokeError> {
-        match self.exact(prefix).await.map_err(|error| unanswered(None, &error))? {
-            Some(id) => self.revoke(&id).await,
-            None => {
-                let scope = JobScope::Prefix(folder(prefix));
-                self.revoke_all(JobKind::Revoke, scope).await.map(drop)
-            }
+        if let Some(id) = self.exact(prefix).await.map_err(|error| unanswered(None, &error))? {
+            return self.revoke(&id).await;
         }
+        let scope = JobScope::Prefix(folder(prefix));
+        self.revoke_all(JobKind::Revoke, scope).await.map(drop)
     }
 
     /// Ends all leases under a prefix, as a job that is durable now. What fits into a page is marked now, so that a

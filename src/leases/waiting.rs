@@ -44,25 +44,25 @@ impl Leases {
     }
 
     async fn first_passes(&self, job: &JobId) -> Result<(), RevokeError> {
-        let lost = |error: LeaseError| unanswered(None, &error);
+        let unclear = |error: LeaseError| unanswered(None, &error);
         let mut rounds: u32 = 0;
         while rounds < ROUNDS && self.sweep(job).await? > 0 {
             rounds = rounds.saturating_add(1);
         }
-        if let Some(failure) = self.store.job_failure(job).await.map_err(|e| lost(e.into()))? {
+        if let Some(failure) = self.store.job_failure(job).await.map_err(|e| unclear(e.into()))? {
             return Err(told(failure));
         }
-        let left = self.store.untried(job, 0, 1).await.map_err(|e| lost(e.into()))?;
+        let left = self.store.untried(job, 0, 1).await.map_err(|e| unclear(e.into()))?;
         if left.is_empty() { Ok(()) } else { Err(goes_on(job, "is not through its leases yet")) }
     }
 
     /// One pass for each lease that had none, or a throttled one; gives their number.
     async fn sweep(&self, job: &JobId) -> Result<usize, RevokeError> {
-        let lost = |error: LeaseError| unanswered(None, &error);
+        let unclear = |error: LeaseError| unanswered(None, &error);
         let (mut place, mut tried): (i64, usize) = (0, 0);
         loop {
             self.still_running(job).await?;
-            let page = self.store.untried(job, place, PAGE).await.map_err(|e| lost(e.into()))?;
+            let page = self.store.untried(job, place, PAGE).await.map_err(|e| unclear(e.into()))?;
             let Some(last) = page.last() else {
                 return Ok(tried);
             };
@@ -76,7 +76,7 @@ impl Leases {
             while let Some(pass) = passes.next().await {
                 result = result.and(pass);
             }
-            result.map_err(lost)?;
+            result.map_err(unclear)?;
         }
     }
 

@@ -34,7 +34,7 @@ pub enum JobScope {
     /// That were issued under this mount, wherever it was then.
     Mount(MountId),
     /// That fit all of this.
-    Filter(JobFilter),
+    Filter(Box<JobFilter>),
 }
 
 /// What people look for leases by; a member that is `None` fits every lease.

@@ -17,7 +17,7 @@ pub mod verdict;
 
 pub use binding::{AccountBinding, LeaseConfig};
 pub use job::{
-    Job, JobFailure, JobId, JobKind, JobProgress, JobScope, JobState, JobFilter, MountMove, Untried,
+    Job, JobFailure, JobFilter, JobId, JobKind, JobProgress, JobScope, JobState, MountMove, Untried,
 };
 pub use lease::{
     Beside, EndReason, FailureClass, Lease, LeaseState, Origin, SessionCut, TeardownProgress,

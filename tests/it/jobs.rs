@@ -57,7 +57,10 @@ fn a_query_is_answered_with_a_job_that_tells_how_far_it_is() {
         (&shown["kind"], &shown["state"], &shown["scope"]),
         (&json!("revoke"), &json!("running"), &json!({ "filter": { "role": "r" } }))
     );
-    assert_eq!((&shown["total"], &shown["done"], &shown["failed"]), (&json!(2), &json!(0), &json!(2)));
+    assert_eq!(
+        (&shown["total"], &shown["done"], &shown["failed"]),
+        (&json!(2), &json!(0), &json!(2))
+    );
     assert_eq!((&shown["contained"], &shown["errors"]), (&json!(2), &json!({ "AccessDenied": 2 })));
     broker.faults.heal();
     broker.settle();

@@ -135,7 +135,10 @@ async fn a_paused_job_marks_no_more_and_holds_what_is_not_yet_tried_until_it_is_
     let it = it.restarted();
     assert_eq!(it.after(60).await, 0);
     let view = it.leases.job(&job).await.unwrap();
-    assert_eq!((view.job.state, view.job.marked, view.job.all_marked), (JobState::Paused, 256, false));
+    assert_eq!(
+        (view.job.state, view.job.marked, view.job.all_marked),
+        (JobState::Paused, 256, false)
+    );
     assert_eq!((view.progress.waiting, view.progress.removed), (256, 0));
     assert!(it.leases.get(&numbered("r", 599)).await.unwrap().is_some());
 
@@ -371,7 +374,7 @@ async fn a_query_takes_what_fits_all_of_it() {
         JobFilter { user: text("u-x"), ..all() },
     ];
     let fits = async |filter: &JobFilter| {
-        it.store.has_leases(&JobScope::Filter(filter.clone())).await.unwrap()
+        it.store.has_leases(&JobScope::Filter(Box::new(filter.clone()))).await.unwrap()
     };
     for filter in &one {
         assert!(fits(filter).await, "{filter:?}");

@@ -9,7 +9,8 @@ use crate::store::{DueAt, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-pub(in super::super) const DUE_BESIDE: &str = "SELECT lease.id, token.ended_at IS NOT NULL, mount.id
+pub(in super::super) const DUE_BESIDE: &str =
+    "SELECT lease.id, token.ended_at IS NOT NULL, mount.id
      FROM lease CROSS JOIN mount ON mount.key = lease.mount
      CROSS JOIN holder ON holder.key = lease.holder
      LEFT JOIN token ON token.accessor = holder.accessor

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::super::lease_row::{COLUMNS, digest_column, from_row};
 use super::super::leases::{end_of_prefix, save_lease};
 use super::super::values::{count, from_json, int};
-use crate::model::{JobId, JobScope, Lease, JobFilter, LeaseState};
+use crate::model::{JobFilter, JobId, JobScope, Lease, LeaseState};
 use crate::store::{Mark, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -102,7 +102,10 @@ fn by_filter(filter: &JobFilter) -> (String, Vec<Value>) {
     let digest = |digest: &String| digest_column(&digest.to_ascii_lowercase());
     let columns = [
         ("caller = ?", filter.caller.as_ref().map(text)),
-        ("holder = (SELECT key FROM holder WHERE accessor = ?)", filter.accessor.as_ref().map(text)),
+        (
+            "holder = (SELECT key FROM holder WHERE accessor = ?)",
+            filter.accessor.as_ref().map(text),
+        ),
         // The role is null where it is the last but one part of the id, before a slash and 24 characters.
         (
             "coalesce(role = ?, substr(id, -26 - length(?), length(?) + 2) = '/' || ? || '/')",
@@ -160,13 +163,7 @@ pub(super) fn mark(db: &Connection, page: &Page, mark: &Mark, settling: Duration
     Ok(!page.is_last)
 }
 
-fn mark_one(
-    db: &Connection,
-    job: i64,
-    key: i64,
-    mark: &Mark,
-    settling: Duration,
-) -> Result<bool> {
+fn mark_one(db: &Connection, job: i64, key: i64, mark: &Mark, settling: Duration) -> Result<bool> {
     let sql = format!(
         "SELECT {COLUMNS} FROM lease JOIN mount ON mount.key = lease.mount
          JOIN holder ON holder.key = lease.holder WHERE lease.key = ?1"

@@ -40,7 +40,8 @@ const fn kind_code(kind: JobKind) -> i64 {
     }
 }
 
-const COLUMNS: &str = "id, kind, scope, state, marked_to IS NULL, settling, marked, started_at, finished_at";
+const COLUMNS: &str =
+    "id, kind, scope, state, marked_to IS NULL, settling, marked, started_at, finished_at";
 
 fn from_row(row: &Row<'_>) -> Result<Job> {
     Ok(Job {
@@ -118,9 +119,8 @@ fn set_state(db: &Connection, id: &JobId, state: JobState, now: Timestamp) -> Re
         return Ok(true);
     }
     // Asked for what is so already.
-    let there = db
-        .prepare_cached("SELECT 1 FROM job WHERE id = ?1 AND state = ?2")?
-        .exists((&id.0, to))?;
+    let there =
+        db.prepare_cached("SELECT 1 FROM job WHERE id = ?1 AND state = ?2")?.exists((&id.0, to))?;
     Ok(there)
 }
 
@@ -159,7 +159,9 @@ fn sweep(db: &Connection) -> Result<u64> {
 
 fn forget_old(db: &Connection, before: Timestamp) -> Result<u64> {
     let jobs = db
-        .prepare_cached("UPDATE job SET state = 3, settling = 0 WHERE state = 2 AND finished_at < ?1")?
+        .prepare_cached(
+            "UPDATE job SET state = 3, settling = 0 WHERE state = 2 AND finished_at < ?1",
+        )?
         .execute([before.as_millis()])?;
     let moves = moves::forget_old(db, before)?;
     Ok(count(jobs).saturating_add(moves))

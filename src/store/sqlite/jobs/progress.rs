@@ -56,7 +56,8 @@ pub(super) fn failure(db: &Connection, id: &JobId) -> Result<Option<JobFailure>>
          FROM job JOIN job_lease AS mine ON mine.job = job.key JOIN lease ON lease.key = mine.lease
          WHERE job.id = ?1 AND mine.waited = 1",
     )?;
-    let position = query.query_row((&id.0, lease.as_str()), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let position =
+        query.query_row((&id.0, lease.as_str()), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (at, of): (i64, i64) = position;
     let small = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
     Ok(Some(JobFailure { lease, class, message, position: (small(at), small(of)) }))

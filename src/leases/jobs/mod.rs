@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::state::{self, LeaseEvent, Moment};
 use super::{LeaseError, Leases, has_user};
 use crate::model::{
-    Job, JobId, JobKind, JobProgress, JobScope, JobState, Lease, JobFilter, LeaseId, LeaseState,
+    Job, JobFilter, JobId, JobKind, JobProgress, JobScope, JobState, Lease, LeaseId, LeaseState,
     MountId,
 };
 use crate::store::Mark;
@@ -84,7 +84,7 @@ impl Leases {
         if filter.is_empty() {
             return Err(JobError::EmptyQuery);
         }
-        let job = self.begin_job(JobKind::Revoke, JobScope::Filter(filter)).await?;
+        let job = self.begin_job(JobKind::Revoke, JobScope::Filter(Box::new(filter))).await?;
         self.mark_page(&job, JobKind::Revoke).await?;
         Ok(job)
     }
@@ -240,9 +240,8 @@ impl Leases {
                     true
                 }
             };
-            let look_again = async {
-                if open { sleep(TICK).await } else { std::future::pending().await }
-            };
+            let look_again =
+                async { if open { sleep(TICK).await } else { std::future::pending().await } };
             tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => break,
                 () = self.jobs.notified() => {}

@@ -9,6 +9,18 @@ use super::{Auth, AuthError, Caller, acl, is_live};
 use crate::model::{Accessor, ClientToken, Token};
 use crate::store::StoreError;
 
+/// Whose child a new token is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Parentage {
+    /// The caller's: it ends with the caller's token.
+    #[default]
+    Child,
+    /// Nobody's, by the field `no_parent`, which needs `sudo`.
+    OrphanByField,
+    /// Nobody's, by the path for orphans, whose rules decide alone.
+    OrphanByPath,
+}
+
 /// What a new token should be. Texts are read, numbers are not yet checked.
 #[derive(Debug, Clone, Default)]
 pub struct NewToken {
@@ -18,8 +30,8 @@ pub struct NewToken {
     pub policies: Vec<String>,
     /// Shown on lookup.
     pub meta: Option<BTreeMap<String, String>>,
-    /// Whether it outlives its parent.
-    pub no_parent: bool,
+    /// Whose child it is.
+    pub parentage: Parentage,
     /// Whether `default` is left out.
     pub no_default_policy: bool,
     /// Whether it shall be renewable.
@@ -74,6 +86,14 @@ pub enum CreateRefused {
     NotPositive(&'static str),
 }
 
+/// What Vault says about chosen ids; its digest there is weaker. Clients may look for the words.
+const CUSTOM_ID: &str = "Supplying a custom ID for the token uses the weaker SHA1 hashing instead of \
+    the more secure SHA2-256 HMAC for token obfuscation. SHA1 hashed tokens on the wire leads to less \
+    secure lookups.";
+
+/// Where `sudo` lets a caller choose ids, periods and parents (contract 3.2).
+const CREATE_PATH: &str = "auth/token/create";
+
 impl Auth {
     /// Makes a token as a child of the caller's.
     pub async fn create(&self, caller: &Caller, new: NewToken) -> Result<Granted, AuthError> {
@@ -82,7 +102,12 @@ impl Auth {
             return Err(CreateRefused::RestrictedParent.into());
         }
         let now = self.parts.clock.now();
-        let planned = plan(caller.token(), &new, now)?;
+        let sudo = self.has_sudo(caller, CREATE_PATH).await?;
+        let mut planned = plan(caller.token(), &new, sudo, now)?;
+        planned.warnings.extend(self.policy_warnings(planned.policies()).await?);
+        if new.id.is_some() {
+            planned.warnings.push(CUSTOM_ID.to_owned());
+        }
         let client_token = match &new.id {
             Some(id) => id.clone(),
             None => self.fresh_token(),
@@ -133,6 +158,11 @@ impl Auth {
         };
         self.parts.store.put_token(&token).await?;
         Ok(client_token)
+    }
+
+    async fn policy_warnings(&self, names: &[String]) -> Result<Vec<String>, StoreError> {
+        let unknown = self.unknown_policies(names).await?;
+        Ok(unknown.iter().map(|name| format!("Policy \"{name}\" does not exist")).collect())
     }
 
     fn fresh_token(&self) -> ClientToken {

@@ -18,11 +18,13 @@ pub mod acl;
 pub mod create;
 pub mod init;
 mod plan;
+pub mod policies;
 pub mod token;
 
-pub use acl::Operation;
-pub use create::{CreateRefused, NewToken};
+pub use acl::{Operation, Question};
+pub use create::{CreateRefused, NewToken, Parentage};
 pub use init::{InitError, Initialiser};
+pub use policies::PolicyRefused;
 pub use token::{Granted, TokenLookup};
 
 /// Why a caller or a token use case was turned away.
@@ -37,6 +39,9 @@ pub enum AuthError {
     /// A token that was named, not the caller's own, is not there.
     #[error("the named token is not there")]
     NoSuchToken,
+    /// No token has the accessor that was named.
+    #[error("no token has that accessor")]
+    NoSuchAccessor,
     /// A token that cannot be renewed.
     #[error("the token is not renewable")]
     NotRenewable,
@@ -123,12 +128,13 @@ pub struct AuthParts {
 #[derive(Debug)]
 pub struct Auth {
     parts: AuthParts,
+    compiled: policies::Compiled,
 }
 
 impl Auth {
     /// Puts it together; touches nothing.
     pub fn new(parts: AuthParts) -> Self {
-        Self { parts }
+        Self { parts, compiled: policies::Compiled::default() }
     }
 
     /// Who `token` is. A token with a limited number of uses loses one, whatever follows.
@@ -147,19 +153,6 @@ impl Auth {
         let mut token = Token::clone(&stored);
         token.num_uses = left;
         Ok(Caller { token: Arc::new(token), remote, last_use: left == 0 })
-    }
-
-    /// Whether `caller` may do this; see [`acl`].
-    pub fn authorize(
-        &self,
-        caller: &Caller,
-        path: &str,
-        operation: Operation,
-    ) -> Result<(), AuthError> {
-        match acl::decide(&caller.token.policies, path, operation) {
-            acl::Access::Granted => Ok(()),
-            acl::Access::Denied => Err(AuthError::Denied),
-        }
     }
 
     /// Ends the token of a request that was its last.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::acl;
-use super::create::{CreateRefused, NewToken};
+use super::create::{CreateRefused, NewToken, Parentage};
 use super::token::MAX_TTL_SECONDS;
 use crate::model::duration::ttl_capped;
 use crate::model::{Accessor, Timestamp, Token, TokenDigest};
@@ -22,6 +22,11 @@ pub(super) struct Planned {
 }
 
 impl Planned {
+    /// By name, sorted.
+    pub(super) fn policies(&self) -> &[String] {
+        &self.policies
+    }
+
     pub(super) fn token(
         &self,
         digest: TokenDigest,
@@ -50,10 +55,12 @@ impl Planned {
     }
 }
 
-/// Every rule of contract 3.2 about what may be asked for, in the order of the checks.
+/// Every rule of contract 3.2 about what may be asked for, in the order of the checks. `sudo`: what the
+/// caller has on the path that makes tokens; root has it everywhere.
 pub(super) fn plan(
     parent: &Token,
     new: &NewToken,
+    sudo: bool,
     now: Timestamp,
 ) -> Result<Planned, CreateRefused> {
     let by_root = parent.policies.iter().any(|policy| policy == acl::ROOT);
@@ -63,16 +70,17 @@ pub(super) fn plan(
     if new.num_uses < 0 {
         return Err(CreateRefused::NegativeUses);
     }
-    let policies = policies_of(parent, new, by_root)?;
-    if new.no_parent && !by_root {
+    let sudo = sudo || by_root;
+    let policies = policies_of(parent, new, by_root, sudo)?;
+    if new.parentage == Parentage::OrphanByField && !sudo {
         return Err(CreateRefused::OrphanWithoutRoot);
     }
-    if new.id.is_some() && !by_root {
+    if new.id.is_some() && !sudo {
         return Err(CreateRefused::IdWithoutRoot);
     }
     let explicit_max_ttl = positive("explicit_max_ttl", new.explicit_max_ttl)?;
     let period = positive("period", new.period)?;
-    if period > 0 && !by_root {
+    if period > 0 && !sudo {
         return Err(CreateRefused::PeriodWithoutRoot);
     }
     let asked = positive("ttl", new.ttl)?;
@@ -82,14 +90,8 @@ pub(super) fn plan(
     }
     let mut warnings = Vec::new();
     let ttl = first_ttl(asked, period, explicit_max_ttl, is_root, &mut warnings);
-    for policy in policies.iter().filter(|name| *name != acl::ROOT && *name != acl::DEFAULT) {
-        warnings.push(format!("Policy \"{policy}\" does not exist"));
-    }
-    if new.id.is_some() {
-        warnings.push(CUSTOM_ID.to_owned());
-    }
     Ok(Planned {
-        parent: (!new.no_parent).then(|| parent.digest.clone()),
+        parent: (new.parentage == Parentage::Child).then(|| parent.digest.clone()),
         policies,
         ttl: ttl.min(remaining(explicit_max_ttl, now, now)),
         explicit_max_ttl,
@@ -98,11 +100,6 @@ pub(super) fn plan(
         warnings,
     })
 }
-
-/// What Vault says about chosen ids; its digest there is weaker. Clients may look for the words.
-const CUSTOM_ID: &str = "Supplying a custom ID for the token uses the weaker SHA1 hashing instead of \
-    the more secure SHA2-256 HMAC for token obfuscation. SHA1 hashed tokens on the wire leads to less \
-    secure lookups.";
 
 /// Seconds until the explicit maximum is reached; without one there is no end.
 pub(super) fn remaining(explicit_max_ttl: u64, created_at: Timestamp, now: Timestamp) -> u64 {
@@ -141,6 +138,7 @@ fn policies_of(
     parent: &Token,
     new: &NewToken,
     by_root: bool,
+    sudo: bool,
 ) -> Result<Vec<String>, CreateRefused> {
     let mut policies: Vec<String> = new
         .policies
@@ -153,7 +151,7 @@ fn policies_of(
         policies.clone_from(&parent.policies);
     }
     let within_parent = |name: &String| name == acl::DEFAULT || parent.policies.contains(name);
-    if !by_root && !policies.iter().all(within_parent) {
+    if !sudo && !policies.iter().all(within_parent) {
         return Err(CreateRefused::NotSubset);
     }
     if policies.iter().any(|name| name == "response-wrapping") {
@@ -225,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_root_token_makes_root_tokens_that_never_end() {
-        let planned = plan(&parent(&["root"]), &new(&[]), NOW).unwrap();
+        let planned = plan(&parent(&["root"]), &new(&[]), false, NOW).unwrap();
         assert_eq!(planned.policies, ["root"]);
         assert_eq!((planned.ttl, planned.renewable), (0, false));
         assert_eq!(planned.parent, Some(TokenDigest("p".to_owned())));
@@ -234,20 +232,29 @@ mod tests {
 
     #[test]
     fn policies_are_lowered_sorted_without_doubles_and_root_swallows_all() {
-        let of = |names: &[&str]| plan(&parent(&["root"]), &new(names), NOW).unwrap().policies;
+        let of =
+            |names: &[&str]| plan(&parent(&["root"]), &new(names), false, NOW).unwrap().policies;
         assert_eq!(of(&["Zed", "ci", "CI", ""]), ["ci", "default", "zed"]);
         assert_eq!(of(&["ci", "root"]), ["root"]);
         let bare = NewToken { no_default_policy: true, ..new(&["ci"]) };
-        assert_eq!(plan(&parent(&["root"]), &bare, NOW).unwrap().policies, ["ci"]);
+        assert_eq!(plan(&parent(&["root"]), &bare, false, NOW).unwrap().policies, ["ci"]);
     }
 
     #[test]
-    fn an_unknown_policy_is_a_warning_each() {
-        let planned = plan(&parent(&["root"]), &new(&["b", "a"]), NOW).unwrap();
-        assert_eq!(
-            planned.warnings,
-            [r#"Policy "a" does not exist"#, r#"Policy "b" does not exist"#]
-        );
+    fn sudo_on_the_path_lets_a_token_ask_for_more_but_not_for_root() {
+        let sudoer = parent(&["admin"]);
+        let ask = |change: fn(&mut NewToken)| {
+            let mut asked = new(&["other"]);
+            change(&mut asked);
+            plan(&sudoer, &asked, true, NOW)
+        };
+        assert_eq!(ask(|_| {}).unwrap().policies, ["default", "other"]);
+        assert_eq!(ask(|new| new.period = Some(60)).unwrap().period, 60);
+        assert_eq!(ask(|new| new.parentage = Parentage::OrphanByField).unwrap().parent, None);
+        let root = ask(|new| new.policies = vec!["root".into()]);
+        assert_eq!(root.unwrap_err(), CreateRefused::RootWithoutRoot);
+        let orphan = NewToken { parentage: Parentage::OrphanByPath, ..new(&[]) };
+        assert_eq!(plan(&sudoer, &orphan, false, NOW).unwrap().parent, None);
     }
 
     #[test]
@@ -255,7 +262,7 @@ mod tests {
         let ask = |change: fn(&mut NewToken)| {
             let mut asked = new(&["default"]);
             change(&mut asked);
-            plan(&parent(&["ci", "default"]), &asked, NOW).unwrap_err().to_string()
+            plan(&parent(&["ci", "default"]), &asked, false, NOW).unwrap_err().to_string()
         };
         assert_eq!(
             ask(|new| new.policies = vec!["x".into()]),
@@ -266,7 +273,7 @@ mod tests {
             "child policies must be subset of parent"
         );
         assert_eq!(
-            ask(|new| new.no_parent = true),
+            ask(|new| new.parentage = Parentage::OrphanByField),
             "root or sudo privileges required to create orphan token"
         );
         assert_eq!(
@@ -279,7 +286,7 @@ mod tests {
         );
         assert_eq!(ask(|new| new.ttl = Some(-1)), "ttl must be positive");
         assert_eq!(ask(|new| new.num_uses = -1), "number of uses cannot be negative");
-        let inherited = plan(&parent(&["ci", "default"]), &new(&[]), NOW).unwrap();
+        let inherited = plan(&parent(&["ci", "default"]), &new(&[]), false, NOW).unwrap();
         assert_eq!(inherited.policies, ["ci", "default"]);
         assert_eq!((inherited.ttl, inherited.renewable), (MAX_TTL_SECONDS, true));
     }
@@ -287,22 +294,22 @@ mod tests {
     #[test]
     fn a_use_limited_token_has_no_children() {
         let limited = Token { num_uses: 3, ..parent(&["root"]) };
-        let refused = plan(&limited, &new(&[]), NOW).unwrap_err();
+        let refused = plan(&limited, &new(&[]), false, NOW).unwrap_err();
         assert_eq!(refused, CreateRefused::RestrictedParent);
     }
 
     #[test]
     fn a_root_token_that_ends_makes_none_that_does_not() {
         let ending = Token { expires_at: Some(NOW), ..parent(&["root"]) };
-        assert_eq!(plan(&ending, &new(&[]), NOW).unwrap_err(), CreateRefused::ExpiringRoot);
+        assert_eq!(plan(&ending, &new(&[]), false, NOW).unwrap_err(), CreateRefused::ExpiringRoot);
         let timed = NewToken { ttl: Some(60), ..new(&[]) };
-        assert_eq!(plan(&ending, &timed, NOW).unwrap().ttl, 60);
+        assert_eq!(plan(&ending, &timed, false, NOW).unwrap().ttl, 60);
     }
 
     #[test]
     fn a_ttl_is_capped_with_a_warning() {
         let asked = NewToken { ttl: Some(2_764_801), ..new(&["default"]) };
-        let planned = plan(&parent(&["root"]), &asked, NOW).unwrap();
+        let planned = plan(&parent(&["root"]), &asked, false, NOW).unwrap();
         assert_eq!(planned.ttl, MAX_TTL_SECONDS);
         assert_eq!(
             planned.warnings,
@@ -311,7 +318,7 @@ mod tests {
             ]
         );
         let periodic = NewToken { period: Some(9_000_000), ..new(&["default"]) };
-        let planned = plan(&parent(&["root"]), &periodic, NOW).unwrap();
+        let planned = plan(&parent(&["root"]), &periodic, false, NOW).unwrap();
         assert_eq!((planned.ttl, planned.period), (9_000_000, 9_000_000));
     }
 

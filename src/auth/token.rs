@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::plan::remaining;
-use super::{Auth, AuthError, Caller};
+use super::{Auth, AuthError, Caller, is_live};
 use crate::model::duration::ttl_capped;
-use crate::model::{ClientToken, Timestamp, Token};
+use crate::model::{Accessor, ClientToken, Timestamp, Token};
 
 /// What a token begins with, as Vault's service tokens do.
 pub(super) const TOKEN_PREFIX: &str = "hvs.";
@@ -59,6 +59,25 @@ impl Auth {
         Ok(TokenLookup { token, ttl })
     }
 
+    /// A token by its public handle.
+    pub async fn lookup_accessor(&self, accessor: &Accessor) -> Result<TokenLookup, AuthError> {
+        let token = self.live_by_accessor(accessor).await?;
+        let ttl = ttl(&token, self.parts.clock.now());
+        Ok(TokenLookup { token, ttl })
+    }
+
+    async fn live_by_accessor(&self, accessor: &Accessor) -> Result<Arc<Token>, AuthError> {
+        let now = self.parts.clock.now();
+        let stored = self.parts.store.token_by_accessor(accessor).await?;
+        stored.filter(|token| is_live(token, now)).ok_or(AuthError::NoSuchAccessor)
+    }
+
+    /// Accessors of all tokens that are alive.
+    pub async fn accessors(&self) -> Result<Vec<String>, AuthError> {
+        let accessors = self.parts.store.accessors().await?;
+        Ok(accessors.into_iter().map(|accessor| accessor.0).collect())
+    }
+
     /// Moves the end of the caller's own token.
     pub async fn renew_self(&self, caller: &Caller, increment: u64) -> Result<Granted, AuthError> {
         self.renewed(caller.token(), increment).await
@@ -68,6 +87,16 @@ impl Auth {
     pub async fn renew(&self, token: &ClientToken, increment: u64) -> Result<Granted, AuthError> {
         let digest = self.parts.barrier.token_digest(token)?;
         let stored = self.live(&digest).await?.ok_or(AuthError::NoSuchToken)?;
+        self.renewed(&stored, increment).await
+    }
+
+    /// Moves the end of the token with this accessor.
+    pub async fn renew_accessor(
+        &self,
+        accessor: &Accessor,
+        increment: u64,
+    ) -> Result<Granted, AuthError> {
+        let stored = self.live_by_accessor(accessor).await?;
         self.renewed(&stored, increment).await
     }
 
@@ -81,6 +110,24 @@ impl Auth {
     /// Ends the caller's own token.
     pub async fn revoke_self(&self, caller: &Caller) -> Result<(), AuthError> {
         self.end(&caller.token().digest).await.map(drop)
+    }
+
+    /// Ends the token with this accessor; `false` where there is none.
+    pub async fn revoke_accessor(&self, accessor: &Accessor) -> Result<bool, AuthError> {
+        match self.live_by_accessor(accessor).await {
+            Ok(token) => self.end(&token.digest).await.map(|_ended| true),
+            Err(AuthError::NoSuchAccessor) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends a token alone: its children live on without a parent. `false` where there is none.
+    pub async fn revoke_orphan(&self, token: &ClientToken) -> Result<bool, AuthError> {
+        let digest = self.parts.barrier.token_digest(token)?;
+        let now = self.parts.clock.now();
+        let ended = self.parts.store.end_token_alone(&digest, now).await?;
+        self.parts.leases.token_ended();
+        Ok(ended)
     }
 
     /// Ends a token; one that is not there has ended already.
@@ -138,7 +185,7 @@ fn renewal(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Accessor, TokenDigest};
+    use crate::model::TokenDigest;
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 

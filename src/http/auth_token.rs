@@ -7,9 +7,9 @@ use super::envelope::Answer;
 use super::error::ApiError;
 use super::fields::{Field, Fields, Kind, field};
 use super::pipeline::{Answered, Call};
-use crate::auth::NewToken;
-use crate::model::ClientToken;
+use crate::auth::{NewToken, Parentage};
 use crate::model::duration;
+use crate::model::{Accessor, ClientToken};
 
 /// What making a token takes.
 pub(super) const CREATE: &[Field] = &[
@@ -35,6 +35,10 @@ pub(super) const TOKEN: &[Field] = &[field("token", Kind::Any)];
 /// What renewing takes; some clients send the token along to renew their own.
 pub(super) const RENEW: &[Field] = &[field("token", Kind::Any), field("increment", Kind::Seconds)];
 
+/// A token that is named by its accessor.
+pub(super) const ACCESSOR: &[Field] =
+    &[field("accessor", Kind::Text), field("increment", Kind::Seconds)];
+
 /// POST and PUT `auth/token/create`.
 pub(super) async fn create(mut call: Call) -> Answered {
     let new = new_token(&mut call.fields)?;
@@ -44,7 +48,7 @@ pub(super) async fn create(mut call: Call) -> Answered {
 
 /// POST and PUT `auth/token/create-orphan`.
 pub(super) async fn create_orphan(mut call: Call) -> Answered {
-    let new = NewToken { no_parent: true, ..new_token(&mut call.fields)? };
+    let new = NewToken { parentage: Parentage::OrphanByPath, ..new_token(&mut call.fields)? };
     let granted = call.wire.auth.create(call.caller()?, new).await?;
     Answer::granted(&granted, None, call.wire.clock.now())
 }
@@ -55,13 +59,13 @@ pub(super) async fn lookup(mut call: Call) -> Answered {
         return lookup_self(call).await;
     };
     let found = call.wire.auth.lookup(&token).await?;
-    Answer::looked_up(&found, &token)
+    Answer::looked_up(&found, Some(&token))
 }
 
 /// `auth/token/lookup-self`.
 pub(super) async fn lookup_self(call: Call) -> Answered {
     let found = call.wire.auth.lookup_self(call.caller()?);
-    Answer::looked_up(&found, call.token()?)
+    Answer::looked_up(&found, Some(call.token()?))
 }
 
 /// POST and PUT `auth/token/renew`.
@@ -92,6 +96,57 @@ pub(super) async fn revoke_self(call: Call) -> Answered {
     Ok(Answer::nothing())
 }
 
+/// LIST `auth/token/accessors`.
+pub(super) async fn accessors(call: Call) -> Answered {
+    Ok(Answer::keys(call.wire.auth.accessors().await?))
+}
+
+/// POST `auth/token/lookup-accessor`; the token itself is not known here.
+pub(super) async fn lookup_accessor(mut call: Call) -> Answered {
+    let accessor = accessor(&mut call.fields)?;
+    Answer::looked_up(&call.wire.auth.lookup_accessor(&accessor).await?, None)
+}
+
+/// POST and PUT `auth/token/renew-accessor`.
+pub(super) async fn renew_accessor(mut call: Call) -> Answered {
+    let accessor = accessor(&mut call.fields)?;
+    let increment = call.fields.seconds("increment").unwrap_or(0);
+    let granted = call.wire.auth.renew_accessor(&accessor, increment).await?;
+    Answer::granted(&granted, None, call.wire.clock.now())
+}
+
+/// POST and PUT `auth/token/revoke-accessor`.
+pub(super) async fn revoke_accessor(mut call: Call) -> Answered {
+    let accessor = accessor(&mut call.fields)?;
+    let ended = call.wire.auth.revoke_accessor(&accessor).await?;
+    let warning = || "No token found with this accessor".to_owned();
+    Ok(Answer::done((!ended).then(warning).into_iter().collect()))
+}
+
+/// POST and PUT `auth/token/revoke-orphan`. That `sudo` is lacking is told with 400 here.
+pub(super) async fn revoke_orphan(mut call: Call) -> Answered {
+    if !call.wire.auth.has_sudo(call.caller()?, "auth/token/revoke-orphan").await? {
+        return Err(ApiError::OrphanWithoutSudo);
+    }
+    let token = required_token(&mut call.fields, "revoked")?;
+    if call.wire.auth.revoke_orphan(&token).await? {
+        Ok(Answer::nothing())
+    } else {
+        Err(ApiError::OrphanTarget)
+    }
+}
+
+/// POST `auth/token/tidy`. Ended tokens and their leases are looked after all the time.
+pub(super) async fn tidy(_call: Call) -> Answered {
+    const STARTED: &str = "Tidy operation successfully started. Any information from the operation \
+        will be printed to Vault's server logs.";
+    Ok(Answer::accepted_saying(STARTED))
+}
+
+fn accessor(fields: &mut Fields) -> Result<Accessor, ApiError> {
+    fields.filled_text("accessor").map(Accessor).ok_or(ApiError::AccessorMissing)
+}
+
 fn new_token(fields: &mut Fields) -> Result<NewToken, ApiError> {
     match fields.text("type").as_deref() {
         None | Some("" | "service") => {}
@@ -103,7 +158,10 @@ fn new_token(fields: &mut Fields) -> Result<NewToken, ApiError> {
         id: fields.filled_text("id").map(custom_id).transpose()?,
         policies: fields.list("policies").unwrap_or_default(),
         meta: fields.pairs("meta").flatten(),
-        no_parent: fields.bool("no_parent").unwrap_or_default(),
+        parentage: match fields.bool("no_parent") {
+            Some(true) => Parentage::OrphanByField,
+            Some(false) | None => Parentage::Child,
+        },
         no_default_policy: fields.bool("no_default_policy").unwrap_or_default(),
         renewable: fields.bool("renewable").unwrap_or(true),
         // `lease` is the old name.

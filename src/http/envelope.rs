@@ -33,6 +33,8 @@ enum Content {
     Begun(Json),
     /// An envelope whose `data` is null.
     Envelope,
+    /// The same with 202.
+    AcceptedEnvelope,
     /// An envelope with `data`.
     Data(Json),
     /// An envelope with `data.keys`; 404 when there are none and nothing else is to be said.
@@ -68,6 +70,11 @@ impl Answer {
     /// Will be done: 202 with `data` that says where to look.
     pub fn begun(data: &impl Serialize) -> Result<Self, ApiError> {
         Ok(Self::of(Content::Begun(json(data)?)))
+    }
+
+    /// Will be done: 202 with a warning that says so.
+    pub fn accepted_saying(warning: &str) -> Self {
+        Self { warnings: vec![warning.to_owned()], ..Self::of(Content::AcceptedEnvelope) }
     }
 
     /// Done: 204, or 200 with `data: null` where there are warnings.
@@ -134,8 +141,8 @@ impl Answer {
         Ok(Self { warnings, ..Self::of(Content::Auth(json(&auth)?)) })
     }
 
-    /// A token that was looked up, by `id`.
-    pub fn looked_up(found: &TokenLookup, id: &ClientToken) -> Result<Self, ApiError> {
+    /// A token that was looked up; `id` is the token itself, where it was sent.
+    pub fn looked_up(found: &TokenLookup, id: Option<&ClientToken>) -> Result<Self, ApiError> {
         Self::data(&LookupData::new(&found.token, found.ttl, id))
     }
 
@@ -155,6 +162,7 @@ impl Answer {
         match self.content {
             Content::Nothing | Content::Accepted | Content::Bare(..) => false,
             Content::Envelope
+            | Content::AcceptedEnvelope
             | Content::Data(_)
             | Content::Begun(_)
             | Content::Keys(_)
@@ -169,7 +177,8 @@ impl Answer {
 
     /// Writes it: status and body.
     pub fn render(self, request_id: &str, place: Place) -> Result<(u16, Vec<u8>), ApiError> {
-        let status = if matches!(self.content, Content::Begun(_)) { 202 } else { 200 };
+        let begun = matches!(self.content, Content::Begun(_) | Content::AcceptedEnvelope);
+        let status = if begun { 202 } else { 200 };
         let (data, auth) = match self.content {
             Content::Nothing => return Ok((204, Vec::new())),
             Content::Accepted => return Ok((202, Vec::new())),
@@ -178,7 +187,7 @@ impl Answer {
                 return Err(ApiError::NotFound);
             }
             Content::Keys(keys) => (Some(keys_data(keys)?), None),
-            Content::Envelope => (None, None),
+            Content::Envelope | Content::AcceptedEnvelope => (None, None),
             Content::Data(data) | Content::Begun(data) => (Some(data), None),
             Content::Auth(auth) => (None, Some(auth)),
         };

@@ -33,6 +33,7 @@ mod sys_init;
 mod sys_jobs;
 mod sys_leases;
 mod sys_mounts;
+mod sys_policies;
 mod sys_remount;
 mod token_view;
 mod ui;

@@ -12,8 +12,8 @@ use super::path::{self, Target};
 use super::reply::Reply;
 use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
-use super::routes::{self, Found, Route};
-use crate::auth::{AuthError, Caller, Operation};
+use super::routes::{self, Found, Readers, Route};
+use crate::auth::{Caller, Operation, Question, acl};
 use crate::model::{ClientToken, Mount};
 use crate::seal::SealStatus;
 
@@ -167,7 +167,7 @@ async fn serve(
     let Request { operation, path, data } = request;
     check_early(&found, operation, &data)?;
     if let Some(caller) = &caller {
-        authorized(wire, caller, &path, operation)?;
+        authorized(wire, caller, &found, &Asked { path: &path, operation, data: &data }).await?;
     }
     let (route, mount, captured, place) = found.into_route(&path)?;
     if operation == Operation::Help {
@@ -186,20 +186,43 @@ async fn serve(
     answer.render(request_id, place)
 }
 
-fn authorized(
+/// What a request asks for.
+struct Asked<'a> {
+    path: &'a str,
+    operation: Operation,
+    data: &'a serde_json::Map<String, serde_json::Value>,
+}
+
+async fn authorized(
     wire: &Wire,
     caller: &Caller,
-    path: &str,
-    operation: Operation,
+    found: &Found,
+    asked: &Asked<'_>,
 ) -> Result<(), ApiError> {
-    match wire.auth.authorize(caller, path, operation) {
-        // The contract's text for a missing mount under the UI's look-up, root apart.
-        Err(AuthError::Denied)
-            if path.starts_with(routes::UI_MOUNT) && operation == Operation::Read =>
-        {
-            Err(ApiError::Preflight(path.trim_start_matches(routes::UI_MOUNT).to_owned()))
+    let route = found.route();
+    let itself = route.is_some_and(|route| route.readers != Readers::ByAcl)
+        && asked.operation == Operation::Read;
+    if caller.is_root() || itself {
+        return Ok(());
+    }
+    let question = Question {
+        path: asked.path,
+        operation: asked.operation,
+        creates: asked.operation == Operation::Update && is_new(wire, found).await?,
+        data: asked.data,
+        wrap_seconds: None,
+        needs_sudo: acl::needs_sudo(asked.path),
+    };
+    Ok(wire.auth.authorize(caller, &question).await?)
+}
+
+/// Whether a write makes what is not there yet, on a route that looks first.
+async fn is_new(wire: &Wire, found: &Found) -> Result<bool, ApiError> {
+    match found {
+        Found::Route { route, mount: Some(mount), .. } if route.exists_check => {
+            Ok(wire.engine.read_root_config(mount).await?.is_none())
         }
-        decided => Ok(decided?),
+        Found::Route { .. } | Found::NoPattern | Found::Tainted | Found::NoMount => Ok(false),
     }
 }
 

@@ -16,7 +16,7 @@ use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, auth_token, aws_creds, aws_roles, aws_settings, sys_health, sys_init, sys_jobs,
-    sys_leases, sys_mounts, sys_remount, ui,
+    sys_leases, sys_mounts, sys_policies, sys_remount, ui,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{Mount, MountState};
@@ -34,10 +34,21 @@ pub struct Route {
     on: &'static [(Operation, Handler)],
     /// Whether a write first looks if the object is there: field types then come before the ACL.
     pub(super) exists_check: bool,
-    /// Whether a read needs no token.
-    needs_nobody: bool,
+    /// Who may read.
+    pub(super) readers: Readers,
     /// Whether a read changes something, so that it is finished even when its caller has gone.
     effect: bool,
+}
+
+/// Who may read a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// Whom the ACL lets.
+    ByAcl,
+    /// Every valid token; the handler shows what its rules reach.
+    AnyToken,
+    /// The same, and somebody without a token.
+    Anybody,
 }
 
 macro_rules! on {
@@ -51,6 +62,12 @@ macro_rules! on {
 static TOKEN: &[Route] = &[
     route(exact("create"), "Makes a token, a child of the caller's.", auth_token::CREATE, on![Update => auth_token::create]),
     route(exact("create-orphan"), "Makes a token without a parent.", auth_token::CREATE, on![Update => auth_token::create_orphan]),
+    route(listed("accessors"), "Lists the accessors of all tokens.", &[], on![List => auth_token::accessors]),
+    route(exact("lookup-accessor"), "Shows the token with an accessor.", auth_token::ACCESSOR, on![Update => auth_token::lookup_accessor]),
+    route(exact("renew-accessor"), "Moves the end of the token with an accessor.", auth_token::ACCESSOR, on![Update => auth_token::renew_accessor]),
+    route(exact("revoke-accessor"), "Ends the token with an accessor, its descendants and their leases.", auth_token::ACCESSOR, on![Update => auth_token::revoke_accessor]),
+    route(exact("revoke-orphan"), "Ends a token and its leases, not its descendants.", auth_token::TOKEN, on![Update => auth_token::revoke_orphan]),
+    route(exact("tidy"), "Nothing is left over here that would have to be tidied.", &[], on![Update => auth_token::tidy]),
     route(exact("lookup"), "Shows a token.", auth_token::TOKEN, on![Read => auth_token::lookup, Update => auth_token::lookup]),
     route(exact("lookup-self"), "Shows the caller's own token.", &[], on![Read => auth_token::lookup_self, Update => auth_token::lookup_self]),
     route(exact("renew"), "Moves the end of a token.", auth_token::RENEW, on![Update => auth_token::renew]),
@@ -66,9 +83,16 @@ static SYS: &[Route] = &[
     route(between("mounts/", "/tune"), "Shows or changes an engine's settings.", sys_mounts::TUNE, on![Read => sys_mounts::read_tuning, Update => sys_mounts::tune]),
     route(under("mounts/"), "Shows, enables or disables an engine.", sys_mounts::ENABLE, on![Read => sys_mounts::read, Update => sys_mounts::enable, Delete => sys_mounts::disable]),
     route(listed("auth"), "Lists the auth methods.", &[], on![Read => ui::list_auth]),
-    route(listed("internal/ui/mounts"), "Lists the mounts that the caller may see.", &[], on![Read => ui::list_mounts]).anonymous(),
-    route(under("internal/ui/mounts/"), "Shows a mount that the caller may reach.", &[], on![Read => ui::read_mount]),
-    route(exact("capabilities-self"), "Shows what the caller may do with paths.", ui::CAPABILITIES, on![Update => ui::capabilities_self]),
+    route(listed("internal/ui/mounts"), "Lists the mounts that the caller may see.", &[], on![Read => ui::list_mounts]).read_by(Readers::Anybody),
+    route(under("internal/ui/mounts/"), "Shows a mount that the caller may reach.", &[], on![Read => ui::read_mount]).read_by(Readers::AnyToken),
+    route(exact("internal/ui/resultant-acl"), "Shows the caller's rules.", &[], on![Read => sys_policies::resultant]),
+    route(exact("capabilities-self"), "Shows what the caller may do with paths.", sys_policies::CAPABILITIES, on![Update => sys_policies::capabilities_self]),
+    route(exact("capabilities"), "Shows what a token may do with paths.", sys_policies::CAPABILITIES, on![Update => sys_policies::capabilities]),
+    route(exact("capabilities-accessor"), "Shows what the token with an accessor may do with paths.", sys_policies::CAPABILITIES, on![Update => sys_policies::capabilities_accessor]),
+    route(listed("policies/acl"), "Lists the ACL policies.", &[], on![List => sys_policies::list]),
+    route(under("policies/acl/"), "Reads, writes or deletes an ACL policy.", sys_policies::WRITE, on![Read => sys_policies::read, Update => sys_policies::write, Delete => sys_policies::delete]),
+    route(listed("policy"), "Old name of policies/acl.", &[], on![Read => sys_policies::list_old, List => sys_policies::list_old]),
+    route(under("policy/"), "Old name of policies/acl/:name.", sys_policies::OLD_WRITE, on![Read => sys_policies::read_old, Update => sys_policies::write_old, Delete => sys_policies::delete]),
     route(exact("leases/lookup"), "Shows a lease.", sys_leases::LOOKUP, on![Update => sys_leases::lookup]),
     route(maybe("leases/lookup"), "Lists leases, one level of the path at a time.", &[], on![List => sys_leases::list]),
     route(maybe("leases/renew"), "Moves the end of a lease.", sys_leases::RENEW, on![Update => sys_leases::renew]),
@@ -112,16 +136,13 @@ pub(super) fn open(path: &str) -> Option<OpenHandler> {
     }
 }
 
-/// Where a denied read has the UI's own text.
-pub(super) const UI_MOUNT: &str = "sys/internal/ui/mounts/";
-
 const fn route(
     pattern: Pattern,
     help: &'static str,
     fields: &'static [Field],
     on: &'static [(Operation, Handler)],
 ) -> Route {
-    Route { pattern, help, fields, on, exists_check: false, needs_nobody: false, effect: false }
+    Route { pattern, help, fields, on, exists_check: false, readers: Readers::ByAcl, effect: false }
 }
 
 impl Route {
@@ -131,9 +152,9 @@ impl Route {
         self
     }
 
-    /// A read needs no token.
-    const fn anonymous(mut self) -> Self {
-        self.needs_nobody = true;
+    /// The ACL is not asked who may read.
+    const fn read_by(mut self, readers: Readers) -> Self {
+        self.readers = readers;
         self
     }
 
@@ -196,7 +217,8 @@ fn found(table: &'static [Route], path: &str, mount: Option<Arc<Mount>>, place: 
 
 /// Whether each key of `data` is copied to the top level (contract 0.2: old `sys` paths).
 fn injects(path: &str) -> bool {
-    matches!(path, "auth" | "mounts" | "capabilities-self") || path.starts_with("mounts/")
+    let exact = ["auth", "mounts", "policy"].contains(&path) || path.starts_with("capabilities");
+    exact || path.starts_with("mounts/") || path.starts_with("policy/")
 }
 
 impl Found {
@@ -210,7 +232,7 @@ impl Found {
 
     /// Whether the operation needs no token.
     pub(super) fn is_anonymous(&self, operation: Operation) -> bool {
-        operation == Read && self.route().is_some_and(|route| route.needs_nobody)
+        operation == Read && self.route().is_some_and(|route| route.readers == Readers::Anybody)
     }
 
     /// Whether the operation changes something.
@@ -333,10 +355,12 @@ mod tests {
 
     #[test]
     fn old_system_paths_copy_their_data_to_the_top() {
-        for old in ["mounts", "mounts/aws", "mounts/aws/tune", "auth", "capabilities-self"] {
+        for old in
+            ["mounts", "mounts/aws", "mounts/aws/tune", "auth", "capabilities-self", "policy/x"]
+        {
             assert!(injects(old), "{old}");
         }
-        for new in ["leases/lookup", "internal/ui/mounts", "mounts-x"] {
+        for new in ["leases/lookup", "internal/ui/mounts", "mounts-x", "policies/acl/x"] {
             assert!(!injects(new), "{new}");
         }
     }

@@ -76,7 +76,7 @@ impl<'a> AuthData<'a> {
 }
 
 impl<'a> LookupData<'a> {
-    pub(super) fn new(token: &'a Token, ttl: u64, id: &'a ClientToken) -> Self {
+    pub(super) fn new(token: &'a Token, ttl: u64, id: Option<&'a ClientToken>) -> Self {
         // The first root token has no lease, and so neither of the two (contract 3.2).
         let has_lease = token.path != "auth/token/root";
         Self {
@@ -87,7 +87,7 @@ impl<'a> LookupData<'a> {
             entity_id: "",
             expire_time: token.expires_at.map(Timestamp::rfc3339),
             explicit_max_ttl: token.explicit_max_ttl,
-            id: Shown(Some(id)),
+            id: Shown(id),
             issue_time: has_lease.then(|| token.created_at.rfc3339()),
             last_renewal: token.last_renewal.map(Timestamp::rfc3339),
             last_renewal_time: token.last_renewal.map(Timestamp::as_seconds),

@@ -4,6 +4,7 @@
 
 pub mod binding;
 pub mod duration;
+pub mod encoding;
 pub mod go_text;
 pub mod job;
 pub mod lease;

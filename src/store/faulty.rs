@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{DueAt, DueLease, JobStore, LeaseQuery, Mark, Store, StoreError};
+use super::{DueAt, DueLease, JobStore, LeaseQuery, Mark, PolicyStore, Store, StoreError};
 use crate::model::{
     Accessor, AccountBinding, Job, JobFailure, JobId, JobProgress, JobScope, JobState, Lease,
     LeaseConfig, LeaseId, Mount, MountId, MountMove, Role, RoleName, Timestamp, Token, TokenDigest,
@@ -166,7 +166,7 @@ fn failed(why: &str) -> StoreError {
 
 macro_rules! pass {
     (
-        $trait:ident
+        $trait:path:
         reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $rr:ty;)* }
         writes { $(fn $write:ident($($wa:ident: $wt:ty),*) -> $wr:ty;)* }
     ) => {
@@ -184,7 +184,19 @@ macro_rules! pass {
 }
 
 pass! {
-    Store
+    PolicyStore:
+    reads {
+        fn acl_policy(name: &str) -> Option<String>;
+        fn acl_policy_names() -> Vec<String>;
+    }
+    writes {
+        fn put_acl_policy(name: &str, text: &str) -> ();
+        fn remove_acl_policy(name: &str) -> ();
+    }
+}
+
+pass! {
+    Store:
     reads {
         fn setting(name: &str) -> Option<Vec<u8>>;
         fn mounts() -> Vec<Mount>;
@@ -194,6 +206,7 @@ pass! {
         fn role_names(mount: &MountId) -> Vec<RoleName>;
         fn token(digest: &TokenDigest) -> Option<Arc<Token>>;
         fn token_by_accessor(accessor: &Accessor) -> Option<Arc<Token>>;
+        fn accessors() -> Vec<Accessor>;
         fn expired_tokens(now: Timestamp, limit: u32) -> Vec<TokenDigest>;
         fn lease(id: &LeaseId) -> Option<Lease>;
         fn lease_ids(query: LeaseQuery<'_>) -> Vec<LeaseId>;
@@ -212,6 +225,7 @@ pass! {
         fn put_token(token: &Token) -> ();
         fn use_token(digest: &TokenDigest) -> Option<i64>;
         fn end_token_tree(digest: &TokenDigest, now: Timestamp) -> u64;
+        fn end_token_alone(digest: &TokenDigest, now: Timestamp) -> bool;
         fn begin_lease(lease: &Lease) -> ();
         fn save_lease(lease: &Lease) -> ();
         fn abandon_pending(now: Timestamp) -> u64;
@@ -220,7 +234,7 @@ pass! {
 }
 
 pass! {
-    JobStore
+    JobStore:
     reads {
         fn has_leases(scope: &JobScope) -> bool;
         fn job(id: &JobId) -> Option<Job>;

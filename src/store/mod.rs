@@ -11,9 +11,11 @@ use crate::model::{
 
 pub mod faulty;
 mod jobs;
+pub mod policies;
 pub mod sqlite;
 
 pub use jobs::{DueAt, JobStore, Mark};
+pub use policies::PolicyStore;
 
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +35,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// Everything durable. Writes are durable when they return; reads see all earlier writes.
 #[async_trait]
-pub trait Store: JobStore + std::fmt::Debug + Send + Sync + 'static {
+pub trait Store: JobStore + PolicyStore + std::fmt::Debug + Send + Sync + 'static {
     /// A value of the installation itself (its id, its sealed key check, …).
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;
     /// Writes such a value.
@@ -82,6 +84,11 @@ pub trait Store: JobStore + std::fmt::Debug + Send + Sync + 'static {
     /// Ends a token and all its descendants in one transaction, and makes their leases due now.
     /// Returns how many ended.
     async fn end_token_tree(&self, digest: &TokenDigest, now: Timestamp) -> Result<u64>;
+    /// Ends a token alone, in one transaction: its children become orphans, its leases are due now. Tells
+    /// whether there was one to end.
+    async fn end_token_alone(&self, digest: &TokenDigest, now: Timestamp) -> Result<bool>;
+    /// Accessors of the tokens that have not ended.
+    async fn accessors(&self) -> Result<Vec<Accessor>>;
     /// Tokens whose time is over and that have not ended, at most `limit`.
     async fn expired_tokens(&self, now: Timestamp, limit: u32) -> Result<Vec<TokenDigest>>;
 

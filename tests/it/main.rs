@@ -15,6 +15,7 @@
               set, wait for real processes, and say what they skip"
 )]
 
+mod acl;
 mod architecture;
 mod canary;
 mod cli;

@@ -1,12 +1,13 @@
 //! What a template may call (contract 1.7), the piped value always last. Every result is bounded;
 //! nothing here reads a clock or the system's randomness. Printing with verbs is in
-//! [`super::printf`], text as bytes in [`super::encoding`].
+//! [`super::printf`], text as bytes in [`crate::model::encoding`].
 
 use ring::digest::{SHA256, digest};
 
 use super::value::Value;
-use super::{NameInputs, encoding, go_layout, printf};
+use super::{NameInputs, go_layout, printf};
 use crate::model::Timestamp;
+use crate::model::encoding;
 use crate::random::Random;
 
 /// What the functions see of the world.

@@ -5,7 +5,6 @@
 use crate::model::{RoleName, Timestamp, UserName};
 use crate::random::Random;
 
-mod encoding;
 mod eval;
 mod functions;
 mod go_layout;

@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::encoding;
 use super::value::Value;
+use crate::model::encoding;
 use crate::model::go_text;
 
 /// How wide one value may be padded; a name has 64 characters.

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{Told, bare, internal, silent, wrapped};
-use crate::auth::{AuthError, InitError};
+use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::NotServing;
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
@@ -52,11 +52,23 @@ pub(super) fn auth(error: &AuthError) -> Told {
         }
         AuthError::Denied => wrapped(403, "permission denied"),
         AuthError::NoSuchToken => bare(403, "bad token"),
+        AuthError::NoSuchAccessor => wrapped(400, "invalid accessor"),
         AuthError::NotRenewable => bare(400, "lease is not renewable"),
         AuthError::NoLease => bare(400, "invalid lease ID"),
         AuthError::PastMaximum => bare(400, "past the max TTL, cannot renew"),
         AuthError::Create(refused) => bare(400, refused.to_string()),
         AuthError::Seal(_) | AuthError::Store(_) => internal(),
+    }
+}
+
+pub(super) fn policy(error: &PolicyRefused) -> Told {
+    match error {
+        PolicyRefused::Empty
+        | PolicyRefused::Unreadable(_)
+        | PolicyRefused::Fixed(_)
+        | PolicyRefused::Kept(_)
+        | PolicyRefused::DefaultKept => bare(400, error.to_string()),
+        PolicyRefused::Store(_) => internal(),
     }
 }
 

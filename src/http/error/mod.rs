@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::fields::FieldError;
-use crate::auth::{AuthError, InitError};
+use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
@@ -13,7 +13,7 @@ use crate::engine::remount::RemountError;
 use crate::engine::roles::RoleError;
 use crate::leases::{JobError, LeaseError, RevokeError};
 use crate::model::go_text;
-use domain::{auth, config, init, issue, job, lease, mount, remount, renew, role, tainted};
+use domain::{auth, config, init, issue, job, lease, mount, policy, remount, renew, role, tainted};
 pub use table::table;
 
 mod domain;
@@ -104,6 +104,18 @@ pub enum ApiError {
     PathsMissing,
     /// One of them is empty.
     PathEmpty,
+    /// No token to tell capabilities of.
+    NoTokenFound,
+    /// The token to tell capabilities of is not there.
+    CapabilitiesToken,
+    /// `accessor` was not sent.
+    AccessorMissing,
+    /// No such token to make an orphanage of.
+    OrphanTarget,
+    /// `revoke-orphan` without `sudo`.
+    OrphanWithoutSudo,
+    /// ACL policies.
+    Policy(PolicyRefused),
     /// Callers and tokens.
     Auth(AuthError),
     /// Initialising.
@@ -256,6 +268,12 @@ impl ApiError {
             Self::TokenNotFound => bare(400, "token not found"),
             Self::PathsMissing => bare(400, "paths must be supplied"),
             Self::PathEmpty => wrapped(400, "missing path"),
+            Self::NoTokenFound => wrapped(500, "no token found"),
+            Self::CapabilitiesToken => wrapped(400, "invalid token"),
+            Self::AccessorMissing => wrapped(400, "missing accessor"),
+            Self::OrphanTarget => bare(400, "token to revoke not found"),
+            Self::OrphanWithoutSudo => bare(400, "root or sudo privileges required to revoke and orphan"),
+            Self::Policy(error) => policy(error),
             Self::Auth(error) => auth(error),
             Self::Init(error) => init(error),
             Self::Mount(error) => mount(error),
@@ -282,6 +300,7 @@ impl ApiError {
     pub fn cause(&self) -> String {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the others say it all to the caller")]
         match self {
+            Self::Policy(error) => error.to_string(),
             Self::Auth(error) => error.to_string(),
             Self::Init(error) => error.to_string(),
             Self::Mount(error) => error.to_string(),
@@ -329,6 +348,7 @@ macro_rules! from {
 
 from! {
     AuthError => Auth,
+    PolicyRefused => Policy,
     InitError => Init,
     MountError => Mount,
     ConfigError => Config,

@@ -2,7 +2,7 @@
 //! sample of each kind, so that the table cannot say what the code does not do.
 
 use super::ApiError;
-use crate::auth::{AuthError, CreateRefused, InitError};
+use crate::auth::{AuthError, CreateRefused, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
 use crate::engine::leases::RenewError;
@@ -105,12 +105,22 @@ fn handlers() -> Vec<(&'static str, ApiError)> {
         ("renewal of an unknown token", ApiError::TokenNotFound),
         ("capabilities without paths", ApiError::PathsMissing),
         ("capabilities of an empty path", ApiError::PathEmpty),
+        ("capabilities of no token", ApiError::NoTokenFound),
+        ("capabilities of an unknown token", ApiError::CapabilitiesToken),
+        ("accessor missing", ApiError::AccessorMissing),
+        ("`revoke-orphan` of an unknown token", ApiError::OrphanTarget),
+        ("`revoke-orphan` without `sudo`", ApiError::OrphanWithoutSudo),
     ]
 }
 
 fn modules() -> Vec<(&'static str, ApiError)> {
     let mut samples = vec![
         ("look-up of an unknown token", AuthError::NoSuchToken.into()),
+        ("accessor of no token", AuthError::NoSuchAccessor.into()),
+        ("ACL policy: no text", PolicyRefused::Empty.into()),
+        ("ACL policy: `root`", PolicyRefused::Fixed("root".to_owned()).into()),
+        ("ACL policy: removing `root`", PolicyRefused::Kept("root".to_owned()).into()),
+        ("ACL policy: removing `default`", PolicyRefused::DefaultKept.into()),
         ("token not renewable", AuthError::NotRenewable.into()),
         ("token without a lease", AuthError::NoLease.into()),
         ("token past its maximum", AuthError::PastMaximum.into()),

@@ -35,8 +35,14 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 3,
-        name: "0003_jobs.sql",
-        sql: include_str!("migrations/0003_jobs.sql"),
+        name: "0003_acl_policy.sql",
+        sql: include_str!("migrations/0003_acl_policy.sql"),
+        digest: "9a418c43cfb900bc2df010765035c7fc1e89c4d003ffad83ef53edb6f1991072",
+    },
+    Migration {
+        number: 4,
+        name: "0004_jobs.sql",
+        sql: include_str!("migrations/0004_jobs.sql"),
         digest: "a2336d12e3171285d11e9fcacfbca29e105c2fb72e561db170e13821b376538c",
     },
 ];

@@ -28,6 +28,7 @@ mod leases;
 mod migrations;
 mod mounts;
 mod open;
+mod policies;
 mod purge;
 mod readers;
 mod roles;
@@ -276,6 +277,15 @@ impl Store for Sqlite {
     async fn end_token_tree(&self, digest: &TokenDigest, now: Timestamp) -> Result<u64> {
         let digest = digest.clone();
         self.write(move |w| tokens::end_token_tree(w, &digest, now)).await
+    }
+
+    async fn end_token_alone(&self, digest: &TokenDigest, now: Timestamp) -> Result<bool> {
+        let digest = digest.clone();
+        self.write(move |w| tokens::end_token_alone(w, &digest, now)).await
+    }
+
+    async fn accessors(&self) -> Result<Vec<Accessor>> {
+        self.readers.long(tokens::accessors).await
     }
 
     async fn expired_tokens(&self, now: Timestamp, limit: u32) -> Result<Vec<TokenDigest>> {

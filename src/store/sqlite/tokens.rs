@@ -151,6 +151,40 @@ pub(super) fn end_token_tree(
     Ok(number)
 }
 
+/// Ends one token; the tokens that it made have no parent from now on.
+pub(super) fn end_token_alone(
+    writing: &mut Writing<'_>,
+    digest: &TokenDigest,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut query = writing.db.prepare_cached(
+        "UPDATE token SET ended_at = ?2 WHERE digest = ?1 AND ended_at IS NULL RETURNING accessor",
+    )?;
+    let ended: Option<String> =
+        query.query_row((&digest.0, now.as_millis()), |row| row.get(0)).optional()?;
+    let Some(accessor) = ended else {
+        return Ok(false);
+    };
+    make_leases_due(writing.db, &accessor, now)?;
+    writing.outdates(Stale::Token(digest.clone()));
+    let mut query = writing
+        .db
+        .prepare_cached("UPDATE token SET parent = NULL WHERE parent = ?1 RETURNING digest")?;
+    let children: Vec<String> =
+        query.query_map([&digest.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for child in children {
+        writing.outdates(Stale::Token(TokenDigest(child)));
+    }
+    Ok(true)
+}
+
+pub(super) fn accessors(db: &Connection) -> Result<Vec<Accessor>> {
+    let mut query =
+        db.prepare_cached("SELECT accessor FROM token WHERE ended_at IS NULL ORDER BY accessor")?;
+    let rows = query.query_map([], |row| row.get(0).map(Accessor))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 pub(super) const MAKE_DUE: &str = "UPDATE lease SET due_at = ?2
      WHERE holder = (SELECT key FROM holder WHERE accessor = ?1) AND state = 1 AND due_at > ?2";
 

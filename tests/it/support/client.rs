@@ -43,6 +43,11 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
+    /// The token that it sends.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     /// The same server, no token.
     pub fn anonymous(&self) -> Self {
         Self { token: None, ..self.clone() }

@@ -1,15 +1,16 @@
-//! Bytes as hex and base64 and back, for templates (RFC 4648, standard alphabet with padding). Pure.
+//! Bytes as hex and base64 and back (RFC 4648, standard alphabet with padding). Pure; used by user-name
+//! templates and where a client may send a text as base64.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     digits.concat()
 }
 
 /// The text that hex stands for.
-pub(super) fn decode_hex(text: &str) -> Result<String, String> {
+pub fn decode_hex(text: &str) -> Result<String, String> {
     let digits = text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()));
     let digits: Option<Vec<u8>> = digits.collect();
     let digits = digits.filter(|digits| digits.len().is_multiple_of(2));
@@ -21,7 +22,7 @@ pub(super) fn decode_hex(text: &str) -> Result<String, String> {
 }
 
 /// Base64 with padding.
-pub(super) fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
         let group = chunk.iter().fold(0u32, |group, byte| group << 8 | u32::from(*byte));
@@ -40,7 +41,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 }
 
 /// The text that base64 stands for.
-pub(super) fn decode_base64(text: &str) -> Result<String, String> {
+pub fn decode_base64(text: &str) -> Result<String, String> {
     let wrong = || format!("`{text}` is not base64");
     let body = text.trim_end_matches('=');
     let padding = text.len().saturating_sub(body.len());

@@ -1,0 +1,388 @@
+//! The rules of a set of policies, made ready for questions: which rule counts for a path, and what it
+//! allows (contract 4). Compiled once per set and pure ever after. Only the best pattern that fits counts;
+//! what other patterns grant is not added. Read in [`super::policy`], asked by [`crate::auth`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+
+use serde_json::{Map, Value};
+
+use super::policy::Policy;
+use super::rule::{Capability, Grants, Pattern, Rule};
+use super::{Access, Operation};
+
+/// The compiled rules of a set of policies.
+#[derive(Debug, Default)]
+pub struct Acl {
+    rules: Vec<Rule>,
+    exact: HashMap<Box<str>, usize>,
+    root: Node,
+}
+
+/// Patterns with wildcards, segment by segment. The numbers are places in [`Acl::rules`], where a greater
+/// one is a better pattern.
+#[derive(Debug, Default)]
+struct Node {
+    literal: HashMap<Box<str>, Node>,
+    plus: Option<Box<Node>>,
+    /// A pattern that ends here.
+    end: Option<usize>,
+    /// Patterns that take whatever begins with a text from here on.
+    globs: BTreeMap<Box<str>, usize>,
+}
+
+/// A rule as it is shown.
+#[derive(Debug)]
+pub struct ShownRule<'a> {
+    /// Its pattern, without the `*` at its end.
+    pub path: &'a str,
+    /// Whether it fits one path only.
+    pub exact: bool,
+    /// What it grants, sorted.
+    pub capabilities: Vec<&'static str>,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The path, without a slash in front.
+    pub path: &'a str,
+    /// What is to be done with it.
+    pub operation: Operation,
+    /// An update of something that is not there yet, where that makes a difference.
+    pub creates: bool,
+    /// What was sent.
+    pub data: &'a Map<String, Value>,
+    /// For how many seconds the answer shall be wrapped.
+    pub wrap_seconds: Option<u64>,
+    /// Whether the path is one that needs `sudo` too.
+    pub needs_sudo: bool,
+}
+
+impl Acl {
+    /// From the policies that a token has.
+    pub fn compile(policies: impl IntoIterator<Item = Policy>) -> Self {
+        let mut united: BTreeMap<Pattern, Grants> = BTreeMap::new();
+        let rules = policies.into_iter().flat_map(|policy| policy.rules);
+        for rule in rules.filter(|rule| !rule.pattern.is_template()) {
+            match united.get_mut(&rule.pattern) {
+                Some(known) => known.unite(rule.grants),
+                None => drop(united.insert(rule.pattern, rule.grants)),
+            }
+        }
+        let mut ranked: Vec<_> = united.into_iter().collect();
+        ranked.sort_by_cached_key(|(pattern, _)| pattern.precedence());
+        let mut acl = Self::default();
+        for (rank, (pattern, grants)) in ranked.into_iter().enumerate() {
+            if pattern.is_exact() {
+                acl.exact.insert(pattern.as_str().into(), rank);
+            } else {
+                acl.root.insert(&pattern, rank);
+            }
+            acl.rules.push(Rule { pattern, grants });
+        }
+        acl
+    }
+
+    /// Whether this may be done. What no rule grants is denied.
+    pub fn decide(&self, question: &Question<'_>) -> Access {
+        if question.operation == Operation::Help {
+            return Access::Granted;
+        }
+        let lists = question.operation == Operation::List;
+        let Some(grants) = self.grants_for(question.path, lists) else {
+            return Access::Denied;
+        };
+        let wanted = match question.operation {
+            Operation::Read => Capability::Read,
+            Operation::List => Capability::List,
+            Operation::Update if question.creates => Capability::Create,
+            Operation::Update => Capability::Update,
+            Operation::Patch => Capability::Patch,
+            Operation::Delete => Capability::Delete,
+            Operation::Header | Operation::Help => return Access::Denied,
+        };
+        let sends =
+            matches!(question.operation, Operation::Read | Operation::Update | Operation::Patch);
+        let granted = grants.capabilities.has(wanted)
+            && (!question.needs_sudo || grants.capabilities.has(Capability::Sudo))
+            && grants.lets_wrap(question.wrap_seconds)
+            && (!sends || grants.lets_send(question.data));
+        if granted { Access::Granted } else { Access::Denied }
+    }
+
+    /// What may be done with a path, in alphabetical order; `deny` where nothing may.
+    pub fn capabilities(&self, path: &str) -> Vec<&'static str> {
+        let lists = path.ends_with('/');
+        let words = self.grants_for(path, lists).map(|grants| grants.capabilities.words());
+        words.filter(|words| !words.is_empty()).unwrap_or_else(|| vec![Capability::Deny.as_str()])
+    }
+
+    /// Whether the rules let someone do what only `sudo` may there.
+    pub fn has_sudo(&self, path: &str) -> bool {
+        self.grants_for(path, false).is_some_and(|grants| grants.capabilities.has(Capability::Sudo))
+    }
+
+    /// The rules, for people and user interfaces.
+    pub fn rules(&self) -> impl Iterator<Item = ShownRule<'_>> {
+        self.rules.iter().map(|rule| ShownRule {
+            path: rule.pattern.glob().unwrap_or_else(|| rule.pattern.as_str()),
+            exact: rule.pattern.is_exact(),
+            capabilities: rule.grants.capabilities.words(),
+        })
+    }
+
+    /// Whether some rule grants anything for a path below `mount`, which ends in a slash.
+    pub fn reaches(&self, mount: &str) -> bool {
+        let grants = |rank: usize| {
+            let set = self.rules.get(rank).map(|rule| rule.grants.capabilities);
+            set.is_some_and(|set| !set.is_empty() && !set.has(Capability::Deny))
+        };
+        self.exact.iter().any(|(path, rank)| path.starts_with(mount) && grants(*rank))
+            || self.root.any_below(mount, &grants)
+    }
+
+    /// The rule that counts: the exact one, else the best that fits; a list also asks without its slash.
+    fn grants_for(&self, path: &str, lists: bool) -> Option<&Grants> {
+        let bare = path.strip_suffix('/').filter(|_| lists);
+        let exact = |path: &str| self.exact.get(path).copied();
+        let found = exact(path)
+            .or_else(|| bare.and_then(exact))
+            .or_else(|| self.root.best(path))
+            .or_else(|| bare.and_then(|path| self.root.best(path)))?;
+        self.rules.get(found).map(|rule| &rule.grants)
+    }
+}
+
+impl Node {
+    fn insert(&mut self, pattern: &Pattern, rank: usize) {
+        let glob = pattern.glob();
+        let (walk, open) = match glob {
+            // The last segment of a glob is open, however little of it is given.
+            Some(head) => match head.rsplit_once('/') {
+                Some((walk, open)) => (Some(walk), open),
+                None => (None, head),
+            },
+            None => (Some(pattern.as_str()), ""),
+        };
+        let mut node = self;
+        for segment in walk.into_iter().flat_map(|walk| walk.split('/')) {
+            node = if segment == "+" {
+                node.plus.get_or_insert_default()
+            } else {
+                node.literal.entry(segment.into()).or_default()
+            };
+        }
+        if glob.is_some() {
+            node.globs.insert(open.into(), rank);
+        } else {
+            node.end = Some(rank);
+        }
+    }
+
+    /// The best pattern that takes the whole path.
+    fn best(&self, path: &str) -> Option<usize> {
+        let here = self.longest_glob(path);
+        let (segment, rest) = match path.split_once('/') {
+            Some((segment, rest)) => (segment, Some(rest)),
+            None => (path, None),
+        };
+        let below = |node: Option<&Self>| match (node, rest) {
+            (Some(node), Some(rest)) => node.best(rest),
+            (Some(node), None) => node.end,
+            (None, _) => None,
+        };
+        let literal = below(self.literal.get(segment));
+        let plus = below(self.plus.as_deref());
+        here.max(literal).max(plus)
+    }
+
+    /// Whether a pattern that could take a path beginning with `head` passes the check.
+    fn any_below(&self, head: &str, check: &impl Fn(usize) -> bool) -> bool {
+        let glob = |text: &str, rank: usize| {
+            (text.starts_with(head) || head.starts_with(text)) && check(rank)
+        };
+        if self.globs.iter().any(|(text, rank)| glob(text, *rank))
+            || (head.is_empty() && self.end.is_some_and(check))
+        {
+            return true;
+        }
+        let Some((segment, rest)) = head.split_once('/') else {
+            let below = self.literal.iter().filter(|(segment, _)| segment.starts_with(head));
+            let below = below.map(|(_, node)| node).chain(self.plus.as_deref());
+            return below.into_iter().any(|node| node.any_below("", check));
+        };
+        let below = self.literal.get(segment).into_iter().chain(self.plus.as_deref());
+        below.into_iter().any(|node| node.any_below(rest, check))
+    }
+
+    /// The longest text of `globs` that `path` begins with: the greatest that is not greater than the path
+    /// and, where that does not fit, than what the two have in common.
+    fn longest_glob(&self, path: &str) -> Option<usize> {
+        let mut head = path;
+        loop {
+            let (text, rank) = self
+                .globs
+                .range::<str, _>((Bound::Unbounded, Bound::Included(head)))
+                .next_back()?;
+            if head.starts_with(&**text) {
+                return Some(*rank);
+            }
+            head = common(head, text);
+        }
+    }
+}
+
+fn common<'a>(one: &'a str, two: &str) -> &'a str {
+    let same = one.char_indices().zip(two.chars()).find(|((_, a), b)| a != b);
+    let end = same.map_or_else(|| one.len().min(two.len()), |((at, _), _)| at);
+    one.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn acl(texts: &[&str]) -> Acl {
+        Acl::compile(texts.iter().map(|text| Policy::read(text).unwrap()))
+    }
+
+    fn may(acl: &Acl, operation: Operation, path: &str) -> bool {
+        let data = Map::new();
+        let question = Question {
+            path,
+            operation,
+            creates: false,
+            data: &data,
+            wrap_seconds: None,
+            needs_sudo: false,
+        };
+        acl.decide(&question) == Access::Granted
+    }
+
+    #[test]
+    fn only_the_best_pattern_counts() {
+        let acl = acl(&[r#"
+            path "aws/creds/*" { capabilities = ["read"] }
+            path "aws/creds/prod-*" { capabilities = ["list"] }
+            path "aws/creds/prod-db" { capabilities = ["deny"] }
+            path "+/roles/a" { capabilities = ["read"] }
+        "#]);
+        assert!(may(&acl, Operation::Read, "aws/creds/dev"));
+        assert!(!may(&acl, Operation::Read, "aws/creds/prod-x"), "the better pattern only lists");
+        assert!(!may(&acl, Operation::Read, "aws/creds/prod-db"));
+        assert!(
+            may(&acl, Operation::Read, "x/roles/a") && !may(&acl, Operation::Read, "x/y/roles/a")
+        );
+        assert!(!may(&acl, Operation::Read, "") && !may(&acl, Operation::Read, "aws/creds"));
+        assert_eq!(acl.capabilities("aws/creds/prod-db"), ["deny"]);
+        assert_eq!(acl.capabilities("nowhere"), ["deny"]);
+    }
+
+    #[test]
+    fn a_list_asks_with_and_without_its_slash() {
+        for path in ["aws/roles", "aws/roles/", "aws/rol*", "aws/+", "aws/roles/*"] {
+            let acl = acl(&[&format!("path \"{path}\" {{ capabilities = [\"list\"] }}")]);
+            assert!(may(&acl, Operation::List, "aws/roles/"), "{path}");
+        }
+        let acl = acl(&[r#"path "aws/roles" { capabilities = ["list"] }"#]);
+        assert!(!may(&acl, Operation::Read, "aws/roles/"));
+    }
+
+    #[test]
+    fn create_sudo_wrapping_and_parameters_are_each_asked_for() {
+        let acl = acl(&[r#"
+            path "a/config/root" { capabilities = ["create"] }
+            path "sys/remount" { capabilities = ["update"] }
+            path "sys/audit" { capabilities = ["read", "sudo"] }
+            path "w" { capabilities = ["read"] min_wrapping_ttl = "60s" }
+            path "p" { capabilities = ["update", "list"] allowed_parameters = { "ttl" = ["5m"] } }
+        "#]);
+        let data = json!({"ttl": "5m"}).as_object().cloned().unwrap();
+        let empty = Map::new();
+        let ask = |path, operation, creates, data, wrap_seconds, needs_sudo| {
+            let question = Question { path, operation, creates, data, wrap_seconds, needs_sudo };
+            acl.decide(&question) == Access::Granted
+        };
+        let update = Operation::Update;
+        assert!(ask("a/config/root", update, true, &empty, None, false));
+        assert!(!ask("a/config/root", update, false, &empty, None, false));
+        assert!(!ask("sys/remount", update, false, &empty, None, true));
+        assert!(ask("sys/audit", Operation::Read, false, &empty, None, true));
+        assert!(!ask("w", Operation::Read, false, &empty, None, false));
+        assert!(ask("w", Operation::Read, false, &empty, Some(60), false));
+        assert!(ask("p", update, false, &data, None, false));
+        let other = json!({"ttl": "6m"}).as_object().cloned().unwrap();
+        assert!(!ask("p", update, false, &other, None, false));
+        assert!(ask("p", Operation::List, false, &other, None, false), "lists carry no parameters");
+        assert!(!ask("p", Operation::Header, false, &empty, None, false));
+        assert!(ask("nowhere", Operation::Help, false, &empty, None, false));
+    }
+
+    #[test]
+    fn policies_of_one_pattern_are_united_and_templates_fit_nobody() {
+        let acl = acl(&[
+            r#"path "a/b" { capabilities = ["read"] }"#,
+            r#"path "a/b" { capabilities = ["update"] } path "i/{{identity.entity.id}}" { capabilities = ["read"] }"#,
+        ]);
+        assert_eq!(acl.capabilities("a/b"), ["read", "update"]);
+        assert!(!may(&acl, Operation::Read, "i/{{identity.entity.id}}"));
+    }
+
+    /// Whether a pattern takes a path, as the words of the contract say it, with no cleverness.
+    fn fits(pattern: &str, path: &str) -> bool {
+        let (pattern, open) = match pattern.strip_suffix('*') {
+            Some(head) => (head, true),
+            None => (pattern, false),
+        };
+        let (wanted, given): (Vec<_>, Vec<_>) =
+            (pattern.split('/').collect(), path.split('/').collect());
+        if wanted.len() > given.len() || (!open && wanted.len() != given.len()) {
+            return false;
+        }
+        let last = wanted.len().saturating_sub(1);
+        wanted.iter().zip(&given).enumerate().all(|(at, (wanted, given))| {
+            if open && at == last {
+                given.starts_with(wanted)
+            } else {
+                *wanted == "+" || wanted == given
+            }
+        })
+    }
+
+    fn naive<'a>(patterns: &'a [String], path: &str) -> Option<&'a String> {
+        let exact = patterns.iter().find(|pattern| {
+            !pattern.ends_with('*') && !pattern.split('/').any(|s| s == "+") && **pattern == path
+        });
+        let best = || {
+            let fitting = patterns.iter().filter(|pattern| fits(pattern, path));
+            fitting.max_by_key(|pattern| Pattern::new(pattern).precedence())
+        };
+        exact.or_else(best)
+    }
+
+    proptest! {
+        #[test]
+        fn the_matcher_agrees_with_the_words_of_the_contract(
+            patterns in vec("(a|b|ab|\\+|/){1,6}\\*?", 0..12),
+            paths in vec("(a|b|ab|/|é){0,6}", 1..20),
+        ) {
+            let patterns: Vec<_> = patterns.into_iter()
+                .map(|pattern| pattern.trim_start_matches('/').to_owned())
+                .filter(|pattern| !pattern.contains("+*"))
+                .collect();
+            let texts: Vec<_> = patterns.iter()
+                // The values mark which pattern answered.
+                .map(|pattern| format!("path \"{pattern}\" {{ capabilities = [\"read\"] required_parameters = [\"{pattern}\"] }}"))
+                .collect();
+            let compiled = Acl::compile(texts.iter().map(|text| Policy::read(text).unwrap()));
+            for path in &paths {
+                let found = compiled.grants_for(path, false).map(|grants| grants.required.concat());
+                prop_assert_eq!(found.as_ref(), naive(&patterns, path), "{} {:?}", path, patterns);
+            }
+        }
+    }
+}

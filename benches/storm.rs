@@ -5,7 +5,6 @@
 
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::cast_precision_loss,
     clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::print_stdout,
@@ -89,9 +88,9 @@ async fn storm(leases: u32, rate: u32) {
     assert_eq!(stormed, 0, "users are left");
     let (calls, throttled) =
         (counts.calls.load(Ordering::Relaxed), counts.throttled.load(Ordering::Relaxed));
-    let taken = (calls - throttled) as f64 / took.as_secs_f64();
+    let taken = (calls - throttled) * 1000 / u64::try_from(took.as_millis()).unwrap().max(1);
     println!(
-        "{leases} leases revoked in {took:.1?} under {rate} calls a second: {taken:.0} taken a second, \
+        "{leases} leases revoked in {took:.1?} under {rate} calls a second: {taken} taken a second, \
          {throttled} of {calls} calls throttled, no user left, no error to a caller"
     );
     issued.sort();

@@ -17,6 +17,7 @@ pub mod teardown;
 mod waiting;
 mod work;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
@@ -26,8 +27,8 @@ use tokio::sync::{Mutex, Notify};
 use crate::aws::Accounts;
 use crate::clock::Clock;
 use crate::model::{
-    AccessKeyId, Accessor, Beside, CredentialType, Lease, LeaseId, LeaseState, MountId, Origin,
-    RoleName, Timestamp, UserName,
+    AccessKeyId, Accessor, Beside, CredentialType, JobId, Lease, LeaseId, LeaseState, MountId,
+    Origin, RoleName, Timestamp, UserName,
 };
 use crate::random::Random;
 use crate::store::{Store, StoreError};
@@ -121,6 +122,8 @@ pub struct Leases {
     disabled: Notify,
     /// Whose turn it is to mark a page.
     marking: Mutex<()>,
+    /// Where each open job was last seen to have a lease left.
+    places: std::sync::Mutex<HashMap<JobId, i64>>,
     stopping: AtomicBool,
     /// When the reaper means to look next, in milliseconds: whoever makes something due earlier
     /// wakes it.
@@ -150,6 +153,7 @@ impl Leases {
             jobs: Notify::new(),
             disabled: Notify::new(),
             marking: Mutex::new(()),
+            places: std::sync::Mutex::default(),
             stopping: AtomicBool::new(false),
             planned: AtomicI64::new(i64::MAX),
         })

@@ -243,7 +243,7 @@ pass! {
         fn untried(id: &JobId, place: i64, limit: u32) -> Vec<Untried>;
         fn job_failure(id: &JobId) -> Option<JobFailure>;
         fn job_progress(id: &JobId) -> JobProgress;
-        fn job_has_rest(id: &JobId) -> bool;
+        fn job_rest(id: &JobId, from: i64) -> Option<i64>;
         fn of_job(id: &JobId, leases: &[LeaseId]) -> Vec<LeaseId>;
         fn mount_in_use(mount: &MountId) -> bool;
         fn due_beside(now: Timestamp, limit: u32, busy: &[MountId]) -> Vec<DueAt>;

@@ -53,9 +53,9 @@ pub trait JobStore {
     async fn job_failure(&self, id: &JobId) -> Result<Option<JobFailure>>;
     /// How far it is.
     async fn job_progress(&self, id: &JobId) -> Result<JobProgress>;
-    /// Whether a marked lease is still to be removed; for the end of a mount, forced ones and those that were
-    /// never handed out do not count.
-    async fn job_has_rest(&self, id: &JobId) -> Result<bool>;
+    /// The first place, from `from` on, of a marked lease that is still to be removed; for the end of a mount,
+    /// forced ones and those that were never handed out do not count.
+    async fn job_rest(&self, id: &JobId, from: i64) -> Result<Option<i64>>;
     /// Those of `leases` that belong to the job.
     async fn of_job(&self, id: &JobId, leases: &[LeaseId]) -> Result<Vec<LeaseId>>;
     /// Pauses, resumes or ends a job; false when it is not there or done. A pause or a resumption is

@@ -2,10 +2,13 @@
 //! under throttling. Most leases are sessions, which end without a call; where AWS counts, they are users.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use embedded_aws::faults::{Decision, Fault, Gate};
+
+use tokio::sync::watch;
 
 use super::*;
 use crate::aws::AccountSettings;
@@ -13,7 +16,8 @@ use crate::aws::testing::{BROKER, TestAws, name};
 use crate::leases::tests::{Fixture, id, leases, mount, new_lease};
 use crate::leases::{Leases, NewLease};
 use crate::model::{
-    Accessor, CredentialType, EndReason, FailureClass, Mount, Origin, TeardownProgress, Timestamp,
+    Accessor, CredentialType, EndReason, FailureClass, Mount, MountId, Origin, TeardownProgress,
+    Timestamp,
 };
 use crate::store::faulty::{Fault as Spoilt, FaultyStore, Moment as At};
 use crate::store::sqlite::Sqlite;
@@ -431,6 +435,11 @@ fn throttle(it: &Fixture, per_second: f64) {
     }));
 }
 
+#[expect(clippy::disallowed_methods, reason = "tokio's clock is paused")]
+async fn virtual_second() {
+    tokio::time::sleep(Duration::from_secs(1)).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_storm_under_throttling_ends_without_a_user_and_without_an_error_for_who_waits() {
     let it = Fixture::over(TestAws::with(-1, Duration::from_millis(50))).await;
@@ -444,7 +453,7 @@ async fn a_storm_under_throttling_ends_without_a_user_and_without_an_error_for_w
     let clock = Arc::clone(&it.test.clock);
     let time = tokio::spawn(async move {
         loop {
-            sleep(Duration::from_secs(1)).await;
+            virtual_second().await;
             clock.advance(Duration::from_secs(1));
         }
     });

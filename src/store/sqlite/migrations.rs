@@ -43,7 +43,7 @@ const MIGRATIONS: &[Migration] = &[
         number: 4,
         name: "0004_jobs.sql",
         sql: include_str!("migrations/0004_jobs.sql"),
-        digest: "a2336d12e3171285d11e9fcacfbca29e105c2fb72e561db170e13821b376538c",
+        digest: "b10746aed37c7f240ca172907390b4e71361425b13774f01de5f60fb6d913526",
     },
 ];
 

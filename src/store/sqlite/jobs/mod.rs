@@ -218,9 +218,9 @@ impl JobStore for Sqlite {
         self.readers.long(move |db| progress::progress(db, &id)).await
     }
 
-    async fn job_has_rest(&self, id: &JobId) -> Result<bool> {
+    async fn job_rest(&self, id: &JobId, from: i64) -> Result<Option<i64>> {
         let id = id.clone();
-        self.readers.long(move |db| progress::has_rest(db, &id)).await
+        self.readers.long(move |db| progress::rest(db, &id, from)).await
     }
 
     async fn of_job(&self, id: &JobId, leases: &[LeaseId]) -> Result<Vec<LeaseId>> {

@@ -99,14 +99,15 @@ pub(super) fn progress(db: &Connection, id: &JobId) -> Result<JobProgress> {
     Ok(progress)
 }
 
-pub(super) fn has_rest(db: &Connection, id: &JobId) -> Result<bool> {
+pub(super) fn rest(db: &Connection, id: &JobId, from: i64) -> Result<Option<i64>> {
     let mut query = db.prepare_cached(
-        "SELECT 1 FROM job CROSS JOIN job_lease AS mine ON mine.job = job.key
+        "SELECT mine.lease FROM job CROSS JOIN job_lease AS mine ON mine.job = job.key
              CROSS JOIN lease ON lease.key = mine.lease
-         WHERE job.id = ?1 AND lease.state < 3 AND lease.removed_at IS NULL
-             AND (job.kind <> 2 OR (mine.waited = 1 AND lease.forced = 0)) LIMIT 1",
+         WHERE job.id = ?1 AND mine.lease >= ?2 AND lease.state < 3 AND lease.removed_at IS NULL
+             AND (job.kind <> 2 OR (mine.waited = 1 AND lease.forced = 0))
+         ORDER BY mine.lease LIMIT 1",
     )?;
-    Ok(query.exists([&id.0])?)
+    Ok(query.query_row((&id.0, from), |row| row.get(0)).optional()?)
 }
 
 pub(super) fn of_job(db: &Connection, id: &JobId, leases: &[LeaseId]) -> Result<Vec<LeaseId>> {

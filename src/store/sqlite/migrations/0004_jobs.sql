@@ -16,7 +16,7 @@ CREATE TABLE job (
     started_at  INTEGER NOT NULL,
     finished_at INTEGER
 ) STRICT;
-CREATE INDEX job_open ON job (key) WHERE state < 2 OR settling > 0;
+CREATE INDEX job_open ON job (key) WHERE state < 2;
 
 -- attempts: how many passes had failed when the job marked the lease. waited: whether a caller waits for it.
 CREATE TABLE job_lease (

@@ -230,7 +230,9 @@ impl App {
                 Arc::clone(&engine)
                     .reconcile_on_schedule(config.reconcile_interval, stopped.clone()),
             ),
-            tokio::spawn(Arc::clone(&engine).run_rotations(stopped)),
+            tokio::spawn(Arc::clone(&engine).run_rotations(stopped.clone())),
+            tokio::spawn(Arc::clone(&leases).run_jobs(stopped.clone())),
+            tokio::spawn(Arc::clone(&engine).run(stopped)),
         ];
         info!(address = %server.address(), "leasehold serves on {}", server.address());
         Ok(Self { leases, engine, root_token, database, server, background, shutdown })
@@ -251,6 +253,7 @@ impl App {
 
     /// Finishes what is in flight, then stops.
     pub async fn stop(self) {
+        self.leases.let_waiters_go();
         self.server.stop().await;
         self.shutdown.send_replace(true);
         for task in self.background {

@@ -239,6 +239,13 @@ impl Accounts {
         Arc::clone(&self.clock)
     }
 
+    /// The same text for mounts that are known to share an account and its pace: the same key at the same
+    /// endpoint. Holds the id of a key, and no secret. `None` for a mount without an account.
+    pub fn account_of(&self, mount: &MountId) -> Option<String> {
+        let account = self.account(mount).ok()?;
+        Some(named(&account.settings, &account.settings.iam_endpoint))
+    }
+
     /// STS for a mount. The first use looks for an endpoint that answers (contract 1.1).
     pub async fn sts(&self, mount: &MountId) -> Result<Arc<dyn StsProvider>, AwsError> {
         let account = self.account(mount)?;
@@ -289,13 +296,6 @@ impl Accounts {
         let sts = account.sts.get_or_try_init(|| self.connect(&account.settings)).await?;
         let sts = Arc::clone(sts);
         Ok(sts)
-    }
-
-    /// The same text for mounts that are known to share an account: the same key at the same endpoint.
-    /// Holds the id of a key, and no secret.
-    pub fn account_of(&self, mount: &MountId) -> Result<String, AwsError> {
-        let account = self.account(mount)?;
-        Ok(format!("{} {}", account.settings.access_key, account.settings.iam_endpoint))
     }
 
     /// Changes whenever the mount's settings do: what was read with the old ones is stale.
@@ -378,7 +378,7 @@ impl Accounts {
     /// Mounts with the same key at the same endpoint are one account. (Two keys of one account are
     /// not seen as such: that would cost a call to find out.)
     fn limiter(&self, settings: &AccountSettings, endpoint: &str) -> Arc<Limiter> {
-        let account = format!("{} {endpoint}", settings.access_key);
+        let account = named(settings, endpoint);
         let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
         limiters.retain(|_, limiter| limiter.strong_count() > 0);
         let known = limiters.get(&account).and_then(Weak::upgrade);
@@ -388,4 +388,9 @@ impl Accounts {
             fresh
         })
     }
+}
+
+/// Mounts with the same key at the same endpoint are one account.
+fn named(settings: &AccountSettings, endpoint: &str) -> String {
+    format!("{} {endpoint}", settings.access_key)
 }

@@ -95,6 +95,14 @@ impl MountTable {
         entries.insert(path, Entry { mount: Arc::new(mount), in_use });
     }
 
+    /// Puts a mount at its new path; whoever works under it goes on.
+    pub(super) fn move_to(&self, from: &Mount, mount: Mount) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let in_use = entries.remove(from.path.as_str()).map(|there| there.in_use);
+        let path = mount.path.as_str().to_owned();
+        entries.insert(path, Entry { mount: Arc::new(mount), in_use: in_use.unwrap_or_default() });
+    }
+
     /// Takes a mount out.
     pub(super) fn remove(&self, mount: &Mount) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,6 @@
-//! Mounts: enable, tune, disable (contract 2.1). A mount that is being disabled is tainted first, so
-//! that a crash at any point leaves something that can be disabled again, and no lease is issued
-//! under it meanwhile. Who works under a mount is counted in [`super::mount_table`].
+//! Mounts: enable and tune (contract 2.1). Must never mount anything at a path of the server's own, nor inside
+//! another mount. Disabling is in [`super::disable`], moving in [`super::remount`]; who works under a mount is
+//! counted in [`super::mount_table`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub use super::tuning::{EffectiveTuning, TuneChange, TuneFields};
 use crate::leases::RevokeError;
 use crate::model::go_text::quote;
 use crate::model::{Mount, MountId, MountPath, MountState};
-use crate::store::{LeaseQuery, Show, StoreError};
+use crate::store::StoreError;
 
 /// First parts of paths that are the server's own (contract 2.1).
 const PROTECTED: [&str; 5] = ["audit/", "auth/", "sys/", "cubbyhole/", "identity/"];
@@ -191,69 +191,17 @@ impl Engine {
         self.table.put(mount);
         Ok(())
     }
-
-    /// Disables a mount: first nothing more is issued under it, then every lease under it is revoked,
-    /// then it is gone. Where a lease cannot be revoked it stays, tainted. A missing one is fine.
-    pub async fn disable_mount(&self, path: &str) -> Result<(), MountError> {
-        let path = mount_path(path)?;
-        if is_protected(&path) {
-            return Err(MountError::CannotUnmount(path.to_string()));
-        }
-        let Some(mount) = self.taint(&path).await? else {
-            return Ok(());
-        };
-        let Some(_quiet) = self.table.quiet(&mount).await else {
-            return Ok(());
-        };
-        self.parts.leases.revoke_prefix(path.as_str()).await?;
-        let _alone = self.mount_changes.lock().await;
-        self.parts.store.remove_mount(&mount.id).await?;
-        self.table.remove(&mount);
-        self.release_account(&mount).await?;
-        info!(mount.path = %mount.path, mount.id = %mount.id.0, "aws engine at {} disabled", mount.path);
-        Ok(())
-    }
-
-    async fn taint(&self, path: &MountPath) -> Result<Option<Arc<Mount>>, MountError> {
-        let _alone = self.mount_changes.lock().await;
-        let Some(mount) = self.table.get(path.as_str()) else {
-            return Ok(None);
-        };
-        if mount.state == MountState::Active {
-            let tainted = Mount { state: MountState::Tainted, ..Mount::clone(&mount) };
-            self.parts.store.put_mount(&tainted).await?;
-            self.table.put(tainted);
-        }
-        Ok(Some(mount))
-    }
-
-    /// Lets go of the account of a disabled mount, unless a teardown or a key that is to be removed still needs it.
-    async fn release_account(&self, mount: &Mount) -> Result<(), StoreError> {
-        let unfinished = LeaseQuery {
-            prefix: mount.path.as_str(),
-            after: None,
-            limit: 1,
-            show: Show::Unfinished,
-        };
-        let keys_remain = !self.parts.store.static_roles(&mount.id).await?.is_empty()
-            || self.parts.store.unfinished_root_rotations().await?.contains(&mount.id);
-        self.rotations.wake();
-        if self.parts.store.lease_ids(unfinished).await?.is_empty() && !keys_remain {
-            self.parts.accounts.unbind(&mount.id);
-        }
-        Ok(())
-    }
 }
 
 fn with_slash(path: &str) -> String {
     format!("{}/", path.trim_end_matches('/'))
 }
 
-fn mount_path(path: &str) -> Result<MountPath, MountError> {
+pub(super) fn mount_path(path: &str) -> Result<MountPath, MountError> {
     with_slash(path).parse().map_err(|_invalid| MountError::BadPath(path.to_owned()))
 }
 
-fn is_protected(path: &MountPath) -> bool {
+pub(super) fn is_protected(path: &MountPath) -> bool {
     PROTECTED.iter().any(|own| path.as_str().starts_with(own))
 }
 

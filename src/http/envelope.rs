@@ -33,6 +33,8 @@ enum Content {
     Nothing,
     /// 202, with no body.
     Accepted,
+    /// 202, with an envelope and `data`.
+    Begun(Json),
     /// An envelope whose `data` is null.
     Envelope,
     /// The same with 202.
@@ -69,6 +71,11 @@ impl Answer {
     /// Will be done: 202 without a body.
     pub fn accepted() -> Self {
         Self::of(Content::Accepted)
+    }
+
+    /// Will be done: 202 with `data` that says where to look.
+    pub fn begun(data: &impl Serialize) -> Result<Self, ApiError> {
+        Ok(Self::of(Content::Begun(json(data)?)))
     }
 
     /// Will be done: 202 with a warning that says so.
@@ -116,6 +123,7 @@ impl Answer {
             | Content::Bare(..)
             | Content::Envelope
             | Content::AcceptedEnvelope
+            | Content::Begun(_)
             | Content::Data(_)
             | Content::Keys(_)
             | Content::Auth(_) => super::reply::JSON,
@@ -206,6 +214,7 @@ impl Answer {
             Content::Envelope
             | Content::AcceptedEnvelope
             | Content::Data(_)
+            | Content::Begun(_)
             | Content::Keys(_)
             | Content::Auth(_) => true,
         }
@@ -223,7 +232,8 @@ impl Answer {
 
     /// Writes it: status and body.
     pub fn render(self, request_id: &str, place: Place) -> Result<(u16, Vec<u8>), ApiError> {
-        let status = if matches!(self.content, Content::AcceptedEnvelope) { 202 } else { 200 };
+        let begun = matches!(self.content, Content::Begun(_) | Content::AcceptedEnvelope);
+        let status = if begun { 202 } else { 200 };
         let (data, auth) = match self.content {
             Content::Nothing => return Ok((204, Vec::new())),
             Content::Accepted => return Ok((202, Vec::new())),
@@ -234,7 +244,7 @@ impl Answer {
             }
             Content::Keys(keys) => (Some(keys_data(keys)?), None),
             Content::Envelope | Content::AcceptedEnvelope => (None, None),
-            Content::Data(data) => (Some(data), None),
+            Content::Data(data) | Content::Begun(data) => (Some(data), None),
             Content::Auth(auth) => (None, Some(auth)),
         };
         let lease = self.lease.as_ref();

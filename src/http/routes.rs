@@ -16,8 +16,8 @@ use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static, sys_doctor,
-    sys_health, sys_init, sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts,
-    sys_policies, sys_reconcile, ui, wrapping,
+    sys_health, sys_init, sys_jobs, sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics,
+    sys_mounts, sys_policies, sys_reconcile, sys_remount, ui, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{Mount, MountState};
@@ -113,6 +113,13 @@ static SYS: &[Route] = &[
     route(listed("leases/orphans"), "Lists the users that are ours and have no lease.", &[], on![List => sys_reconcile::list_orphans, Read => sys_reconcile::read_orphans]),
     route(under("leases/orphans/"), "Shows a user without a lease, or decides about it.", sys_reconcile::DECIDE, on![Read => sys_reconcile::read_orphan, Update => sys_reconcile::decide]),
     route(exact("leases/quarantine"), "Shows or ends the quarantine of a restored backup.", sys_reconcile::LIFT, on![Read => sys_reconcile::read_quarantine, Update => sys_reconcile::lift_quarantine]),
+    route(exact("leases/revoke-query"), "Revokes every lease that fits all of a query.", sys_jobs::QUERY, on![Update => sys_jobs::revoke_query]),
+    route(listed("leases/jobs"), "Lists the jobs that revoke many leases.", &[], on![Read => sys_jobs::read_all, List => sys_jobs::list]),
+    route(between("leases/jobs/", "/pause"), "Pauses a job.", &[], on![Update => sys_jobs::pause]),
+    route(between("leases/jobs/", "/resume"), "Goes on with a paused job.", &[], on![Update => sys_jobs::resume]),
+    route(under("leases/jobs/"), "Shows a job, or forgets it.", &[], on![Read => sys_jobs::read, Delete => sys_jobs::forget]),
+    route(exact("remount"), "Moves an engine to another path.", sys_remount::FIELDS, on![Update => sys_remount::begin]),
+    route(under("remount/status/"), "Shows a move.", &[], on![Read => sys_remount::status]),
     route(maybe("renew"), "Old name of leases/renew.", sys_leases::RENEW, on![Update => sys_leases::renew]),
     route(maybe("revoke"), "Old name of leases/revoke.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
     route(under("revoke-prefix/"), "Old name of leases/revoke-prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),

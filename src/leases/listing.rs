@@ -1,5 +1,5 @@
-//! Reading leases by prefix: the next path level for LIST, and all ids for whoever ends them. Must
-//! never load more rows than it shows: a folder with a million leases is stepped over.
+//! Reading leases by prefix: the next path level for LIST. Must never load more rows than it shows: a
+//! folder with a million leases is stepped over.
 
 use super::{LeaseError, Leases};
 use crate::model::LeaseId;
@@ -16,7 +16,7 @@ impl Leases {
         let mut entries = Vec::new();
         let mut after: Option<LeaseId> = None;
         loop {
-            let page = self.page(&prefix, after.as_ref(), Show::Visible).await?;
+            let page = self.page(&prefix, after.as_ref()).await?;
             let Some(last) = page.last() else {
                 return Ok(entries);
             };
@@ -39,32 +39,13 @@ impl Leases {
         }
     }
 
-    /// Every id that `prefix` means: that lease, or all below that folder.
-    pub(super) async fn ids(&self, prefix: &str, show: Show) -> Result<Vec<LeaseId>, LeaseError> {
-        if let Ok(id) = prefix.parse::<LeaseId>()
-            && self.store.lease(&id).await?.is_some()
-        {
-            return Ok(vec![id]);
-        }
-        let prefix = folder(prefix);
-        let mut all: Vec<LeaseId> = Vec::new();
-        loop {
-            let page = self.page(&prefix, all.last(), show).await?;
-            let last = is_last(&page);
-            all.extend(page);
-            if last {
-                return Ok(all);
-            }
-        }
-    }
-
     async fn page(
         &self,
         prefix: &str,
         after: Option<&LeaseId>,
-        show: Show,
     ) -> Result<Vec<LeaseId>, LeaseError> {
-        Ok(self.store.lease_ids(LeaseQuery { prefix, after, limit: PAGE, show }).await?)
+        let query = LeaseQuery { prefix, after, limit: PAGE, show: Show::Visible };
+        Ok(self.store.lease_ids(query).await?)
     }
 }
 
@@ -73,7 +54,7 @@ fn is_last(page: &[LeaseId]) -> bool {
 }
 
 /// A prefix means whole path parts: `aws/creds/r` does not mean `aws/creds/r2/…`.
-fn folder(prefix: &str) -> String {
+pub(super) fn folder(prefix: &str) -> String {
     if prefix.is_empty() || prefix.ends_with('/') {
         prefix.to_owned()
     } else {

@@ -3,9 +3,12 @@
 //! crash the rows alone say what is to be done. Must never forget a lease, nor give up on one.
 //!
 //! [`state`] is the pure life, [`teardown`] one pass over a user in AWS, `step` what is to be done for
-//! one lease now, `revoke` the ways to end one, `reaper` the timer, `work` who is at what.
+//! one lease now, `revoke` the ways to end one, [`jobs`] many at once, `waiting` for those, `reaper` the timer,
+//! `work` who is at what, `alerts` what somebody has to hear of.
 
 mod account;
+mod alerts;
+pub mod jobs;
 mod listing;
 mod proven;
 mod reaper;
@@ -18,20 +21,22 @@ mod standing;
 pub mod state;
 mod step;
 pub mod teardown;
+mod waiting;
 mod work;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
 use crate::aws::Accounts;
 use crate::clock::Clock;
 use crate::metrics::{LeaseAct, LeaseEvents};
 use crate::model::{
-    AccessKeyId, Accessor, Beside, CapReached, CredentialType, Lease, LeaseCaps, LeaseId,
+    AccessKeyId, Accessor, Beside, CapReached, CredentialType, JobId, Lease, LeaseCaps, LeaseId,
     LeaseState, MountId, Origin, RoleName, Timestamp, UserName,
 };
 use crate::random::Random;
@@ -41,9 +46,11 @@ pub use reconcile::Adoption;
 pub use revoke::RevokeError;
 pub use state::{IllegalTransition, LeaseTiming};
 
+use alerts::Alerts;
+pub use jobs::{JobError, JobView};
 use session_cuts::SessionCuts;
 use state::{LeaseEvent, Moment};
-use work::Claims;
+use work::{Claims, Slots};
 
 /// Why a lease could not be changed.
 #[derive(Debug, thiserror::Error)]
@@ -125,9 +132,20 @@ pub struct Leases {
     rng: Random,
     claims: Claims,
     cuts: SessionCuts,
-    wake: Arc<Notify>,
     /// Whether a tidy is under way.
     tidying: AtomicBool,
+    slots: Slots,
+    alerts: Alerts,
+    wake: Arc<Notify>,
+    /// Woken when a job begins or changes.
+    jobs: Notify,
+    /// Woken when the leases of a mount that is being disabled are gone.
+    disabled: Notify,
+    /// Whose turn it is to mark a page.
+    marking: Mutex<()>,
+    /// Where each open job was last seen to have a lease left.
+    places: std::sync::Mutex<HashMap<JobId, i64>>,
+    stopping: AtomicBool,
     /// When the reaper means to look next, in milliseconds: whoever makes something due earlier
     /// wakes it.
     planned: AtomicI64,
@@ -146,6 +164,7 @@ impl Leases {
     /// Over the rows that are there. Nothing happens before [`Self::run`] or [`Self::run_due`].
     pub fn new(parts: LeaseParts) -> Arc<Self> {
         let wake = Arc::new(Notify::new());
+        let slots = Slots::new(parts.timing.concurrency);
         Arc::new(Self {
             store: parts.store,
             clock: parts.clock,
@@ -155,8 +174,15 @@ impl Leases {
             rng: parts.rng,
             claims: Claims::new(Arc::clone(&wake)),
             cuts: SessionCuts::default(),
-            wake,
             tidying: AtomicBool::new(false),
+            slots,
+            alerts: Alerts::default(),
+            wake,
+            jobs: Notify::new(),
+            disabled: Notify::new(),
+            marking: Mutex::new(()),
+            places: std::sync::Mutex::default(),
+            stopping: AtomicBool::new(false),
             planned: AtomicI64::new(i64::MAX),
             events: LeaseEvents::default(),
             seen: AtomicI64::new(i64::MIN),

@@ -12,9 +12,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::step::Because;
-use super::work::{Claim, Work};
+use super::work::{Claim, Slot, Work};
 use super::{LeaseError, Leases};
-use crate::model::Timestamp;
+use crate::model::{MountId, Timestamp};
 
 /// The longest sleep: a clock that jumped, or a token that was made without telling us, is noticed
 /// within this time; an idle look costs some 30 µs.
@@ -37,6 +37,7 @@ impl Leases {
         let now = self.clock.now();
         self.notice_set_back(now).await?;
         self.end_tokens(now).await?;
+        self.drive_jobs().await?;
         let mut worked = HashSet::new();
         loop {
             let known = u32::try_from(worked.len()).unwrap_or(u32::MAX);
@@ -49,6 +50,7 @@ impl Leases {
                 }
             }
             if batch.is_empty() {
+                self.drive_jobs().await?;
                 return Ok(known);
             }
             let mut results = stream::iter(batch)
@@ -91,7 +93,8 @@ impl Leases {
         }
     }
 
-    /// Starts passes over what is due, as many as may be under way; says how long to sleep.
+    /// Starts passes over what is due, in each account as many as may be under way there; says how long
+    /// to sleep.
     async fn start_due(self: &Arc<Self>, passes: &mut JoinSet<()>) -> Result<Duration, LeaseError> {
         while passes.try_join_next().is_some() {}
         if self.is_paused() {
@@ -102,26 +105,49 @@ impl Leases {
         self.planned.store(i64::MAX, Ordering::SeqCst);
         self.notice_set_back(now).await?;
         self.end_tokens(now).await?;
-        // Those under way are still due: ask for enough to find others behind them.
-        let limit =
-            u32::try_from(self.timing.concurrency.saturating_add(passes.len())).unwrap_or(u32::MAX);
-        for due in self.store.due_leases(now, limit).await? {
-            if passes.len() >= self.timing.concurrency {
-                // Nothing new can begin before one of them ends, and that wakes us.
-                self.planned.store(now.as_millis(), Ordering::SeqCst);
-                return Ok(LONGEST_SLEEP);
-            }
-            if let Claim::Mine(work) = self.claims.claim(&due.id) {
-                passes.spawn(Arc::clone(self).reap_in_background(work, due.holder_ended));
-            }
-        }
+        let mut busy = Vec::new();
+        while self.start_page(passes, now, &mut busy).await? {}
         let next = self.store.next_due().await?.unwrap_or(now.after(LONGEST_SLEEP));
         let awake = next.min(now.after(LONGEST_SLEEP));
         self.planned.store(awake.as_millis(), Ordering::SeqCst);
         Ok(if next <= now { PAUSE } else { next.since(now).min(LONGEST_SLEEP) })
     }
 
-    async fn reap_in_background(self: Arc<Self>, work: Work, holder_ended: bool) {
+    /// Starts passes over one page of what is due beside the mounts whose accounts are `busy`, and adds to
+    /// those; tells whether another look may find more. Each such look begins a pass or finds an account
+    /// busy, and an account begins no more passes than it has slots: there is a last look.
+    async fn start_page(
+        self: &Arc<Self>,
+        passes: &mut JoinSet<()>,
+        now: Timestamp,
+        busy: &mut Vec<MountId>,
+    ) -> Result<bool, LeaseError> {
+        // Those under way are still due: ask for enough to find others behind them.
+        let limit = self.timing.concurrency.saturating_add(self.claims.count());
+        let rows = u32::try_from(limit).unwrap_or(u32::MAX);
+        let page = self.store.due_beside(now, rows, busy).await?;
+        let is_full = page.len() >= limit;
+        let mut moved = false;
+        for due in page {
+            if busy.contains(&due.mount) {
+                continue;
+            }
+            let account = self.accounts.account_of(&due.mount);
+            let account = account.unwrap_or_else(|| format!("none {}", due.mount.0));
+            let Some(slot) = self.slots.take(&account) else {
+                busy.push(due.mount);
+                moved = true;
+                continue;
+            };
+            if let Claim::Mine(work) = self.claims.claim(&due.id) {
+                passes.spawn(Arc::clone(self).reap_in_background(work, due.holder_ended, slot));
+                moved = true;
+            }
+        }
+        Ok(is_full && moved)
+    }
+
+    async fn reap_in_background(self: Arc<Self>, work: Work, holder_ended: bool, _slot: Slot) {
         match self.step(work.id(), Because::Due { holder_ended }).await {
             Ok(outcome) => work.settle(outcome),
             Err(error) => {
@@ -165,6 +191,9 @@ impl Leases {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "{rows} rows of what ended long ago were deleted"),
             Err(error) => tracing::error!("what ended long ago could not be deleted: {error}"),
+        }
+        if let Err(error) = self.store.purge_jobs(before).await {
+            tracing::error!("jobs that ended long ago could not be deleted: {error}");
         }
     }
 

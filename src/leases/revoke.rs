@@ -1,20 +1,18 @@
-//! The ways to end leases: one or all under a prefix, waiting for the first pass or not, and by force.
-//! Each is a durable mark first; what fails goes on in the background. Must never make a caller wait
-//! for a second pass.
+//! The ways to end leases: one by itself, or all under a prefix or mount as a job, waiting for the first pass
+//! or not, and by force. Each is durable before it is answered; what fails goes on in the background. The
+//! jobs are in [`super::jobs`], waiting for one in [`super::waiting`].
 
-use std::collections::HashSet;
 use std::fmt;
 
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::Instant;
 
+use super::listing::folder;
 use super::state::LeaseEvent;
 use super::step::Because;
 use super::work::{Claim, Outcome};
 use super::{LeaseError, Leases};
 use crate::metrics::LeaseAct;
-use crate::model::{FailureClass, Lease, LeaseId, LeaseState};
-use crate::store::Show;
+use crate::model::{FailureClass, JobId, JobKind, JobScope, Lease, LeaseId, LeaseState, MountId};
 
 /// The first pass of a revocation failed. The lease is ending all the same: the teardown goes on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,61 +61,66 @@ impl Leases {
 
     /// Ends a lease: marked durably now, taken down in the background.
     pub async fn revoke_later(&self, id: &LeaseId) -> Result<(), LeaseError> {
-        self.mark_all(vec![id.clone()], &LeaseEvent::Revoke).await
+        self.mark_one(id, &LeaseEvent::Revoke).await
     }
 
-    /// Ends all leases under a prefix and waits for the first pass of each. Tells the first failure,
-    /// and goes on with the rest.
+    /// Ends all leases under a prefix, as a job, and waits for the first pass of each. Tells the first failure;
+    /// the job goes on with the rest.
     pub async fn revoke_prefix(&self, prefix: &str) -> Result<(), RevokeError> {
-        let ids = self.ending(prefix).await.map_err(|error| unanswered(None, &error))?;
-        let count = ids.len();
-        let mut results = stream::iter(ids.into_iter().enumerate().map(|(index, id)| async move {
-            let position = Some((index.saturating_add(1), count));
-            self.revoke(&id).await.map_err(|error| RevokeError { position, ..error })
-        }))
-        .buffered(self.timing.concurrency);
-        let mut first = Ok(());
-        while let Some(result) = results.next().await {
-            first = first.and(result);
+        if let Some(id) = self.exact(prefix).await.map_err(|error| unanswered(None, &error))? {
+            return self.revoke(&id).await;
         }
-        first
+        let scope = JobScope::Prefix(folder(prefix));
+        self.revoke_all(JobKind::Revoke, scope).await.map(drop)
     }
 
-    /// Ends all leases under a prefix: marked durably now, taken down in the background.
+    /// Ends all leases under a prefix, as a job that is durable now. What fits into a page is marked now, so that a
+    /// lease that is just being issued is not handed out any more.
     pub async fn revoke_prefix_later(&self, prefix: &str) -> Result<(), LeaseError> {
-        let ids = self.ids(prefix, Show::Unfinished).await?;
-        self.mark_all(ids, &LeaseEvent::Revoke).await
+        if let Some(id) = self.exact(prefix).await? {
+            return self.revoke_later(&id).await;
+        }
+        let scope = JobScope::Prefix(folder(prefix));
+        if self.store.has_leases(&scope).await? {
+            let job = self.begin_job(JobKind::Revoke, scope).await?;
+            self.mark_page(&job, JobKind::Revoke).await?;
+        }
+        Ok(())
     }
 
-    /// Takes leases out of sight; their teardown goes on.
+    /// Ends all leases of a mount that is being disabled, as a job, and waits for the first pass of each. The job
+    /// is over when the mount is gone, which is for the caller to see to; `None` where there is no lease.
+    pub async fn revoke_mount(&self, mount: &MountId) -> Result<Option<JobId>, RevokeError> {
+        self.revoke_all(JobKind::Disable, JobScope::Mount(mount.clone())).await
+    }
+
+    /// Takes leases out of sight, as a job; their teardown goes on.
     pub async fn force(&self, prefix: &str) -> Result<(), LeaseError> {
-        let ids = self.ids(prefix, Show::Unfinished).await?;
-        self.mark_all(ids, &LeaseEvent::Force).await
+        if let Some(id) = self.exact(prefix).await? {
+            return self.mark_one(&id, &LeaseEvent::Force).await;
+        }
+        let scope = JobScope::Prefix(folder(prefix));
+        if !self.store.has_leases(&scope).await? {
+            return Ok(());
+        }
+        let job = self.begin_job(JobKind::Force, scope).await?;
+        self.mark_all(&job, JobKind::Force).await?;
+        tracing::warn!(
+            job.id = %job.0, prefix,
+            "leases under {prefix} were forced out of sight; their teardown goes on"
+        );
+        Ok(())
     }
 
-    /// Those that a caller sees, to be revoked and waited for. One that is just being issued is marked:
-    /// its issue will fail.
-    async fn ending(&self, prefix: &str) -> Result<Vec<LeaseId>, LeaseError> {
-        let mut hidden = self.ids(prefix, Show::Unfinished).await?;
-        let visible = self.ids(prefix, Show::Visible).await?;
-        let seen: HashSet<&LeaseId> = visible.iter().collect();
-        hidden.retain(|id| !seen.contains(id));
-        self.mark_all(hidden, &LeaseEvent::Revoke).await?;
-        Ok(visible)
+    /// The lease whose whole id a prefix is.
+    async fn exact(&self, prefix: &str) -> Result<Option<LeaseId>, LeaseError> {
+        match prefix.parse::<LeaseId>() {
+            Ok(id) => Ok(self.store.lease(&id).await?.map(|lease| lease.id)),
+            Err(_not_one) => Ok(None),
+        }
     }
 
-    /// Many at a time: the store commits together what waits together.
-    async fn mark_all(&self, ids: Vec<LeaseId>, event: &LeaseEvent) -> Result<(), LeaseError> {
-        let marks = stream::iter(ids.into_iter().map(Ok));
-        let marked = marks.try_for_each_concurrent(self.timing.concurrency, |id| async move {
-            self.mark(&id, event).await
-        });
-        let result = marked.await;
-        self.wake.notify_one();
-        result
-    }
-
-    async fn mark(&self, id: &LeaseId, event: &LeaseEvent) -> Result<(), LeaseError> {
+    async fn mark_one(&self, id: &LeaseId, event: &LeaseEvent) -> Result<(), LeaseError> {
         let forces = *event == LeaseEvent::Force;
         let Some(lease) = self.store.lease(id).await?.filter(|lease| !is_over(lease)) else {
             return Ok(());
@@ -139,6 +142,7 @@ impl Leases {
                 "lease {} forced out of sight; its teardown goes on", lease.id
             );
         }
+        self.wake.notify_one();
         Ok(())
     }
 }
@@ -162,7 +166,7 @@ fn answer(id: &LeaseId, outcome: Outcome) -> Result<(), RevokeError> {
     }
 }
 
-fn unanswered(id: Option<&LeaseId>, error: &LeaseError) -> RevokeError {
+pub(super) fn unanswered(id: Option<&LeaseId>, error: &LeaseError) -> RevokeError {
     let name = id.map_or("", LeaseId::as_str);
     tracing::error!(lease.id = name, "leases could not be revoked: {error}");
     RevokeError {

@@ -128,6 +128,7 @@ impl Leases {
         };
         let lease = self.apply(lease, &events).await?;
         self.measured(&lease, progress);
+        self.alert(&lease, progress);
         Ok(told(&lease, progress, trouble))
     }
 
@@ -177,6 +178,19 @@ impl Leases {
             return self.pass(lease, &progress, name).await;
         }
         Ok(told(&lease, progress, trouble))
+    }
+
+    /// Says once what somebody has to hear of.
+    fn alert(&self, lease: &Lease, before: &TeardownProgress) {
+        match &lease.state {
+            LeaseState::Revoking(after) if after.last_failure.is_some() => {
+                self.alerts.failed(lease, before, after, self.clock.now());
+            }
+            LeaseState::Revoking(_)
+            | LeaseState::Revoked { .. }
+            | LeaseState::Pending
+            | LeaseState::Active { .. } => self.alerts.over(&lease.id),
+        }
     }
 
     fn subject<'a>(

@@ -1,6 +1,6 @@
 //! Who works on which lease right now, so that a revocation and the reaper never run the same one
-//! twice, and who comes second gets the first one's result. In memory only: after a crash nobody
-//! works on anything, and the rows say what is to be done.
+//! twice, and who comes second gets the first one's result; and how many the reaper works on in each
+//! account. In memory only: after a crash nobody works on anything, and the rows say what is to be done.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +33,16 @@ pub(super) enum Claim {
 impl Claims {
     pub(super) fn new(wake: Arc<Notify>) -> Self {
         Self { held: Arc::default(), wake }
+    }
+
+    /// How many leases are being worked on.
+    pub(super) fn count(&self) -> usize {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Those that are being worked on, in no order.
+    pub(super) fn ids(&self) -> Vec<LeaseId> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     /// Takes a lease to work on, if nobody has it.
@@ -91,6 +101,48 @@ impl Waiter {
     }
 }
 
+/// How many of the reaper's passes may be under way in each account. Nothing is shared between accounts, so
+/// that no number of leases in one can take anything from another.
+#[derive(Debug)]
+pub(super) struct Slots {
+    each: usize,
+    used: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+impl Slots {
+    pub(super) fn new(each: usize) -> Self {
+        Self { each, used: Arc::default() }
+    }
+
+    /// A slot of the account, unless all of its own are taken.
+    pub(super) fn take(&self, account: &str) -> Option<Slot> {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = used.entry(account.to_owned()).or_default();
+        if *taken >= self.each {
+            return None;
+        }
+        *taken = taken.saturating_add(1);
+        Some(Slot { account: account.to_owned(), used: Arc::clone(&self.used) })
+    }
+}
+
+/// One pass in an account, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Slot {
+    account: String,
+    used: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        match used.get_mut(&self.account) {
+            Some(taken) if *taken > 1 => *taken = taken.saturating_sub(1),
+            Some(_) | None => drop(used.remove(&self.account)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +159,20 @@ mod tests {
         work.finish(None);
         assert_eq!(waiter.outcome().await, Some(None));
         assert!(matches!(claims.claim(&id()), Claim::Mine(_)));
+    }
+
+    #[test]
+    fn an_account_that_takes_all_its_slots_takes_none_of_anothers() {
+        let slots = Slots::new(2);
+        let mut taken: Vec<Slot> = Vec::new();
+        for account in ["a", "a", "a", "a", "b", "b", "b"] {
+            taken.extend(slots.take(account));
+        }
+        let of = |account: &str| taken.iter().filter(|slot| slot.account == account).count();
+        assert_eq!((of("a"), of("b")), (2, 2));
+        drop(taken);
+        assert!(slots.take("a").is_some() && slots.take("b").is_some());
+        assert!(slots.used.lock().unwrap().is_empty(), "an account without a pass costs nothing");
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod duration;
 pub mod encoding;
 pub mod go_text;
+pub mod job;
 pub mod lease;
 pub mod limits;
 pub mod mount;
@@ -22,6 +23,9 @@ pub mod verdict;
 
 pub use binding::{AccountBinding, LeaseConfig};
 pub use delivery::{Canary, Delivery, Placement, Readiness, SessionRevocation};
+pub use job::{
+    Job, JobFailure, JobFilter, JobId, JobKind, JobProgress, JobScope, JobState, MountMove, Untried,
+};
 pub use lease::{
     Beside, EndReason, EndRecord, FailureClass, Lease, LeaseState, Origin, SessionCut,
     TeardownProgress,

@@ -8,14 +8,15 @@ use async_trait::async_trait;
 
 use super::wrapping::Wrapping;
 use super::{
-    DueLease, LeaseFilter, LeaseQuery, LeaseTally, LimitStore, Page, PolicyStore, Position,
-    QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore, Store, StoreError,
-    StuckLeases, TallyStore, WrappingStore, Written,
+    DueAt, DueLease, JobStore, LeaseFilter, LeaseQuery, LeaseTally, LimitStore, Mark, Page,
+    PolicyStore, Position, QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore,
+    Store, StoreError, StuckLeases, TallyStore, WrappingStore, Written,
 };
 use crate::model::{
-    Accessor, AccountBinding, CapReached, Lease, LeaseCaps, LeaseConfig, LeaseId, LeaseLimits,
-    LeaseTag, Mount, MountId, Orphan, Role, RoleName, RootRotation, StaticRole, Timestamp, Token,
-    TokenDigest, UserRow,
+    Accessor, AccountBinding, CapReached, Job, JobFailure, JobId, JobProgress, JobScope, JobState,
+    Lease, LeaseCaps, LeaseConfig, LeaseId, LeaseLimits, LeaseTag, Mount, MountId, MountMove,
+    Orphan, Role, RoleName, RootRotation, StaticRole, Timestamp, Token, TokenDigest, Untried,
+    UserRow,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -369,6 +370,33 @@ pass! {
         fn ignore_orphan(user_id: &str, until: Option<Timestamp>) -> bool;
         fn forget_orphan(user_id: &str) -> ();
         fn remove_setting(name: &str) -> ();
+    }
+}
+
+pass! {
+    JobStore:
+    reads {
+        fn has_leases(scope: &JobScope) -> bool;
+        fn job(id: &JobId) -> Option<Job>;
+        fn jobs() -> Vec<Job>;
+        fn open_jobs() -> Vec<Job>;
+        fn untried(id: &JobId, place: i64, limit: u32) -> Vec<Untried>;
+        fn job_failure(id: &JobId) -> Option<JobFailure>;
+        fn job_progress(id: &JobId) -> JobProgress;
+        fn job_rest(id: &JobId, from: i64) -> Option<i64>;
+        fn of_job(id: &JobId, leases: &[LeaseId]) -> Vec<LeaseId>;
+        fn mount_in_use(mount: &MountId) -> bool;
+        fn due_beside(now: Timestamp, limit: u32, busy: &[MountId]) -> Vec<DueAt>;
+        fn mount_move(id: &str) -> Option<MountMove>;
+    }
+    writes {
+        fn begin_job(job: &Job) -> ();
+        fn mark_job_page(id: &JobId, limit: u32, mark: Mark) -> bool;
+        fn set_job_state(id: &JobId, state: JobState, now: Timestamp) -> bool;
+        fn settle_job(id: &JobId, now: Timestamp) -> ();
+        fn forget_job(id: &JobId, now: Timestamp) -> ();
+        fn purge_jobs(before: Timestamp) -> u64;
+        fn move_mount(mount: &Mount, made: &MountMove) -> ();
     }
 }
 

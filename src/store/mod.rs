@@ -10,6 +10,7 @@ use crate::model::{
 };
 
 pub mod faulty;
+mod jobs;
 pub mod limits;
 pub mod policies;
 pub mod query;
@@ -21,6 +22,7 @@ pub mod static_roles;
 pub mod tally;
 pub mod wrapping;
 
+pub use jobs::{DueAt, JobStore, Mark};
 pub use limits::LimitStore;
 pub use policies::PolicyStore;
 pub use query::{LeaseFilter, Page, Position, QueryStore, Stage};
@@ -50,7 +52,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Everything durable. Writes are durable when they return; reads see all earlier writes.
 #[async_trait]
 pub trait Store:
-    RotationStore
+    JobStore
+    + RotationStore
     + ReconcileStore
     + ScheduleStore
     + TallyStore

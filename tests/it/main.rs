@@ -31,6 +31,7 @@ mod faults;
 mod gate;
 mod http;
 mod idempotency;
+mod jobs;
 mod kill;
 mod leases;
 mod legacy;

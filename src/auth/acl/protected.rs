@@ -26,6 +26,7 @@ const PROTECTED: &[&str] = &[
     "sys/step-down",
     "sys/doctor",
     "sys/leases/accounts/*",
+    "sys/leases/jobs",
     "sys/leases/jobs/*",
     "sys/leases/orphans",
     "sys/leases/orphans/*",

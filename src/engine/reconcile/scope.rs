@@ -44,7 +44,7 @@ impl Engine {
     pub(in crate::engine) async fn scopes(&self) -> Result<Vec<Scope>, StoreError> {
         let mut scopes: BTreeMap<String, Scope> = BTreeMap::new();
         for mount in self.mounts() {
-            let Ok(account) = self.parts.accounts.account_of(&mount.id) else { continue };
+            let Some(account) = self.parts.accounts.account_of(&mount.id) else { continue };
             let scope = scopes.entry(account).or_default();
             scope.broker.clone_from(&self.parts.settings.broker);
             self.widen(scope, &mount).await?;

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Told, bare, internal, wrapped};
+use super::{Told, bare, internal, silent, wrapped};
 use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::NotServing;
@@ -15,8 +15,9 @@ use crate::engine::legacy_role::LegacyError;
 use crate::engine::limits::LimitsError;
 use crate::engine::mounts::MountError;
 use crate::engine::reconcile::ReconcileError;
+use crate::engine::remount::RemountError;
 use crate::engine::roles::RoleError;
-use crate::leases::LeaseError;
+use crate::leases::{JobError, LeaseError};
 use crate::model::{CapReached, Decision, Finding, MostLeases, Verdict, go_text};
 
 pub(super) fn tainted(path: &str) -> Told {
@@ -120,6 +121,26 @@ pub(super) fn mount(error: &MountError) -> Told {
         | MountError::NothingToTune(_) => bare(400, error.to_string()),
         MountError::NotRevoked(error) => bare(400, error.to_string()),
         MountError::Store(_) => internal(),
+    }
+}
+
+pub(super) fn remount(error: &RemountError) -> Told {
+    match error {
+        RemountError::PathMissing
+        | RemountError::NoMount(_)
+        | RemountError::Tainted(_)
+        | RemountError::PathInUse(_)
+        | RemountError::Protected(_)
+        | RemountError::BadPath(_) => bare(400, error.to_string()),
+        RemountError::Store(_) => internal(),
+    }
+}
+
+pub(super) fn job(error: &JobError) -> Told {
+    match error {
+        JobError::Unknown(_) => silent(404),
+        JobError::Done(_) | JobError::EmptyQuery => bare(400, error.to_string()),
+        JobError::Lease(error) => lease(error),
     }
 }
 

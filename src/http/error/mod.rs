@@ -13,14 +13,15 @@ use crate::engine::leases::RenewError;
 use crate::engine::limits::LimitsError;
 use crate::engine::mounts::MountError;
 use crate::engine::reconcile::ReconcileError;
+use crate::engine::remount::RemountError;
 use crate::engine::roles::RoleError;
 use crate::engine::rotate_root::RotateRootError;
 use crate::engine::static_roles::StaticRoleError;
-use crate::leases::{LeaseError, RevokeError};
+use crate::leases::{JobError, LeaseError, RevokeError};
 use crate::model::go_text;
 use domain::{
-    auth, config, init, issue, lease, limits, mount, policy, query, reconcile, renew, role,
-    tainted, wrapping,
+    auth, config, init, issue, job, lease, limits, mount, policy, query, reconcile, remount, renew,
+    role, tainted, wrapping,
 };
 pub use table::table;
 
@@ -155,6 +156,12 @@ pub enum ApiError {
     Renew(RenewError),
     /// Revoking leases, waited for.
     Revoke(RevokeError),
+    /// A value of a query over leases; holds its name and what was sent.
+    QueryValue(&'static str, String),
+    /// Jobs.
+    Job(JobError),
+    /// Moving mounts.
+    Remount(RemountError),
     /// Leases.
     Lease(LeaseError),
     /// Asking for leases.
@@ -313,6 +320,9 @@ impl ApiError {
             Self::StaticRole(error) => rotation::static_role(error),
             Self::Renew(error) => renew(error),
             Self::Revoke(error) => bare(400, error.to_string()),
+            Self::QueryValue(name, sent) => bare(400, format!("`{sent}` is no value for `{name}`")),
+            Self::Job(error) => job(error),
+            Self::Remount(error) => remount(error),
             Self::Lease(error) => lease(error),
             Self::Query(error) => query(error),
             Self::IrrevocableLimit(what) => wrapped(500, what),
@@ -343,6 +353,8 @@ impl ApiError {
             Self::RotateRoot(error) => error.to_string(),
             Self::StaticRole(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
+            Self::Job(error) => error.to_string(),
+            Self::Remount(error) => error.to_string(),
             Self::Lease(error) => error.to_string(),
             Self::Query(error) => error.to_string(),
             Self::Internal(what) => what.clone(),
@@ -395,6 +407,8 @@ from! {
     StaticRoleError => StaticRole,
     RenewError => Renew,
     RevokeError => Revoke,
+    JobError => Job,
+    RemountError => Remount,
     LeaseError => Lease,
     QueryError => Query,
 }

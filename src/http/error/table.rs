@@ -13,12 +13,13 @@ use crate::engine::legacy_role::LegacyError;
 use crate::engine::mounts::MountError;
 use crate::engine::quarantine::Quarantined;
 use crate::engine::reconcile::ReconcileError;
+use crate::engine::remount::RemountError;
 use crate::engine::roles::RoleError;
 use crate::engine::rotate_root::RotateRootError;
 use crate::engine::static_roles::StaticRoleError;
 use crate::http::fields::FieldError;
-use crate::leases::LeaseError;
-use crate::model::{Accessor, CapReached, LeaseCap, MostLeases, MountPath, RoleName};
+use crate::leases::{JobError, LeaseError};
+use crate::model::{Accessor, CapReached, JobId, LeaseCap, MostLeases, MountPath, RoleName};
 
 /// Status, text and situation of every kind of error, as a Markdown table.
 pub fn table() -> String {
@@ -154,6 +155,13 @@ fn modules() -> Vec<(&'static str, ApiError)> {
         ("mount: no type", MountError::TypeMissing.into()),
         ("mount: unknown type", MountError::UnknownType("x".to_owned()).into()),
         ("mount: protected path", MountError::Protected("sys/".to_owned()).into()),
+        ("move: a path missing", RemountError::PathMissing.into()),
+        ("move: no such mount", RemountError::NoMount("x/".to_owned()).into()),
+        ("move: protected path", RemountError::Protected("sys/".to_owned()).into()),
+        ("job: unknown", JobError::Unknown(JobId("x".to_owned())).into()),
+        ("job: paused or resumed when done", JobError::Done(JobId("x".to_owned())).into()),
+        ("query over leases: empty", JobError::EmptyQuery.into()),
+        ("query over leases: bad value", ApiError::QueryValue("source", "x".to_owned())),
         ("config: lists differ", ConfigError::FallbackLengths.into()),
         ("config: lease missing", ConfigError::Missing("lease").into()),
         (
@@ -187,7 +195,9 @@ fn modules() -> Vec<(&'static str, ApiError)> {
         ("orphan: unknown action", ReconcileError::BadAction("x".to_owned()).into()),
     ];
     if let Ok(path) = "aws/".parse::<MountPath>() {
-        samples.push(("mount: path taken", MountError::PathInUse(path).into()));
+        samples.push(("mount: path taken", MountError::PathInUse(path.clone()).into()));
+        samples.push(("move: path taken", RemountError::PathInUse(path.clone()).into()));
+        samples.push(("move: being disabled", RemountError::Tainted(path).into()));
     }
     if let Ok(role) = "x".parse::<RoleName>() {
         let cut = IssueError::TtlCut {

@@ -23,8 +23,8 @@ pub struct LeaseTiming {
     pub backoff_cap: Duration,
     /// How long rows of ended leases are kept. 30 days (design, section 5).
     pub purge_after: Duration,
-    /// Passes under way at once. 64: a third of Vault's 200 workers, since each asks AWS for up to six
-    /// things at once, and the account's limiter paces them anyway.
+    /// Passes under way at once in one account, whatever goes on in others. 16: each asks AWS for up to six
+    /// things at once, and at 50 ms an answer that is twenty times the pace that accounts are known to allow.
     pub concurrency: usize,
 }
 
@@ -37,7 +37,7 @@ impl Default for LeaseTiming {
             backoff_base: Duration::from_secs(10),
             backoff_cap: Duration::from_mins(15),
             purge_after: Duration::from_hours(30 * 24),
-            concurrency: 64,
+            concurrency: 16,
         }
     }
 }

@@ -177,7 +177,7 @@ macro_rules! codes {
             match value { $($type::$variant => $code),+ }
         }
 
-        fn $read(code: i64) -> Result<$type> {
+        pub(super) fn $read(code: i64) -> Result<$type> {
             match code {
                 $($code => Ok($type::$variant),)+
                 other => Err(damaged(&format_args!("{} {other}", stringify!($type)))),

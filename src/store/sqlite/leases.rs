@@ -270,7 +270,7 @@ pub(super) fn lease_ids(db: &Connection, query: &OwnedQuery) -> Result<Vec<Lease
 
 /// The least value greater than every text that begins with `prefix`. SQLite orders texts by their
 /// UTF-8 bytes, which is the order of their characters, and every blob after every text.
-fn end_of_prefix(prefix: &str) -> Value {
+pub(super) fn end_of_prefix(prefix: &str) -> Value {
     let mut head = prefix.to_owned();
     while let Some(last) = head.pop() {
         // A range of characters steps over the gap of the surrogates.

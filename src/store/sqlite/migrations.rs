@@ -75,6 +75,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0009_rotation.sql"),
         digest: "ce6dc2cfc7b5a1181b844f4eae4d1290f74ae39a7b1d8f5a0e4d312ad58209f0",
     },
+    Migration {
+        number: 10,
+        name: "0010_jobs.sql",
+        sql: include_str!("migrations/0010_jobs.sql"),
+        digest: "b10746aed37c7f240ca172907390b4e71361425b13774f01de5f60fb6d913526",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

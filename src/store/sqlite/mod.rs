@@ -23,6 +23,7 @@ use writer::{Writer, Writing};
 pub mod backup;
 mod cache;
 mod failure;
+mod jobs;
 mod lease_row;
 mod leases;
 mod limits;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::store::LeaseFilter;
+use crate::store::sqlite::jobs::{due, marking, progress};
 use crate::store::sqlite::{
     leases as lease_sql, limits as limit_sql, purge as purge_sql, rotation as rotation_sql,
     tokens as token_sql,
@@ -22,6 +23,13 @@ async fn every_look_up_is_one_range_of_an_index() {
     let store = store().await;
     for (sql, wanted) in [
         (lease_sql::DUE, "SEARCH lease USING INDEX lease_by_due (due_at<?)"),
+        (due::DUE_BESIDE, "SEARCH lease USING INDEX lease_by_due (due_at<?)"),
+        (marking::BY_PREFIX, "SEARCH lease USING INDEX sqlite_autoindex_lease_1 (id>? AND id<?)"),
+        (
+            marking::BY_MOUNT,
+            "SEARCH lease USING INDEX lease_by_mount (mount=? AND rowid>? AND rowid<?)",
+        ),
+        (progress::UNTRIED, "SEARCH mine USING PRIMARY KEY (job=? AND lease>?)"),
         (lease_sql::NEXT_LEASE, "SEARCH lease USING COVERING INDEX lease_by_due"),
         (lease_sql::NEXT_TOKEN, "SEARCH token USING INDEX token_by_expiry (expires_at>?)"),
         (

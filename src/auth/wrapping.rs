@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use tracing::warn;
 use zeroize::Zeroizing;
 
 use super::{Auth, AuthError, acl};
@@ -72,9 +73,22 @@ pub enum WrappingError {
     Auth(#[from] AuthError),
 }
 
+/// A body, and the lease and the token in it.
+type Taken = (Zeroizing<Vec<u8>>, Option<LeaseId>, Option<Accessor>);
+
 impl Auth {
-    /// Keeps an answer under a fresh token.
+    /// Keeps an answer under a fresh token. Where that fails, nobody will ever hold what it hands out: it is
+    /// revoked.
     pub async fn wrap(&self, answer: ToWrap) -> Result<Wrapped, AuthError> {
+        let (lease, accessor) = (answer.lease.clone(), answer.accessor.clone());
+        let kept = self.keep(answer).await;
+        if kept.is_err() {
+            self.lost(lease, accessor).await;
+        }
+        kept
+    }
+
+    async fn keep(&self, answer: ToWrap) -> Result<Wrapped, AuthError> {
         let now = self.parts.clock.now();
         let client_token = self.fresh_token();
         let digest = self.parts.barrier.token_digest(&client_token)?;
@@ -115,15 +129,36 @@ impl Auth {
 
     /// Gives the answer out, for the first and only time.
     pub async fn unwrap(&self, token: &ClientToken) -> Result<Zeroizing<Vec<u8>>, WrappingError> {
-        let (digest, wrapping) = self.taken(token).await?;
-        Ok(self.parts.barrier.open(&wrapping.body, &context(&digest))?)
+        Ok(self.taken(token).await?.0)
     }
 
-    async fn taken(&self, token: &ClientToken) -> Result<(TokenDigest, Wrapping), WrappingError> {
+    /// The answer, what it hands out, and its token is dead.
+    async fn taken(&self, token: &ClientToken) -> Result<Taken, WrappingError> {
         let digest = self.parts.barrier.token_digest(token)?;
         let now = self.parts.clock.now();
-        let wrapping = self.parts.store.take_wrapping(&digest, now).await?;
-        Ok((digest, wrapping.ok_or(WrappingError::NotValid)?))
+        let taken = self.parts.store.take_wrapping(&digest, now).await?;
+        let Wrapping { body, lease, accessor } = taken.ok_or(WrappingError::NotValid)?;
+        match self.parts.barrier.open(&body, &context(&digest)) {
+            Ok(body) => Ok((body, lease, accessor)),
+            Err(error) => {
+                self.lost(lease, accessor).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Ends what nobody was given.
+    async fn lost(&self, lease: Option<LeaseId>, accessor: Option<Accessor>) {
+        if let Some(lease) = lease
+            && let Err(error) = self.parts.leases.revoke_later(&lease).await
+        {
+            warn!(lease.id = %lease, error = %error, "lease {lease}, which nobody was given, lives until its TTL");
+        }
+        if let Some(accessor) = accessor
+            && let Err(error) = self.revoke_accessor(&accessor).await
+        {
+            warn!(token.accessor = %accessor.0, error = %error, "the token {}, which nobody was given, lives until its TTL", accessor.0);
+        }
     }
 
     /// What is known of a wrapped answer; does not use up its token.
@@ -141,9 +176,7 @@ impl Auth {
     /// The same answer under another token, for as long again; the old token is dead.
     pub async fn rewrap(&self, token: &ClientToken) -> Result<Wrapped, WrappingError> {
         let info = self.wrapping_info(token).await?;
-        let (digest, wrapping) = self.taken(token).await?;
-        let body = self.parts.barrier.open(&wrapping.body, &context(&digest))?;
-        let Wrapping { body: _, lease, accessor } = wrapping;
+        let (body, lease, accessor) = self.taken(token).await?;
         let answer = ToWrap { body, ttl: info.ttl, path: info.path, lease, accessor };
         Ok(self.wrap(answer).await?)
     }

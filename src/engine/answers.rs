@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::issue::{CredsEndpoint, IssueRequest, Issued};
-use crate::model::{MountId, RoleName, Timestamp};
+use super::issue::Issued;
+use crate::model::Timestamp;
 
 /// How long an answer is kept: longer than a stock client goes on repeating a request (contract 0.3), and
 /// what is promised to callers.
@@ -18,33 +18,7 @@ const KEPT: Duration = Duration::from_mins(1);
 /// is answered like what is older than a minute.
 const MOST: usize = 4096;
 
-/// What makes two requests the same. The code of a second factor is no part of it: a request that is sent
-/// again later shows another one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asked {
-    mount: MountId,
-    endpoint: CredsEndpoint,
-    role: RoleName,
-    ttl: Option<u64>,
-    role_arn: Option<String>,
-    role_session_name: Option<String>,
-}
-
-impl Asked {
-    pub(super) fn of(request: &IssueRequest) -> Self {
-        let wishes = &request.wishes;
-        Self {
-            mount: request.mount.id.clone(),
-            endpoint: request.endpoint,
-            role: request.role.clone(),
-            ttl: wishes.ttl,
-            role_arn: wishes.role_arn.clone(),
-            role_session_name: wishes.role_session_name.clone(),
-        }
-    }
-}
-
-/// A keyed digest of caller and key.
+/// A keyed digest: of caller and key, or of what was asked, which may be as long as a request.
 pub(super) type Digest = [u8; 32];
 
 /// Answers that may be asked for again.
@@ -63,7 +37,7 @@ struct Kept {
 
 #[derive(Debug)]
 struct Entry {
-    asked: Asked,
+    asked: Digest,
     state: State,
 }
 
@@ -114,11 +88,11 @@ impl Kept {
 }
 
 impl Answers {
-    pub(super) fn enter(&self, digest: Digest, asked: &Asked, now: Timestamp) -> Entered {
+    pub(super) fn enter(&self, digest: Digest, asked: Digest, now: Timestamp) -> Entered {
         let mut kept = self.0.kept();
         kept.sweep(now, MOST);
         match kept.entries.get(&digest) {
-            Some(entry) if entry.asked != *asked => return Entered::Other,
+            Some(entry) if entry.asked != asked => return Entered::Other,
             Some(Entry { state: State::Running(running), .. }) => {
                 return Entered::Wait(running.clone());
             }
@@ -128,7 +102,7 @@ impl Answers {
             None => {}
         }
         let (sender, running) = watch::channel(());
-        let entry = Entry { asked: asked.clone(), state: State::Running(running) };
+        let entry = Entry { asked, state: State::Running(running) };
         kept.entries.insert(digest, entry);
         let table = Arc::clone(&self.0);
         Entered::First(Turn { table, digest, is_done: false, _running: sender })
@@ -190,6 +164,8 @@ mod tests {
     use crate::model::SecretAccessKey;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+    const ASKED: Digest = [1; 32];
+    const OTHER: Digest = [2; 32];
 
     fn issued() -> Arc<Issued> {
         Arc::new(Issued {
@@ -207,17 +183,6 @@ mod tests {
         })
     }
 
-    fn asked() -> Asked {
-        Asked {
-            mount: MountId("m".into()),
-            endpoint: CredsEndpoint::Creds,
-            role: "r".parse().unwrap(),
-            ttl: None,
-            role_arn: None,
-            role_session_name: None,
-        }
-    }
-
     fn digest(number: usize) -> Digest {
         let mut digest = [0; 32];
         digest[..8].copy_from_slice(&number.to_be_bytes());
@@ -226,7 +191,7 @@ mod tests {
 
     fn answer(answers: &Answers, number: usize) -> Arc<Issued> {
         let issued = issued();
-        match answers.enter(digest(number), &asked(), NOW) {
+        match answers.enter(digest(number), ASKED, NOW) {
             Entered::First(turn) => turn.done(&issued, NOW),
             Entered::Wait(_) | Entered::Again(_) | Entered::Other => panic!("it is the first"),
         }
@@ -259,16 +224,15 @@ mod tests {
     #[tokio::test]
     async fn a_turn_that_is_given_back_lets_the_next_one_in() {
         let answers = Answers::default();
-        let Entered::First(turn) = answers.enter(digest(1), &asked(), NOW) else {
+        let Entered::First(turn) = answers.enter(digest(1), ASKED, NOW) else {
             panic!("it is the first");
         };
-        let Entered::Wait(mut running) = answers.enter(digest(1), &asked(), NOW) else {
+        let Entered::Wait(mut running) = answers.enter(digest(1), ASKED, NOW) else {
             panic!("it has to wait");
         };
-        let other = Asked { ttl: Some(1), ..asked() };
-        assert!(matches!(answers.enter(digest(1), &other, NOW), Entered::Other));
+        assert!(matches!(answers.enter(digest(1), OTHER, NOW), Entered::Other));
         drop(turn);
         assert!(running.changed().await.is_err());
-        assert!(matches!(answers.enter(digest(1), &other, NOW), Entered::First(_)));
+        assert!(matches!(answers.enter(digest(1), OTHER, NOW), Entered::First(_)));
     }
 }

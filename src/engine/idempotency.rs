@@ -6,8 +6,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::Engine;
-use super::answers::{Asked, Digest, Entered};
+use super::answers::{Digest, Entered};
+use super::assume::SessionWishes;
 use super::issue::{IssueError, IssueRequest, Issued};
 use crate::auth::Caller;
 use crate::model::LeaseState;
@@ -54,9 +57,9 @@ impl Engine {
     ) -> Result<Arc<Issued>, IssueError> {
         let of_caller = format!("{}\n{}", caller.accessor().0, key.0);
         let digest = self.parts.barrier.request_digest(of_caller.as_bytes())?;
-        let asked = Asked::of(&request);
+        let asked = self.parts.barrier.request_digest(asked(&request).as_bytes())?;
         loop {
-            let turn = match self.answers.enter(digest, &asked, self.parts.clock.now()) {
+            let turn = match self.answers.enter(digest, asked, self.parts.clock.now()) {
                 Entered::First(turn) => turn,
                 Entered::Wait(mut running) => {
                     // Nothing is ever sent: it ends when the other one does.
@@ -98,6 +101,15 @@ impl Engine {
             Some(_) | None => Ok(()),
         }
     }
+}
+
+/// What makes two requests the same. The code of a second factor is no part of it: a request that is sent
+/// again later shows another one.
+fn asked(request: &IssueRequest) -> String {
+    let IssueRequest { mount, endpoint, role, wishes, wrapped, request_key: _ } = request;
+    let SessionWishes { ttl, role_arn, role_session_name, mfa_code: _ } = wishes;
+    let (mount, endpoint, role) = (&mount.id.0, endpoint.as_str(), role.as_str());
+    json!([mount, endpoint, role, ttl, role_arn, role_session_name, wrapped]).to_string()
 }
 
 #[cfg(test)]

@@ -68,6 +68,8 @@ pub struct IssueRequest {
     pub role: RoleName,
     /// For STS types.
     pub wishes: SessionWishes,
+    /// Whether the answer will be wrapped.
+    pub wrapped: bool,
     /// What names the request: see [`super::idempotency`].
     pub request_key: Option<Vec<u8>>,
 }
@@ -179,7 +181,7 @@ impl Engine {
         };
         let (lease, key) =
             self.create_user_with_keys(provider.as_ref(), lease, &user, placed).await?;
-        let proof = self.prove_key(mount, role, &user, &key).await;
+        let proof = self.prove_key(mount, role, &lease.id, (&user, &key)).await;
         let resolved = sources.at_issue();
         let mut issued = self.hand_out(lease, key.clone(), resolved, warnings, proof).await?;
         issued.told = plan.told(self.parts.clock.now(), issued.lease_duration);

@@ -39,7 +39,8 @@ async fn issue_by(mut call: Call, endpoint: CredsEndpoint) -> Answered {
         return Err(ApiError::LastUse);
     }
     let mount = Arc::clone(call.mount()?);
-    let request = IssueRequest { mount, endpoint, role: name(&call)?, wishes, request_key: None };
+    let (role, wrapped) = (name(&call)?, call.wrap_seconds.is_some());
+    let request = IssueRequest { mount, endpoint, role, wishes, wrapped, request_key: None };
     let engine = &call.wire.engine;
     let Some(key) = &call.idempotency_key else {
         return Answer::issued(&engine.issue(caller, request).await?);

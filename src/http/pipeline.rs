@@ -194,6 +194,8 @@ async fn serve(
     request_id: &str,
 ) -> Rendered {
     let Request { operation, path, data, wrap_seconds, idempotency_key } = request;
+    // What is wrapped is stored: not for nobody.
+    let wrap_seconds = wrap_seconds.filter(|_| caller.is_some());
     check_early(&found, operation, &data)?;
     if let Some(caller) = &caller {
         let asked = Asked { path: &path, operation, data: &data, wrap_seconds };

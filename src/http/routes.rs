@@ -256,7 +256,7 @@ fn found(table: &'static [Route], path: &str, mount: Option<Arc<Mount>>, place: 
 
 /// Whether each key of `data` is copied to the top level (contract 0.2: old `sys` paths).
 fn injects(path: &str) -> bool {
-    let exact = ["auth", "mounts", "policy"].contains(&path) || path.starts_with("capabilities");
+    let exact = ["auth", "mounts", "policy", "remount"].contains(&path) || path.starts_with("capabilities");
     exact || path.starts_with("mounts/") || path.starts_with("policy/")
 }
 

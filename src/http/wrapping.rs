@@ -24,7 +24,7 @@ pub(super) struct HandedOut {
     pub(super) accessor: Option<Accessor>,
 }
 
-/// Wraps a rendered answer. Where that fails, nobody will ever hold what it hands out: it is revoked.
+/// Wraps a rendered answer.
 pub(super) async fn wrap(
     wire: &Wire,
     body: Vec<u8>,
@@ -37,19 +37,7 @@ pub(super) async fn wrap(
         body.pop();
     }
     let HandedOut { lease, accessor } = handed_out;
-    let (held, token) = (lease.clone(), accessor.clone());
-    match wire.auth.wrap(ToWrap { body, ttl, path, lease, accessor }).await {
-        Ok(wrapped) => envelope(&wrapped),
-        Err(error) => {
-            if let Some(lease) = held {
-                wire.leases.revoke_later(&lease).await?;
-            }
-            if let Some(accessor) = token {
-                wire.auth.revoke_accessor(&accessor).await?;
-            }
-            Err(error.into())
-        }
-    }
+    envelope(&wire.auth.wrap(ToWrap { body, ttl, path, lease, accessor }).await?)
 }
 
 /// The envelope of a wrapped answer: nothing but `wrap_info`.

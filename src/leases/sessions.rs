@@ -33,7 +33,17 @@ impl Leases {
         };
         let now = self.clock.now();
         match progress.contained_at {
-            None if is_over(&cut, progress, now) => self.lapse(lease, progress).await,
+            None if is_over(&cut, progress, now) => match cut.by {
+                // A try before the end may have come through without being heard of.
+                SessionRevocation::Tag if !is_over(&cut, progress, progress.since) => {
+                    let ended = Cut::EndedLease(lease.id.tag());
+                    self.take_away(lease, progress, &cut, ended).await
+                }
+                // What is left of the latter denies nobody who still has a session.
+                SessionRevocation::Tag | SessionRevocation::Older => {
+                    self.lapse(lease, progress).await
+                }
+            },
             None if because == Because::Asked && lease.forced => Ok(None),
             None => self.cut_off(lease, progress, &cut, now).await,
             Some(at) if now < held_until(&cut, at) => {
@@ -51,11 +61,22 @@ impl Leases {
                     SessionRevocation::Tag => Cut::EndedLease(lease.id.tag()),
                     SessionRevocation::Older => Cut::EndedBefore(moment(&cut, at)),
                 };
-                match self.change(&lease, &cut, ended).await {
-                    Ok(()) => self.lapse(lease, progress).await,
-                    Err(trouble) => self.not_yet(lease, progress, trouble).await,
-                }
+                self.take_away(lease, progress, &cut, ended).await
             }
+        }
+    }
+
+    /// The session is over: so is its entry, and then the lease.
+    async fn take_away(
+        &self,
+        lease: Lease,
+        progress: &TeardownProgress,
+        cut: &SessionCut,
+        ended: Cut,
+    ) -> Result<Outcome, LeaseError> {
+        match self.change(&lease, cut, ended).await {
+            Ok(()) => self.lapse(lease, progress).await,
+            Err(trouble) => self.not_yet(lease, progress, trouble).await,
         }
     }
 

@@ -169,6 +169,28 @@ fn what_touches_everybody_needs_sudo() {
 }
 
 #[test]
+fn every_way_to_the_leases_of_all_needs_sudo_with_a_slash_at_the_end_too() {
+    let broker = TestBroker::new().with_role();
+    broker.issue().expect(200);
+    policy(&broker, "look", r#"path "sys/*" { capabilities = ["read", "list", "update"] }"#);
+    let look = holder(&broker, &["look"]);
+    for path in [
+        "sys/leases/query",
+        "sys/leases/jobs",
+        "sys/leases/orphans",
+        "sys/leases/accounts",
+        "sys/leases/lookup",
+        "sys/leases/lookup/aws",
+        "auth/token/accessors",
+    ] {
+        look.list(path).expect(403);
+        look.get(&format!("{path}/")).expect(403);
+    }
+    look.get("sys/leases/query").expect(403);
+    look.post("sys/leases/query", &json!({})).expect(403);
+}
+
+#[test]
 fn creating_config_root_and_changing_it_are_two_capabilities() {
     let broker = TestBroker::new();
     broker.root().post("sys/mounts/other", &json!({ "type": "aws" })).expect(204);

@@ -183,6 +183,7 @@ fn a_moved_mount_takes_everything_along_and_its_leases_keep_their_ids() {
     let moved = root.post("sys/remount", &json!({ "from": "aws", "to": "team/aws/" })).expect(200);
 
     let id = moved.data()["migration_id"].as_str().unwrap().to_owned();
+    assert_eq!(moved.json["migration_id"], json!(id), "old paths have it at the top too");
     let warning = moved.json["warnings"][0].as_str().unwrap();
     assert!(warning.starts_with("Mount move has been queued. Progress will be"), "{warning}");
     let status = root.get(&format!("sys/remount/status/{id}")).expect(200);

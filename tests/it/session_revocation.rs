@@ -186,6 +186,19 @@ fn a_cut_that_was_written_and_not_heard_of_is_finished_after_a_restart() {
 }
 
 #[test]
+fn a_cut_that_was_not_heard_of_before_the_session_ended_leaves_the_role_all_the_same() {
+    let mut broker = revoking("tag");
+    let issued = issue(&broker);
+    broker.faults.fail_next("PutRolePolicy", Fault::LostAfter);
+    broker.revoke(&issued.lease_id()).expect(400);
+    assert_eq!(denies(&broker).len(), 1);
+    broker.lose_power();
+    broker.advance(Duration::from_hours(2));
+    assert_eq!(broker.unfinished(), Vec::<String>::new());
+    assert_eq!(denies(&broker), Vec::<String>::new());
+}
+
+#[test]
 fn the_field_belongs_to_assumed_roles_and_reads_back() {
     let broker = revoking("older");
     let root = broker.root();

@@ -156,3 +156,64 @@ fn a_wrapped_secret_is_in_no_file_in_the_clear() {
     let lease = b"aws/creds/r/";
     assert!(bytes.windows(lease.len()).any(|window| window == lease), "the files were read");
 }
+
+fn repeated(broker: &TestBroker) -> (String, String) {
+    let caller = wrapping(&broker.root().with_header("Idempotency-Key", "k"), "60s");
+    let first = token_of(&caller.get("aws/creds/r").expect(200));
+    broker.advance(Duration::from_secs(5));
+    (first, token_of(&caller.get("aws/creds/r").expect(200)))
+}
+
+#[test]
+fn a_repeated_answer_that_was_unwrapped_outlives_the_copy_that_nobody_unwrapped() {
+    for second_is_read in [true, false] {
+        let broker = TestBroker::new().with_role();
+        let (first, second) = repeated(&broker);
+        let read = if second_is_read { second } else { first };
+        let lease = unwrapped(&broker, &read).expect(200).lease_id();
+        broker.advance(Duration::from_secs(61));
+        broker.run_due();
+        broker.lookup(&lease).expect(200);
+        assert_eq!(broker.users().len(), 1, "second_is_read: {second_is_read}");
+    }
+}
+
+#[test]
+fn a_repeated_answer_can_still_be_unwrapped_when_the_first_copy_has_ended() {
+    let broker = TestBroker::new().with_role();
+    let (first, second) = repeated(&broker);
+    broker.advance(Duration::from_secs(56));
+    broker.run_due();
+    unwrapped(&broker, &first).expect(400);
+    let lease = unwrapped(&broker, &second).expect(200).lease_id();
+    broker.lookup(&lease).expect(200);
+    assert_eq!(broker.users().len(), 1);
+}
+
+#[test]
+fn a_repeated_answer_that_nobody_unwraps_is_revoked_with_its_last_copy() {
+    let broker = TestBroker::new().with_role();
+    repeated(&broker);
+    broker.advance(Duration::from_secs(61));
+    broker.run_due();
+    assert!(broker.users().is_empty());
+}
+
+#[test]
+fn an_answer_that_was_given_in_the_open_is_not_wrapped_when_it_is_repeated() {
+    let broker = TestBroker::new().with_role();
+    let caller = broker.root().with_header("Idempotency-Key", "k");
+    caller.get("aws/creds/r").expect(200);
+    wrapping(&caller, "60s").get("aws/creds/r").expect(422);
+    broker.advance(Duration::from_secs(61));
+    broker.run_due();
+    assert_eq!(broker.users().len(), 1);
+}
+
+#[test]
+fn nothing_is_stored_for_somebody_without_a_token() {
+    let broker = TestBroker::new();
+    let nobody = wrapping(&broker.root().anonymous(), "768h");
+    let reply = nobody.get("sys/internal/ui/mounts").expect(200);
+    assert_eq!(reply.json["wrap_info"], Value::Null);
+}

@@ -32,6 +32,7 @@ const PROTECTED: &[&str] = &[
     "sys/leases/orphans/*",
     "sys/leases/quarantine",
     "sys/leases/query",
+    "sys/leases/query/",
     "sys/leases/reconcile",
     "sys/leases/revoke-query",
     "sys/storage/*",

@@ -56,8 +56,8 @@ impl Engine {
         &self,
         mount: &Mount,
         role: &Role,
-        user: &NewUser,
-        key: &NewAccessKey,
+        lease: &LeaseId,
+        (user, key): (&NewUser, &NewAccessKey),
     ) -> Proof {
         let mode = role.delivery.readiness.unwrap_or_default();
         match mode {
@@ -70,6 +70,7 @@ impl Engine {
             Ok(probe) => look(probe.as_ref(), &subject, LONGEST_WAIT).await,
             Err(error) => Seen::nothing(&error),
         };
+        log(lease, &seen.doubts);
         let report = ReadinessReport {
             proven: seen.doubts.is_empty(),
             endpoints: seen.endpoints,
@@ -111,13 +112,17 @@ impl Engine {
 }
 
 async fn record(leases: &Leases, id: &LeaseId, seen: &Seen, now: Timestamp) {
-    for doubt in &seen.doubts {
-        tracing::warn!(lease.id = %id, "the key of lease {id} was not seen to work: {}", doubt.reason());
-    }
+    log(id, &seen.doubts);
     if seen.doubts.is_empty()
         && let Err(error) = leases.proven(id, now).await
     {
         tracing::warn!(lease.id = %id, error = %error, "that the key of lease {id} works could not be written down");
+    }
+}
+
+fn log(lease: &LeaseId, doubts: &[Doubt]) {
+    for doubt in doubts {
+        tracing::warn!(lease.id = %lease, "the key of lease {lease} was not seen to work: {}", doubt.reason());
     }
 }
 

@@ -177,6 +177,7 @@ impl Bench {
             endpoint: CredsEndpoint::Creds,
             role: role(name),
             wishes: SessionWishes::default(),
+            wrapped: false,
             request_key: None,
         };
         self.engine.issue(&self.root, request).await

@@ -81,6 +81,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0010_jobs.sql"),
         digest: "b10746aed37c7f240ca172907390b4e71361425b13774f01de5f60fb6d913526",
     },
+    Migration {
+        number: 11,
+        name: "0011_wrapping_lease.sql",
+        sql: include_str!("migrations/0011_wrapping_lease.sql"),
+        digest: "5eff3059e1b13afa4bfd83532a8aabc1653015ada00083cc6f20a8c73f0401de",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

@@ -45,6 +45,11 @@ impl WrappingStore for Sqlite {
                 return Ok(None);
             };
             w.db.prepare_cached("DELETE FROM wrapping WHERE token = ?1")?.execute([&token.0])?;
+            if let Some(lease) = &wrapping.lease {
+                // Somebody holds it now: no other copy takes it along when that is lost.
+                w.db.prepare_cached("UPDATE wrapping SET lease = NULL WHERE lease = ?1")?
+                    .execute([lease.as_str()])?;
+            }
             tokens::end_token_alone(w, &token, now)?;
             Ok(Some(wrapping))
         })
@@ -66,8 +71,8 @@ fn read(db: &Connection, token: &TokenDigest) -> Result<Option<Wrapping>> {
     Ok(Some(Wrapping { body, lease, accessor: accessor.map(Accessor) }))
 }
 
-/// A token ended: what was wrapped under it and never unwrapped is thrown away; its lease is over, and its
-/// token ends too.
+/// A token ended: what was wrapped under it and never unwrapped is thrown away; its lease is over, unless
+/// another answer that can still be unwrapped has it too, and its token ends too.
 pub(super) fn lose(writing: &mut Writing<'_>, token: &str, now: Timestamp) -> Result<()> {
     let mut query = writing
         .db
@@ -82,7 +87,8 @@ pub(super) fn lose(writing: &mut Writing<'_>, token: &str, now: Timestamp) -> Re
             .db
             .prepare_cached(
                 "UPDATE lease SET due_at = ?2, expires_at = ?2, revision = revision + 1
-                 WHERE id = ?1 AND state = 1 AND expires_at > ?2",
+                 WHERE id = ?1 AND state = 1 AND expires_at > ?2
+                     AND NOT EXISTS (SELECT 1 FROM wrapping WHERE wrapping.lease = ?1)",
             )?
             .execute((lease, now.as_millis()))?;
     }

@@ -4,15 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use iam_policy::quota::{GROUPS_PER_USER, MANAGED_POLICIES_PER_USER};
+
 use super::delivery::DeliveryRefused;
 use super::role_merge::Draft;
 use crate::aws::{BROKER_TAG, LEASE_TAG};
 use crate::model::{CredentialType, GroupName, LeaseLimits, Mount, PolicyArn, Role, RoleName};
 
-/// Managed policies that can be attached to a user (IAM quotas: 10 unless raised).
-const MAX_POLICY_ARNS: usize = 10;
-/// Groups that a user can be in (IAM quotas).
-const MAX_GROUPS: usize = 10;
 /// Tags that a user can have (IAM quotas: 50), less the two that say whose it is.
 const MAX_TAGS: usize = 48;
 /// Characters of a tag's key (IAM API reference, `Tag`).
@@ -55,13 +53,15 @@ pub enum Refusal {
         max_ttl: u64,
     },
     /// More managed policies than a user can have.
-    #[error("{0} policy_arns are too many: a user can have {MAX_POLICY_ARNS} managed policies")]
+    #[error(
+        "{0} policy_arns are too many: a user can have {MANAGED_POLICIES_PER_USER} managed policies"
+    )]
     TooManyPolicyArns(usize),
     /// An empty item.
     #[error("policy_arns contains an empty ARN")]
     EmptyPolicyArn,
     /// More groups than a user can join.
-    #[error("{0} iam_groups are too many: a user can be in {MAX_GROUPS} groups")]
+    #[error("{0} iam_groups are too many: a user can be in {GROUPS_PER_USER} groups")]
     TooManyGroups(usize),
     /// A name that IAM would refuse.
     #[error(
@@ -162,7 +162,7 @@ fn check_session_ttls(draft: &Draft, kind: CredentialType) -> Result<(), Refusal
 }
 
 fn policy_arns(sent: Vec<String>) -> Result<Vec<PolicyArn>, Refusal> {
-    if sent.len() > MAX_POLICY_ARNS {
+    if sent.len() > MANAGED_POLICIES_PER_USER {
         return Err(Refusal::TooManyPolicyArns(sent.len()));
     }
     let read = |arn: String| arn.parse().map_err(|_empty| Refusal::EmptyPolicyArn);
@@ -170,7 +170,7 @@ fn policy_arns(sent: Vec<String>) -> Result<Vec<PolicyArn>, Refusal> {
 }
 
 fn group_names(sent: Vec<String>) -> Result<Vec<GroupName>, Refusal> {
-    if sent.len() > MAX_GROUPS {
+    if sent.len() > GROUPS_PER_USER {
         return Err(Refusal::TooManyGroups(sent.len()));
     }
     let read = |name: String| name.parse().map_err(|_invalid| Refusal::BadGroupName(name));

@@ -14,7 +14,7 @@ use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
 use super::routes::{self, Found, Readers, Route};
 use super::wrapping::{self, Door, Sent};
-use super::{Wire, sys_metrics};
+use super::{Wire, sys_metrics, sys_policies};
 use crate::auth::{Caller, Operation, Question, acl};
 use crate::model::{ClientToken, Mount};
 use crate::seal::SealStatus;
@@ -119,13 +119,16 @@ async fn checked(
     let token = incoming.headers.token;
     if let Some(door) = Door::of(&request.path, request.operation) {
         let sent = Sent { request, token, remote: incoming.remote };
-        let (status, body) = door.serve(wire, sent, request_id).await?;
+        let (to, id) = (Arc::clone(wire), request_id.to_owned());
+        let work = async move { door.serve(&to, sent, &id).await };
+        let (status, body) =
+            wire.in_flight.run(work).await.map_err(|error| ApiError::lost(&error))??;
         return Ok((status, reply::JSON, body));
     }
     let found = routes::find(wire, &request.path);
     *seen = Seen::of(&found, request.operation);
     let caller = match &token {
-        Some(token) => Some(authenticated(wire, token, incoming.remote).await?),
+        Some(token) => Some(wire.auth.authenticate(token, incoming.remote).await?),
         None if found.is_anonymous(request.operation) || is_open_to_all(wire, &request) => None,
         None => return Err(ApiError::NoToken),
     };
@@ -157,14 +160,6 @@ fn must_be_unsealed(wire: &Wire) -> Result<(), ApiError> {
         SealStatus::Sealed { .. } => Err(ApiError::Sealed),
         SealStatus::Uninitialised => Err(ApiError::NotInitialised),
     }
-}
-
-async fn authenticated(
-    wire: &Wire,
-    token: &ClientToken,
-    remote: Option<std::net::IpAddr>,
-) -> Result<Caller, ApiError> {
-    Ok(wire.auth.authenticate(token, remote).await?)
 }
 
 /// Serves a request, and ends the token whose last use it was, whatever came out.
@@ -207,7 +202,7 @@ async fn serve(
     }
     let handler = route.handler(operation).ok_or(ApiError::UnsupportedOperation)?;
     let fields = Fields::read(route.fields, data).map_err(ApiError::Field)?;
-    let warnings: Vec<String> = fields.warnings().collect();
+    let warnings: Vec<String> = fields.warnings().filter(|_| !route.takes_any).collect();
     let call = Call {
         wire: Arc::clone(wire),
         caller,
@@ -262,7 +257,11 @@ async fn authorized(
         wrap_seconds: asked.wrap_seconds,
         needs_sudo: acl::needs_sudo(asked.path),
     };
-    Ok(wire.auth.authorize(caller, &question).await?)
+    wire.auth.authorize(caller, &question).await?;
+    if let Some(path) = sys_policies::stored_path(asked.path) {
+        wire.auth.authorize(caller, &Question { path: &path, ..question }).await?;
+    }
+    Ok(())
 }
 
 /// Whether a write makes what is not there yet, on a route that looks first.

@@ -39,6 +39,8 @@ pub struct Route {
     pub(super) readers: Readers,
     /// Whether a read changes something, so that it is finished even when its caller has gone.
     effect: bool,
+    /// Whether it takes whatever is sent, declared or not.
+    pub(super) takes_any: bool,
 }
 
 /// Who may read a route.
@@ -87,7 +89,7 @@ static SYS: &[Route] = &[
     route(listed("internal/ui/mounts"), "Lists the mounts that the caller may see.", &[], on![Read => ui::list_mounts]).read_by(Readers::Anybody),
     route(under("internal/ui/mounts/"), "Shows a mount that the caller may reach.", &[], on![Read => ui::read_mount]).read_by(Readers::AnyToken),
     route(exact("internal/ui/resultant-acl"), "Shows the caller's rules.", &[], on![Read => sys_policies::resultant]),
-    route(exact("wrapping/wrap"), "Gives any data back, wrapped.", &[], on![Update => wrapping::echo]),
+    route(exact("wrapping/wrap"), "Gives any data back, wrapped.", &[], on![Update => wrapping::echo]).taking_any(),
     route(exact("capabilities-self"), "Shows what the caller may do with paths.", sys_policies::CAPABILITIES, on![Update => sys_policies::capabilities_self]),
     route(exact("capabilities"), "Shows what a token may do with paths.", sys_policies::CAPABILITIES, on![Update => sys_policies::capabilities]),
     route(exact("capabilities-accessor"), "Shows what the token with an accessor may do with paths.", sys_policies::CAPABILITIES, on![Update => sys_policies::capabilities_accessor]),
@@ -171,7 +173,16 @@ const fn route(
     fields: &'static [Field],
     on: &'static [(Operation, Handler)],
 ) -> Route {
-    Route { pattern, help, fields, on, exists_check: false, readers: Readers::ByAcl, effect: false }
+    Route {
+        pattern,
+        help,
+        fields,
+        on,
+        exists_check: false,
+        readers: Readers::ByAcl,
+        effect: false,
+        takes_any: false,
+    }
 }
 
 impl Route {
@@ -200,6 +211,12 @@ impl Route {
     /// A read changes something.
     const fn with_effect(mut self) -> Self {
         self.effect = true;
+        self
+    }
+
+    /// Nothing that is sent is ignored.
+    const fn taking_any(mut self) -> Self {
+        self.takes_any = true;
         self
     }
 
@@ -256,7 +273,8 @@ fn found(table: &'static [Route], path: &str, mount: Option<Arc<Mount>>, place: 
 
 /// Whether each key of `data` is copied to the top level (contract 0.2: old `sys` paths).
 fn injects(path: &str) -> bool {
-    let exact = ["auth", "mounts", "policy", "remount"].contains(&path) || path.starts_with("capabilities");
+    let exact =
+        ["auth", "mounts", "policy", "remount"].contains(&path) || path.starts_with("capabilities");
     exact || path.starts_with("mounts/") || path.starts_with("policy/")
 }
 

@@ -191,6 +191,28 @@ fn every_way_to_the_leases_of_all_needs_sudo_with_a_slash_at_the_end_too() {
 }
 
 #[test]
+fn a_rule_about_a_policy_is_not_got_around_by_other_letters() {
+    let broker = TestBroker::new();
+    let text = r#"path "aws/creds/r" { capabilities = ["read"] }"#;
+    policy(&broker, "admin", text);
+    policy(
+        &broker,
+        "team",
+        r#"path "sys/polic*" { capabilities = ["read", "update", "delete"] }
+           path "sys/policies/acl/admin" { capabilities = ["deny"] }
+           path "sys/policy/admin" { capabilities = ["deny"] }"#,
+    );
+    let team = holder(&broker, &["team"]);
+    for path in ["sys/policies/acl/Admin", "sys/policy/ADMIN"] {
+        team.put(path, &json!({ "policy": r#"path "*" { capabilities = ["sudo"] }"# })).expect(403);
+        team.get(path).expect(403);
+        team.delete(path).expect(403);
+    }
+    assert_eq!(broker.root().get("sys/policies/acl/admin").expect(200).data()["policy"], text);
+    team.put("sys/policies/acl/Mine", &json!({ "policy": text })).expect(200);
+}
+
+#[test]
 fn creating_config_root_and_changing_it_are_two_capabilities() {
     let broker = TestBroker::new();
     broker.root().post("sys/mounts/other", &json!({ "type": "aws" })).expect(204);

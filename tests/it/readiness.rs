@@ -40,7 +40,8 @@ fn a_key_that_sts_cannot_be_asked_about_is_handed_out_with_a_warning() {
     assert!(warning.contains("\nhelp: the lease goes on"), "{warning}");
     let lease = issued.lease_id();
     assert!(broker.lookup(&lease).expect(200).data().get("proven_at").is_none());
-    let logged = crate::support::log::with(&format!("the key of lease {lease} was not seen to work"));
+    let logged =
+        crate::support::log::with(&format!("the key of lease {lease} was not seen to work"));
     assert_eq!(logged.len(), 1, "an operator hears of it too");
     broker.revoke(&lease).expect(204);
     broker.settle();

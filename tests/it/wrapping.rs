@@ -127,6 +127,7 @@ fn any_data_can_be_wrapped_and_policies_can_ask_for_it() {
     let reply = wrapping(&broker.root(), "60").put("sys/wrapping/wrap", &json!({ "a": [1] }));
     let inner = unwrapped(&broker, &token_of(&reply.expect(200))).expect(200);
     assert_eq!(inner.json["data"], json!({ "a": [1] }));
+    assert_eq!(inner.json["warnings"], Value::Null, "it is not ignored, it is what was wrapped");
 
     let rule = r#"path "aws/creds/r" { capabilities = ["read"] min_wrapping_ttl = "60s" }"#;
     broker.root().put("sys/policies/acl/w", &json!({ "policy": rule })).expect(204);

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::Engine;
 use crate::aws::{NewAccessKey, NewUser};
 use crate::leases::Leases;
-use crate::model::{LeaseId, Mount, Readiness, Role, Timestamp};
+use crate::model::{Lease, LeaseId, LeaseState, Mount, Readiness, Role, Timestamp};
 
 use look::{Doubt, Seen, Subject, look};
 
@@ -112,7 +112,11 @@ impl Engine {
 }
 
 async fn record(leases: &Leases, id: &LeaseId, seen: &Seen, now: Timestamp) {
-    log(id, &seen.doubts);
+    // The key of a lease that was ended meanwhile does not work any more, as it should be.
+    let is_active = |lease: Lease| matches!(lease.state, LeaseState::Active { .. });
+    if leases.get(id).await.map_or(true, |lease| lease.is_some_and(is_active)) {
+        log(id, &seen.doubts);
+    }
     if seen.doubts.is_empty()
         && let Err(error) = leases.proven(id, now).await
     {

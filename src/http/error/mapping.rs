@@ -75,10 +75,7 @@ impl ApiError {
             Self::BadOverride(name) => bare(400, format!("bad value for parameter `{name}`")),
             Self::InitParameters(names) => bare(
                 400,
-                format!(
-                    "parameters {names} not applicable to seal type {}",
-                    SEAL_TYPE
-                ),
+                format!("parameters {names} not applicable to seal type {SEAL_TYPE}"),
             ),
             Self::LeaseIdMissing => bare(400, "lease_id must be specified"),
             Self::LeaseIdNotText => bare(400, "invalid lease ID"),

@@ -202,7 +202,10 @@ fn what_operations_adds_is_enough_for_placement_revoked_sessions_and_grown_users
     for action in
         MORE.split('"').filter(|word| word.starts_with("iam:") || word.starts_with("sts:"))
     {
-        assert!(operations.contains(&format!("`{action}`")), "OPERATIONS.md does not name {action}");
+        assert!(
+            operations.contains(&format!("`{action}`")),
+            "OPERATIONS.md does not name {action}"
+        );
     }
     let broker = TestBroker::new();
     broker.aws.call("CreateUser", &[("UserName", "the-broker")]).unwrap();

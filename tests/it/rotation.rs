@@ -238,7 +238,8 @@ fn a_rotation_that_breaks_at_any_step_leaves_one_key_that_works() {
 #[test]
 fn the_actions_that_operations_names_are_enough_and_none_is_idle() {
     let operations =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/OPERATIONS.md")).unwrap();
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/OPERATIONS.md"))
+            .unwrap();
     let lines = operations.split("- `config/rotate-root` and its schedule need").nth(1).unwrap();
     let sentence = lines.split("on the broker's own user").next().unwrap();
     let actions: BTreeSet<&str> =

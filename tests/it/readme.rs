@@ -125,6 +125,21 @@ fn the_readme_works_word_for_word() {
     }
 }
 
+#[test]
+fn the_configuration_in_the_readme_is_one() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(readme).unwrap();
+    let configuration = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("leasehold.toml"), configuration).unwrap();
+    let checked = Command::new(env!("CARGO_BIN_EXE_leasehold"))
+        .args(["check-config", "leasehold.toml"])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
 /// The IAM policy that the README gives for the broker's own user, for the account of the tests.
 fn broker_policy() -> String {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");

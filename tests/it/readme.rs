@@ -43,7 +43,7 @@ fn steps() -> Vec<Step> {
 }
 
 /// Names of members that are made up anew each time.
-const FRESH: [&str; 10] = [
+const FRESH: [&str; 13] = [
     "request_id",
     "lease_id",
     "id",
@@ -54,6 +54,9 @@ const FRESH: [&str; 10] = [
     "user",
     "user_id",
     "proven_time",
+    "token",
+    "accessor",
+    "creation_time",
 ];
 
 /// Whether a text is the hex of a SHA-256: a verdict's changes with every release.
@@ -122,6 +125,21 @@ fn the_readme_works_word_for_word() {
     }
 }
 
+#[test]
+fn the_configuration_in_the_readme_is_one() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(readme).unwrap();
+    let configuration = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("leasehold.toml"), configuration).unwrap();
+    let checked = Command::new(env!("CARGO_BIN_EXE_leasehold"))
+        .args(["check-config", "leasehold.toml"])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
 /// The IAM policy that the README gives for the broker's own user, for the account of the tests.
 fn broker_policy() -> String {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
@@ -180,7 +198,7 @@ fn the_policy_in_the_readme_is_enough_and_nothing_in_it_is_idle() {
     assert_eq!(granted, used);
 }
 
-/// What the README's list gives beside its policy, for the account of the tests.
+/// What `docs/OPERATIONS.md` gives beside the README's policy, for the account of the tests.
 const MORE: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Resource":"arn:aws:iam::123456789012:policy/leasehold/*","Action":["iam:CreatePolicy","iam:TagPolicy",
      "iam:DeletePolicy","iam:ListPolicyVersions","iam:DeletePolicyVersion"]},
@@ -193,13 +211,16 @@ const MORE: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Resource":"arn:aws:iam::123456789012:mfa/*","Action":"iam:DeleteVirtualMFADevice"}]}"#;
 
 #[test]
-fn what_the_readme_adds_is_enough_for_placement_revoked_sessions_and_grown_users() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
-    let readme = readme.unwrap();
+fn what_operations_adds_is_enough_for_placement_revoked_sessions_and_grown_users() {
+    let operations = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/OPERATIONS.md");
+    let operations = std::fs::read_to_string(operations).unwrap();
     for action in
         MORE.split('"').filter(|word| word.starts_with("iam:") || word.starts_with("sts:"))
     {
-        assert!(readme.contains(&format!("`{action}`")), "the README does not name {action}");
+        assert!(
+            operations.contains(&format!("`{action}`")),
+            "OPERATIONS.md does not name {action}"
+        );
     }
     let broker = TestBroker::new();
     broker.aws.call("CreateUser", &[("UserName", "the-broker")]).unwrap();

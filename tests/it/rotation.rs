@@ -236,10 +236,11 @@ fn a_rotation_that_breaks_at_any_step_leaves_one_key_that_works() {
 }
 
 #[test]
-fn the_actions_that_the_readme_names_are_enough_and_none_is_idle() {
-    let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let lines = readme.split("- `config/rotate-root` and its schedule need").nth(1).unwrap();
+fn the_actions_that_operations_names_are_enough_and_none_is_idle() {
+    let operations =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/OPERATIONS.md"))
+            .unwrap();
+    let lines = operations.split("- `config/rotate-root` and its schedule need").nth(1).unwrap();
     let sentence = lines.split("on the broker's own user").next().unwrap();
     let actions: BTreeSet<&str> =
         sentence.split('`').skip(1).step_by(2).filter(|word| word.starts_with("iam:")).collect();

@@ -136,8 +136,8 @@ impl Auth {
     async fn taken(&self, token: &ClientToken) -> Result<Taken, WrappingError> {
         let digest = self.parts.barrier.token_digest(token)?;
         let now = self.parts.clock.now();
-        let taken = self.parts.store.take_wrapping(&digest, now).await?;
-        let Wrapping { body, lease, accessor } = taken.ok_or(WrappingError::NotValid)?;
+        let wrapping = self.parts.store.take_wrapping(&digest, now).await?;
+        let Wrapping { body, lease, accessor } = wrapping.ok_or(WrappingError::NotValid)?;
         match self.parts.barrier.open(&body, &context(&digest)) {
             Ok(body) => Ok((body, lease, accessor)),
             Err(error) => {
@@ -157,7 +157,7 @@ impl Auth {
         if let Some(accessor) = accessor
             && let Err(error) = self.revoke_accessor(&accessor).await
         {
-            warn!(token.accessor = %accessor.0, error = %error, "the token {}, which nobody was given, lives until its TTL", accessor.0);
+            warn!(error = %error, "the token {}, which nobody was given, lives until its TTL", accessor.0);
         }
     }
 

@@ -213,6 +213,7 @@ impl App {
         .await?;
         // Whatever is pending now belongs to a process that is gone.
         base.store.abandon_pending(base.clock.now()).await?;
+        leases.notice_set_back_while_down().await?;
         let database = Arc::clone(&base.database);
         let wire = base.into_wire(
             Arc::clone(&engine),

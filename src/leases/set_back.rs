@@ -1,17 +1,36 @@
 //! A clock that is set back must not put off what was to be taken away: teardowns wait for moments on
 //! that clock. Active leases are left alone, they end at the moment that their holder was told. Looked
-//! after by [`super::reaper`] whenever it looks at the time.
+//! after by [`super::reaper`] whenever it looks at the time, and once at the start.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{LeaseError, Leases};
 use crate::model::Timestamp;
+use crate::store::StoreError;
 
 /// Less is the clock's own discipline, which slews and steps by milliseconds.
 const NOTICEABLE: Duration = Duration::from_secs(1);
 
 impl Leases {
+    /// The clock may have been set back while nobody looked. No wait is longer than the longest there is, so that
+    /// what is due later than that tells. Once, at the start, before anything is begun.
+    pub async fn notice_set_back_while_down(&self) -> Result<(), StoreError> {
+        let latest = self.clock.now().after(self.longest_wait());
+        let sooner = self.store.bring_forward(latest).await?;
+        if sooner > 0 {
+            tracing::warn!(
+                leases = sooner,
+                "the clock was set back while the broker was down; {sooner} teardowns were brought forward"
+            );
+        }
+        Ok(())
+    }
+
+    fn longest_wait(&self) -> Duration {
+        self.timing.backoff_cap.max(self.timing.settling)
+    }
+
     /// What is pending or ending is then due within the longest wait there is, as if it had been
     /// written just now.
     pub(super) async fn notice_set_back(&self, now: Timestamp) -> Result<(), LeaseError> {
@@ -20,8 +39,7 @@ impl Leases {
         if by <= NOTICEABLE {
             return Ok(());
         }
-        let longest = self.timing.backoff_cap.max(self.timing.settling);
-        let sooner = self.store.bring_forward(now.after(longest)).await?;
+        let sooner = self.store.bring_forward(now.after(self.longest_wait())).await?;
         self.seen.store(now.as_millis(), Ordering::SeqCst);
         tracing::warn!(
             set_back_s = by.as_secs(),

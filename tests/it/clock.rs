@@ -77,6 +77,22 @@ fn a_teardown_that_waits_is_not_put_off_by_a_clock_that_is_set_back() {
 }
 
 #[test]
+fn a_teardown_that_waits_is_not_put_off_by_a_clock_that_is_set_back_while_the_broker_is_down() {
+    let mut broker = TestBroker::new().with_role();
+    let lease = broker.issue().expect(200).lease_id();
+    for call in ["DeleteUser", "UpdateAccessKey", "PutUserPolicy", "DeleteAccessKey"] {
+        broker.faults.fail_every(call, Fault::refuse(403, "AccessDenied"));
+    }
+    broker.revoke(&lease).expect(400);
+    broker.lose_power_until(Timestamp::from_millis(broker.clock.now().as_millis() - 3_600_000));
+    // The longest wait of the back-off.
+    broker.advance(Duration::from_mins(15));
+    assert_eq!(broker.users(), Vec::<String>::new(), "a key that works is taken away in time");
+    broker.settle();
+    assert_eq!(broker.unfinished(), Vec::<String>::new());
+}
+
+#[test]
 fn an_issue_that_was_cut_short_is_cleaned_up_although_the_clock_was_set_back() {
     let broker = TestBroker::new().with_role();
     let gate = broker.faults.hold_next("CreateAccessKey");

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -35,6 +35,8 @@ struct Flow {
     answers: &'static [u16],
     /// Whether the lease of `prepare` may live on afterwards.
     keeps_the_lease: bool,
+    /// What must become so after each restart, beside what holds for every flow.
+    becomes: fn(&Walk) -> bool,
 }
 
 /// How a walk breaks things.
@@ -64,6 +66,7 @@ const ISSUE: Flow = Flow {
     ask: |server, _| server.ask("GET", "aws/creds/r", &Value::Null),
     answers: &[200],
     keeps_the_lease: true,
+    becomes: |_| true,
 };
 const RENEW: Flow = Flow {
     name: "renew",
@@ -73,6 +76,7 @@ const RENEW: Flow = Flow {
     },
     answers: &[200],
     keeps_the_lease: true,
+    becomes: |_| true,
 };
 const REVOKE: Flow = Flow {
     name: "revoke",
@@ -80,6 +84,7 @@ const REVOKE: Flow = Flow {
     ask: |server, lease| server.ask("PUT", "sys/leases/revoke", &json!({ "lease_id": lease })),
     answers: &[204],
     keeps_the_lease: false,
+    becomes: |_| true,
 };
 const REVOKE_PREFIX: Flow = Flow {
     name: "revoke-prefix",
@@ -100,6 +105,7 @@ const REVOKE_PREFIX: Flow = Flow {
     },
     answers: &[204],
     keeps_the_lease: false,
+    becomes: |_| true,
 };
 const ASSUME: Flow = Flow {
     name: "issue assumed_role",
@@ -142,7 +148,42 @@ const END_TOKEN: Flow = Flow {
     },
     answers: &[204],
     keeps_the_lease: false,
+    becomes: |_| true,
 };
+
+const ROTATE_ROOT: Flow = Flow {
+    name: "rotate-root",
+    // The first key is nobody's in the account; from the second on the broker made it.
+    prepare: |server| {
+        server.root().post("aws/config/rotate-root", &json!({})).expect(200);
+        None
+    },
+    ask: |server, _| server.ask("PUT", "aws/config/rotate-root", &json!({})),
+    becomes: |walk| {
+        let root = walk.server.root();
+        let stored = root.get("aws/config/root").expect(200).text_of("access_key");
+        // That a key was made which does not show yet is thought for five minutes, and hinders nothing: `prepare`
+        // rotates again.
+        walk.keys("account-admin") == [stored]
+    },
+    ..ISSUE
+};
+const ROTATE_STATIC: Flow = Flow {
+    name: "rotate a static role",
+    prepare: |server| {
+        let role = json!({ "username": JANE, "rotation_period": "1d" });
+        server.root().post("aws/static-roles/jane", &role).expect(200);
+        None
+    },
+    ask: |server, _| server.ask("PUT", "aws/static-roles/jane/rotate", &json!({})),
+    becomes: |walk| {
+        let given = walk.server.root().get("aws/static-creds/jane").expect(200);
+        walk.keys(JANE) == [given.text_of("access_key")]
+    },
+    ..ISSUE
+};
+/// A user that others made, whose keys a static role rotates.
+const JANE: &str = "jane";
 
 impl Walk {
     fn new(flow: Flow) -> Self {
@@ -151,6 +192,7 @@ impl Walk {
         let managed = aws.aws.create_managed_policy("extra", NARROW).unwrap();
         aws.aws.call("CreateGroup", &[("GroupName", "readers")]).unwrap();
         let role = aws.aws.create_role("deploy", 43_200).unwrap();
+        aws.aws.create_user(JANE, "/", &[]).unwrap();
         server.write_role("r", &json!({
             "credential_type": "iam_user", "policy_document": NARROW, "policy_arns": [managed], "iam_groups": ["readers"],
         }));
@@ -253,6 +295,9 @@ impl Walk {
                 reply.status,
                 reply.text
             );
+            if self.flow.name.starts_with("rotate") {
+                assert!(!reply.text_of("access_key").is_empty(), "{place}: {}", reply.text);
+            }
             if self.flow.name.starts_with("issue") {
                 for part in ["access_key", "secret_key"] {
                     assert!(
@@ -270,7 +315,7 @@ impl Walk {
         }
         if reply.is_ok() && !self.flow.keeps_the_lease && self.flow.name.starts_with("revoke") {
             // Ends in the background where the token ended; else before the answer.
-            let left = self.aws.empty_within(Duration::from_secs(30));
+            let left = self.empty_within(Duration::from_secs(30));
             assert_eq!(left, Vec::<String>::new(), "{place}: it was called gone");
         }
         for lease in leases.iter().filter(|lease| !lease.is_empty()) {
@@ -284,8 +329,30 @@ impl Walk {
             // It may have died after the lease began: then it is one, and the server knows it.
             self.server.revoke_all();
         }
-        let left = self.aws.empty_within(Duration::from_secs(60));
+        let left = self.empty_within(Duration::from_secs(60));
         assert_eq!(left, Vec::<String>::new(), "{place}: nobody takes this user away");
+        self.becomes_so(place);
+    }
+
+    /// The keys of a user.
+    fn keys(&self, user: &str) -> Vec<String> {
+        let keys = self.aws.aws.user(user).unwrap().keys.into_iter();
+        // One that does not work shows, and is no key that is wanted.
+        keys.map(|key| if key.active { key.access_key_id } else { "inactive".to_owned() }).collect()
+    }
+
+    /// Waits until AWS holds no user of ours; gives those that are left when patience ends.
+    fn empty_within(&self, patience: Duration) -> Vec<String> {
+        self.aws.only_within(&[JANE], patience)
+    }
+
+    fn becomes_so(&self, place: &str) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !(self.flow.becomes)(self) {
+            let keys = ["account-admin", JANE].map(|user| self.keys(user));
+            assert!(Instant::now() < deadline, "{place}: it does not end well: {keys:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn look_up(&self, place: &str, lease: &str) {
@@ -316,7 +383,7 @@ fn walk(flow: Flow, writes: usize, calls: usize) {
     assert!(!log.contains("secret-of-the-broker"), "the broker's own secret is in the log");
     assert!(!log.contains("panicked"), "{log}");
     assert_eq!(walk.server.rows_left_in_the_end(), Vec::<String>::new(), "{}", flow.name);
-    assert_eq!(walk.aws.users(), Vec::<String>::new(), "{}", flow.name);
+    assert_eq!(walk.aws.users(), [JANE], "{}", flow.name);
 }
 
 #[test]
@@ -350,6 +417,16 @@ fn temporary_credentials_whose_issue_or_end_dies_anywhere_leave_no_row_open() {
 #[test]
 fn a_token_whose_end_dies_anywhere_takes_its_leases_with_it() {
     walk(END_TOKEN, 2, 0);
+}
+
+#[test]
+fn a_root_key_whose_rotation_dies_anywhere_is_one_that_works_and_the_only_one() {
+    walk(ROTATE_ROOT, 4, 5);
+}
+
+#[test]
+fn a_static_role_whose_rotation_dies_anywhere_hands_out_the_only_key_that_works() {
+    walk(ROTATE_STATIC, 4, 4);
 }
 
 #[test]

@@ -257,6 +257,28 @@ async fn an_issue_ends_long_before_its_lease_is_old_enough_to_be_called_gone() {
     }
 }
 
+/// AWS acted, and says so when nobody waits any more.
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_aws_that_comes_after_the_limit_is_no_credential_and_what_was_made_is_removed()
+{
+    for action in ["CreateUser", "PutUserPolicy", "CreateAccessKey"] {
+        let bench = with_role(Mode::Enforce).await;
+        // The answers stay away; each of the one retry too.
+        bench.world.faults.fail_every(action, Fault::SilentAfter);
+        let start = tokio::time::Instant::now();
+
+        let error = bench.issue("r").await.unwrap_err();
+
+        assert!(start.elapsed() <= Duration::from_mins(1), "{action}: {:?}", start.elapsed());
+        assert!(error.to_string().contains("no clear answer"), "{action}: {error}");
+        assert_eq!(bench.world.users().len(), 1, "{action}: AWS acted");
+        bench.world.faults.heal();
+        bench.settle().await;
+        assert_eq!(bench.world.users(), Vec::<String>::new(), "{action}");
+        assert_eq!(bench.world.unfinished().await, [], "{action}");
+    }
+}
+
 #[tokio::test]
 async fn a_token_that_ends_during_an_issue_is_given_nothing() {
     let bench = with_role(Mode::Enforce).await;

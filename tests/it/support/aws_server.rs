@@ -121,9 +121,15 @@ impl AwsServer {
 
     /// Waits until AWS holds no user; gives those that are left when patience ends.
     pub fn empty_within(&self, patience: Duration) -> Vec<String> {
+        self.only_within(&[], patience)
+    }
+
+    /// The same beside users that stay.
+    pub fn only_within(&self, stay: &[&str], patience: Duration) -> Vec<String> {
         let deadline = Instant::now() + patience;
         loop {
-            let users = self.users();
+            let mut users = self.users();
+            users.retain(|user| !stay.contains(&user.as_str()));
             if users.is_empty() || Instant::now() > deadline {
                 return users;
             }

@@ -2,7 +2,9 @@
 //! real SDK with faults to inject, and a clock that stands still. Restarting and losing power are
 //! one call each.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -66,7 +68,8 @@ pub struct TestBroker {
     mode: Mode,
     runtime: tokio::runtime::Runtime,
     running: Option<RunningApp>,
-    restarts: u64,
+    /// Of all that it draws, and a number of its own at each start.
+    seed: u64,
 }
 
 #[derive(Debug)]
@@ -110,7 +113,8 @@ impl TestBroker {
         let time = Arc::clone(&clock);
         let now = move || UNIX_EPOCH + Duration::from_millis(time.now().as_millis().unsigned_abs());
         let now: Arc<dyn Fn() -> SystemTime + Send + Sync> = Arc::new(now);
-        let rng = |seed| rand::rngs::StdRng::seed_from_u64(seed);
+        let seed = seed();
+        let rng = |nth| rand::rngs::StdRng::seed_from_u64(seed.wrapping_add(nth));
         let aws = EmbeddedAws::open(None, Options::new(Arc::clone(&now), rng(1))).unwrap();
         let other = Options::new(now, rng(2)).account(OTHER_ACCOUNT);
         let other_aws = EmbeddedAws::open(None, other).unwrap();
@@ -118,18 +122,8 @@ impl TestBroker {
         let faults = FaultyHttp::new(http);
         let dir = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let running = start(dir.path(), mode, &clock, &faults, 0);
-        Self {
-            clock,
-            aws,
-            other_aws,
-            faults,
-            dir,
-            mode,
-            runtime,
-            running: Some(running),
-            restarts: 0,
-        }
+        let running = start(dir.path(), mode, &clock, &faults, seed);
+        Self { clock, aws, other_aws, faults, dir, mode, runtime, running: Some(running), seed }
     }
 
     fn app(&self) -> &RunningApp {
@@ -254,6 +248,14 @@ impl TestBroker {
         self.begin_again();
     }
 
+    /// The same, and the clock says `now` when the power is back.
+    pub fn lose_power_until(&mut self, now: Timestamp) {
+        self.store().power_off();
+        self.end(Stop::AtOnce);
+        self.clock.set(now);
+        self.begin_again();
+    }
+
     /// An orderly stop, the backup in the place of the data, a start on it.
     pub fn restore(&mut self, backup: &Path) {
         self.end(Stop::Gracefully);
@@ -283,8 +285,8 @@ impl TestBroker {
     }
 
     fn begin_again(&mut self) {
-        self.restarts += 1;
-        let running = start(self.dir.path(), self.mode, &self.clock, &self.faults, self.restarts);
+        self.seed = self.seed.wrapping_add(1);
+        let running = start(self.dir.path(), self.mode, &self.clock, &self.faults, self.seed);
         // Only now: whatever the old process had under way is gone with it.
         self.faults.heal();
         self.running = Some(running);
@@ -295,6 +297,16 @@ impl Drop for TestBroker {
     fn drop(&mut self) {
         self.end(Stop::AtOnce);
     }
+}
+
+/// The same at each run, and no other broker's: all tests share one log, and look for their own ids in it.
+fn seed() -> u64 {
+    thread_local!(static BROKERS: Cell<u64> = const { Cell::new(0) });
+    let nth = BROKERS.replace(BROKERS.get() + 1);
+    let mut hasher = DefaultHasher::new();
+    // The harness names a test's thread after it.
+    (std::thread::current().name(), nth).hash(&mut hasher);
+    hasher.finish()
 }
 
 fn start(

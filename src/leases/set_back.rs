@@ -1,6 +1,6 @@
 //! A clock that is set back must not put off what was to be taken away: teardowns wait for moments on
 //! that clock. Active leases are left alone, they end at the moment that their holder was told. Looked
-//! after by [`super::reaper`] whenever it looks at the time.
+//! after by [`super::reaper`] whenever it looks at the time, and once at the start.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,6 +10,9 @@ use crate::model::Timestamp;
 
 /// Less is the clock's own discipline, which slews and steps by milliseconds.
 const NOTICEABLE: Duration = Duration::from_secs(1);
+/// Nothing in teardown waits longer: the policy that cut off a session stays for 12 h at most
+/// ([`super::sessions`]).
+const LONGEST_WAIT: Duration = Duration::from_hours(13);
 
 impl Leases {
     /// What is pending or ending is then due within the longest wait there is, as if it had been
@@ -20,8 +23,8 @@ impl Leases {
         if by <= NOTICEABLE {
             return Ok(());
         }
-        let longest = self.timing.backoff_cap.max(self.timing.settling);
-        let sooner = self.store.bring_forward(now.after(longest)).await?;
+        let longest = self.longest_wait(now);
+        let sooner = self.store.bring_forward(longest, longest).await?;
         self.seen.store(now.as_millis(), Ordering::SeqCst);
         tracing::warn!(
             set_back_s = by.as_secs(),
@@ -30,5 +33,25 @@ impl Leases {
             by.as_secs()
         );
         Ok(())
+    }
+
+    /// What an earlier process left: what is pending belongs to nobody and is due now, and what waits longer than
+    /// anything can was put off by a clock that was ahead. Once, before [`Self::run`].
+    pub async fn pick_up(&self) -> Result<(), LeaseError> {
+        let now = self.clock.now();
+        self.store.abandon_pending(now).await?;
+        let sooner =
+            self.store.bring_forward(now.after(LONGEST_WAIT), self.longest_wait(now)).await?;
+        if sooner > 0 {
+            tracing::warn!(
+                leases = sooner,
+                "the clock was ahead when an earlier process ran; {sooner} teardowns were brought forward"
+            );
+        }
+        Ok(())
+    }
+
+    fn longest_wait(&self, now: Timestamp) -> Timestamp {
+        now.after(self.timing.backoff_cap.max(self.timing.settling))
     }
 }

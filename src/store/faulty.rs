@@ -8,15 +8,15 @@ use async_trait::async_trait;
 
 use super::wrapping::Wrapping;
 use super::{
-    DueAt, DueLease, JobStore, LeaseFilter, LeaseQuery, LeaseTally, LimitStore, Mark, Page,
-    PolicyStore, Position, QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore,
-    Store, StoreError, StuckLeases, TallyStore, WrappingStore, Written,
+    DueAt, DueLease, JobStore, LeaseQuery, LeaseTally, LimitStore, Mark, Page, PolicyStore,
+    Position, QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore, Store,
+    StoreError, StuckLeases, TallyStore, WrappingStore, Written,
 };
 use crate::model::{
     Accessor, AccountBinding, CapReached, Job, JobFailure, JobId, JobProgress, JobScope, JobState,
-    Lease, LeaseCaps, LeaseConfig, LeaseId, LeaseLimits, LeaseTag, Mount, MountId, MountMove,
-    Orphan, Role, RoleName, RootRotation, StaticRole, Timestamp, Token, TokenDigest, Untried,
-    UserRow,
+    Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag, Mount, MountId,
+    MountMove, Orphan, Role, RoleName, RootRotation, StaticRole, Timestamp, Token, TokenDigest,
+    Untried, UserRow,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -321,16 +321,6 @@ impl<S: Store + ?Sized> QueryStore for FaultyStore<S> {
         self.inner.leases_matching(filter, after, limit).await
     }
 
-    async fn lease_ids_matching(
-        &self,
-        filter: &LeaseFilter,
-        after: Position,
-        limit: u32,
-    ) -> Result<Page<LeaseId>> {
-        self.read()?;
-        self.inner.lease_ids_matching(filter, after, limit).await
-    }
-
     async fn stuck_leases(&self) -> Result<Vec<(MountId, u64)>> {
         self.read()?;
         self.inner.stuck_leases().await
@@ -353,7 +343,7 @@ pass! {
     ScheduleStore:
     reads {}
     writes {
-        fn bring_forward(latest: Timestamp) -> u64;
+        fn bring_forward(beyond: Timestamp, at: Timestamp) -> u64;
     }
 }
 

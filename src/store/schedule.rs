@@ -9,7 +9,7 @@ use crate::model::Timestamp;
 /// The schedule of leases that are being issued or taken down.
 #[async_trait]
 pub trait ScheduleStore {
-    /// Leases that are pending or ending and due after `latest` are due at `latest`; active ones end when
-    /// they end. Returns how many there were. Reads all that is due later: for rare use.
-    async fn bring_forward(&self, latest: Timestamp) -> Result<u64, StoreError>;
+    /// Leases that are pending or ending and due after `beyond` are due at `at`; active ones end when
+    /// they end, and those that a paused job holds wait for that end too. Returns how many there were.
+    async fn bring_forward(&self, beyond: Timestamp, at: Timestamp) -> Result<u64, StoreError>;
 }

@@ -82,9 +82,17 @@ fn a_bad_query_is_refused() {
         broker.root().post("sys/leases/revoke-query", &body).expect(400).errors()[0].clone()
     };
     assert!(ask(json!({})).starts_with("the query names nothing to look for"));
-    assert!(ask(json!({ "rolle": "r" })).starts_with("the query names nothing to look for"));
-    assert_eq!(ask(json!({ "source": "here" })), "`here` is no value for `source`");
-    assert_eq!(ask(json!({ "role_version": -1 })), "`-1` is no value for `role_version`");
+    assert!(ask(json!({ "state": "active" })).starts_with("the query names nothing to look for"));
+    // A term that is not understood would leave a wider query than was meant.
+    for unknown in [json!({ "role": "r", "caler": "ci" }), json!({ "role": "r", "limit": 1 })] {
+        assert!(
+            ask(unknown.clone()).contains("is nothing that leases can be looked for by"),
+            "{unknown}"
+        );
+    }
+    assert!(ask(json!({ "source": "here" })).starts_with("`here` is no source"));
+    assert_eq!(ask(json!({ "role_version": -1 })), "`-1` is no role_version");
+    assert!(ask(json!({ "mount": "nowhere" })).starts_with("there is no mount `nowhere`"));
     broker.lookup(&ids[0]).expect(200);
 }
 

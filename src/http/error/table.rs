@@ -161,7 +161,7 @@ fn modules() -> Vec<(&'static str, ApiError)> {
         ("job: unknown", JobError::Unknown(JobId("x".to_owned())).into()),
         ("job: paused or resumed when done", JobError::Done(JobId("x".to_owned())).into()),
         ("query over leases: empty", JobError::EmptyQuery.into()),
-        ("query over leases: bad value", ApiError::QueryValue("source", "x".to_owned())),
+        ("job: unknown term", JobError::UnknownTerm("caler".to_owned()).into()),
         ("config: lists differ", ConfigError::FallbackLengths.into()),
         ("config: lease missing", ConfigError::Missing("lease").into()),
         (

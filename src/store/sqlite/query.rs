@@ -94,7 +94,7 @@ fn stuck(db: &Connection) -> Result<Vec<(MountId, u64)>> {
 }
 
 fn page(db: &Connection, filter: &LeaseFilter, after: Position, limit: u32) -> Result<Page<Lease>> {
-    walked(db, filter, after, limit, None, COLUMNS, from_row)
+    walked(db, filter, (after, limit), None, COLUMNS, from_row)
 }
 
 /// The keys of those that a job over the filter takes: not yet removed, and none younger than `youngest`.
@@ -105,14 +105,13 @@ pub(super) fn keys_of_job(
     limit: u32,
     youngest: i64,
 ) -> Result<Page<i64>> {
-    walked(db, filter, after, limit, Some(youngest), "lease.key", |row| Ok(row.get(0)?))
+    walked(db, filter, (after, limit), Some(youngest), "lease.key", |row| Ok(row.get(0)?))
 }
 
 fn walked<T>(
     db: &Connection,
     filter: &LeaseFilter,
-    after: Position,
-    limit: u32,
+    (after, limit): (Position, u32),
     youngest: Option<i64>,
     columns: &str,
     read: impl Fn(&Row<'_>) -> Result<T>,

@@ -1,0 +1,220 @@
+//! Every method of the store, passed on: reads fail while the power is off, writes take their turn. A new
+//! method belongs into the list of its trait here, and nothing else has to be done for it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::FaultyStore;
+use crate::model::{
+    Accessor, AccountBinding, CapReached, Job, JobFailure, JobId, JobProgress, JobScope, JobState,
+    Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag, Mount, MountId,
+    MountMove, Orphan, Role, RoleName, RootRotation, StaticRole, Timestamp, Token, TokenDigest,
+    Untried, UserRow,
+};
+use crate::store::wrapping::Wrapping;
+use crate::store::{
+    DueAt, DueLease, JobStore, LeaseQuery, LeaseTally, LimitStore, Mark, Page, PolicyStore,
+    Position, QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore, Store,
+    StoreError, StuckLeases, TallyStore, WrappingStore, Written,
+};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+macro_rules! pass {
+    (
+        $trait:path:
+        reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $rr:ty;)* }
+        writes { $(fn $write:ident($($wa:ident: $wt:ty),*) -> $wr:ty;)* }
+    ) => {
+        #[async_trait]
+        impl<S: Store + ?Sized> $trait for FaultyStore<S> {
+            $(async fn $read(&self, $($ra: $rt),*) -> Result<$rr> {
+                self.read()?;
+                self.inner.$read($($ra),*).await
+            })*
+            $(async fn $write(&self, $($wa: $wt),*) -> Result<$wr> {
+                self.write(stringify!($write), self.inner.$write($($wa),*)).await
+            })*
+        }
+    };
+}
+
+pass! {
+    LimitStore:
+    reads {
+        fn lease_limits(mount: &MountId) -> Option<LeaseLimits>;
+    }
+    writes {
+        fn put_lease_limits(mount: &MountId, limits: LeaseLimits) -> ();
+        fn begin_lease_within(lease: &Lease, caps: LeaseCaps) -> Option<CapReached>;
+    }
+}
+
+pass! {
+    PolicyStore:
+    reads {
+        fn acl_policy(name: &str) -> Option<String>;
+        fn acl_policy_names() -> Vec<String>;
+    }
+    writes {
+        fn put_acl_policy(name: &str, text: &str) -> ();
+        fn remove_acl_policy(name: &str) -> ();
+    }
+}
+
+pass! {
+    WrappingStore:
+    reads {
+        fn wrapping(token: &TokenDigest) -> Option<Wrapping>;
+    }
+    writes {
+        fn put_wrapping(token: &Token, wrapping: &Wrapping) -> ();
+        fn take_wrapping(token: &TokenDigest, now: Timestamp) -> Option<Wrapping>;
+    }
+}
+
+pass! {
+    RotationStore:
+    reads {
+        fn root_rotation(mount: &MountId) -> Option<RootRotation>;
+        fn unfinished_root_rotations() -> Vec<MountId>;
+        fn static_role(mount: &MountId, name: &RoleName) -> Option<StaticRole>;
+        fn static_roles(mount: &MountId) -> Vec<StaticRole>;
+        fn due_static_roles(now: Timestamp, limit: u32) -> Vec<(MountId, RoleName)>;
+        fn next_static_role() -> Option<Timestamp>;
+    }
+    writes {
+        fn save_root_rotation(rotation: &RootRotation) -> ();
+        fn switch_root_key(binding: &AccountBinding, rotation: &RootRotation) -> ();
+        fn save_static_role(role: &StaticRole) -> ();
+        fn remove_static_role(mount: &MountId, name: &RoleName) -> ();
+    }
+}
+
+pass! {
+    RequestStore:
+    reads {
+        fn lease_of_request(request_key: &[u8]) -> Option<Lease>;
+    }
+    writes {}
+}
+
+pass! {
+    Store:
+    reads {
+        fn setting(name: &str) -> Option<Vec<u8>>;
+        fn mounts() -> Vec<Mount>;
+        fn account_binding(mount: &MountId) -> Option<AccountBinding>;
+        fn lease_config(mount: &MountId) -> Option<LeaseConfig>;
+        fn role(mount: &MountId, name: &RoleName) -> Option<Arc<Role>>;
+        fn role_names(mount: &MountId) -> Vec<RoleName>;
+        fn token(digest: &TokenDigest) -> Option<Arc<Token>>;
+        fn token_by_accessor(accessor: &Accessor) -> Option<Arc<Token>>;
+        fn accessors() -> Vec<Accessor>;
+        fn expired_tokens(now: Timestamp, limit: u32) -> Vec<TokenDigest>;
+        fn lease(id: &LeaseId) -> Option<Lease>;
+        fn lease_ids(query: LeaseQuery<'_>) -> Vec<LeaseId>;
+        fn due_leases(now: Timestamp, limit: u32) -> Vec<DueLease>;
+        fn next_due() -> Option<Timestamp>;
+    }
+    writes {
+        fn put_setting(name: &str, value: &[u8]) -> ();
+        fn init_settings(values: &[(&str, Vec<u8>)]) -> bool;
+        fn put_mount(mount: &Mount) -> ();
+        fn remove_mount(mount: &MountId) -> ();
+        fn put_account_binding(mount: &MountId, binding: &AccountBinding) -> ();
+        fn put_lease_config(mount: &MountId, config: LeaseConfig) -> ();
+        fn put_role(role: &Role) -> ();
+        fn remove_role(mount: &MountId, name: &RoleName) -> ();
+        fn put_token(token: &Token) -> ();
+        fn use_token(digest: &TokenDigest) -> Option<i64>;
+        fn end_token_tree(digest: &TokenDigest, now: Timestamp) -> u64;
+        fn end_token_alone(digest: &TokenDigest, now: Timestamp) -> bool;
+        fn begin_lease(lease: &Lease) -> ();
+        fn save_lease(lease: &Lease) -> ();
+        fn abandon_pending(now: Timestamp) -> u64;
+        fn purge(before: Timestamp) -> u64;
+    }
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> QueryStore for FaultyStore<S> {
+    async fn leases_matching(
+        &self,
+        filter: &LeaseFilter,
+        after: Position,
+        limit: u32,
+    ) -> Result<Page<Lease>> {
+        self.read()?;
+        self.inner.leases_matching(filter, after, limit).await
+    }
+
+    async fn stuck_leases(&self) -> Result<Vec<(MountId, u64)>> {
+        self.read()?;
+        self.inner.stuck_leases().await
+    }
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> TallyStore for FaultyStore<S> {
+    async fn lease_tally(&self, stuck_after: u32) -> Result<LeaseTally> {
+        self.read()?;
+        self.inner.lease_tally(stuck_after).await
+    }
+
+    fn written(&self) -> Written {
+        self.inner.written()
+    }
+}
+
+pass! {
+    ScheduleStore:
+    reads {}
+    writes {
+        fn bring_forward(beyond: Timestamp, at: Timestamp) -> u64;
+    }
+}
+
+pass! {
+    ReconcileStore:
+    reads {
+        fn user_rows(since: Timestamp, after: i64, limit: u32) -> Option<(Vec<UserRow>, i64)>;
+        fn lease_by_tag(tag: &LeaseTag) -> Option<Lease>;
+        fn stuck_since(before: Timestamp) -> StuckLeases;
+        fn orphans() -> Vec<Orphan>;
+    }
+    writes {
+        fn put_orphans(mounts: &[MountId], found: &[Orphan]) -> ();
+        fn ignore_orphan(user_id: &str, until: Option<Timestamp>) -> bool;
+        fn forget_orphan(user_id: &str) -> ();
+        fn remove_setting(name: &str) -> ();
+    }
+}
+
+pass! {
+    JobStore:
+    reads {
+        fn has_leases(scope: &JobScope) -> bool;
+        fn job(id: &JobId) -> Option<Job>;
+        fn jobs() -> Vec<Job>;
+        fn open_jobs() -> Vec<Job>;
+        fn untried(id: &JobId, place: i64, limit: u32) -> Vec<Untried>;
+        fn job_failure(id: &JobId) -> Option<JobFailure>;
+        fn job_progress(id: &JobId) -> JobProgress;
+        fn job_rest(id: &JobId, from: i64) -> Option<i64>;
+        fn of_job(id: &JobId, leases: &[LeaseId]) -> Vec<LeaseId>;
+        fn mount_in_use(mount: &MountId) -> bool;
+        fn due_beside(now: Timestamp, limit: u32, busy: &[MountId]) -> Vec<DueAt>;
+        fn mount_move(id: &str) -> Option<MountMove>;
+    }
+    writes {
+        fn begin_job(job: &Job) -> ();
+        fn mark_job_page(id: &JobId, limit: u32, mark: Mark) -> bool;
+        fn set_job_state(id: &JobId, state: JobState, now: Timestamp) -> bool;
+        fn settle_job(id: &JobId, now: Timestamp) -> ();
+        fn forget_job(id: &JobId, now: Timestamp) -> ();
+        fn purge_jobs(before: Timestamp) -> u64;
+        fn move_mount(mount: &Mount, made: &MountMove) -> ();
+    }
+}

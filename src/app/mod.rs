@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::engine::{Engine, EngineError, EngineParts, EngineSettings};
 use crate::gate::{Gate, GateError};
 use crate::http::server::{self, Running, ServerError};
-use crate::leases::Leases;
+use crate::leases::{LeaseError, Leases};
 use crate::model::ClientToken;
 use crate::random::Random;
 use crate::seal::SealError;
@@ -39,6 +39,9 @@ pub enum AppError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What an earlier process left could not be picked up.
+    #[error(transparent)]
+    Leases(#[from] LeaseError),
     /// The key file or the key.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -211,9 +214,7 @@ impl App {
             },
         })
         .await?;
-        // Whatever is pending now belongs to a process that is gone.
-        base.store.abandon_pending(base.clock.now()).await?;
-        leases.notice_set_back_while_down().await?;
+        leases.pick_up().await?;
         let database = Arc::clone(&base.database);
         let wire = base.into_wire(
             Arc::clone(&engine),

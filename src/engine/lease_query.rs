@@ -3,9 +3,8 @@
 //! goes is bounded here and in [`crate::store::query`].
 
 use super::Engine;
-use crate::model::{Accessor, Lease, MountId};
-use crate::store::query::UnknownStage;
-use crate::store::{LeaseFilter, Page, Position, Stage, StoreError};
+use crate::model::{Accessor, Lease, LeaseFilter, MountId, Stage, UnknownStage};
+use crate::store::{Page, Position, StoreError};
 
 /// Pages of the store that one question goes through: each is a read of its own, so that others get their turn.
 const PAGES: usize = 10;

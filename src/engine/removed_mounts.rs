@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use super::Engine;
 use super::config::{ConfigError, RootConfigChange};
-use crate::model::{AccountBinding, Mount, MountState};
-use crate::store::{LeaseFilter, Position, Stage, StoreError};
+use crate::model::{AccountBinding, LeaseFilter, Mount, MountState, Stage};
+use crate::store::{Position, StoreError};
 
 /// Rows looked at for what a mount's leases need.
 const LOOKED_AT: u32 = 1_000;

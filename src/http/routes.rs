@@ -115,7 +115,7 @@ static SYS: &[Route] = &[
     route(listed("leases/orphans"), "Lists the users that are ours and have no lease.", &[], on![List => sys_reconcile::list_orphans, Read => sys_reconcile::read_orphans]),
     route(under("leases/orphans/"), "Shows a user without a lease, or decides about it.", sys_reconcile::DECIDE, on![Read => sys_reconcile::read_orphan, Update => sys_reconcile::decide]),
     route(exact("leases/quarantine"), "Shows or ends the quarantine of a restored backup.", sys_reconcile::LIFT, on![Read => sys_reconcile::read_quarantine, Update => sys_reconcile::lift_quarantine]),
-    route(exact("leases/revoke-query"), "Revokes every lease that fits all of a query.", sys_jobs::QUERY, on![Update => sys_jobs::revoke_query]),
+    route(exact("leases/revoke-query"), "Revokes every lease that fits all of a query.", sys_lease_query::TERMS_ALONE, on![Update => sys_jobs::revoke_query]),
     route(listed("leases/jobs"), "Lists the jobs that revoke many leases.", &[], on![Read => sys_jobs::read_all, List => sys_jobs::list]),
     route(between("leases/jobs/", "/pause"), "Pauses a job.", &[], on![Update => sys_jobs::pause]),
     route(between("leases/jobs/", "/resume"), "Goes on with a paused job.", &[], on![Update => sys_jobs::resume]),

@@ -6,32 +6,18 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::envelope::Answer;
-use super::error::ApiError;
-use super::fields::{Field, Fields, Kind, field};
 use super::pipeline::{Answered, Call};
-use crate::leases::JobView;
+use super::sys_lease_query::asked;
 use crate::leases::jobs::named;
-use crate::model::{Job, JobFilter, JobId, JobScope, JobState, Timestamp};
-
-/// What a query takes; all of it must fit.
-pub(super) const QUERY: &[Field] = &[
-    field("caller", Kind::Text),
-    field("accessor", Kind::Text),
-    field("role", Kind::Text),
-    field("role_version", Kind::Int),
-    field("policy_digest", Kind::Text),
-    field("verdict", Kind::Text),
-    field("source", Kind::Text),
-    field("account", Kind::Text),
-    field("user", Kind::Text),
-    field("user_id", Kind::Text),
-    field("access_key", Kind::Text),
-    field("mount", Kind::Text),
-];
+use crate::leases::{JobError, JobView};
+use crate::model::{Job, JobId, JobScope, JobState, Timestamp};
 
 /// POST and PUT `leases/revoke-query`: 202 with the name of the job.
 pub(super) async fn revoke_query(mut call: Call) -> Answered {
-    let filter = filter(&mut call.fields)?;
+    if let Some(unknown) = call.fields.take_rest().into_iter().map(|(name, _)| name).next() {
+        return Err(JobError::UnknownTerm(unknown).into());
+    }
+    let filter = call.wire.engine.lease_filter(asked(&mut call.fields)).await?;
     let job = call.wire.leases.revoke_query(filter).await?;
     Answer::begun(&Begun { job_id: &job.0 })
 }
@@ -74,41 +60,6 @@ pub(super) async fn resume(call: Call) -> Answered {
 
 fn id(call: &Call) -> JobId {
     JobId(call.captured.clone())
-}
-
-fn filter(fields: &mut Fields) -> Result<JobFilter, ApiError> {
-    let bad = |name, sent: &dyn std::fmt::Display| ApiError::QueryValue(name, sent.to_string());
-    let role_version = match fields.int("role_version") {
-        None => None,
-        Some(number) => {
-            Some(u64::try_from(number).map_err(|_negative| bad("role_version", &number))?)
-        }
-    };
-    let source = match fields.filled_text("source") {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|_invalid| bad("source", &text))?),
-    };
-    let mount = match fields.filled_text("mount") {
-        None => None,
-        Some(text) => {
-            let path = format!("{}/", text.trim_end_matches('/'));
-            Some(path.parse().map_err(|_invalid| bad("mount", &text))?)
-        }
-    };
-    Ok(JobFilter {
-        caller: fields.filled_text("caller"),
-        accessor: fields.filled_text("accessor"),
-        role: fields.filled_text("role"),
-        role_version,
-        policy_digest: fields.filled_text("policy_digest"),
-        verdict: fields.filled_text("verdict"),
-        source,
-        account: fields.filled_text("account"),
-        user: fields.filled_text("user"),
-        user_id: fields.filled_text("user_id"),
-        access_key: fields.filled_text("access_key"),
-        mount,
-    })
 }
 
 #[derive(Serialize)]

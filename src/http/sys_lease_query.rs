@@ -35,6 +35,9 @@ pub(super) const QUERY: &[Field] = &[
     field("limit", Kind::Int),
 ];
 
+/// What all leases must have that are to be revoked ([`super::sys_jobs`]): the same, and never a part of them.
+pub(super) const TERMS_ALONE: &[Field] = QUERY.split_at(TERMS.len()).0;
+
 /// What the list of irrevocable leases takes.
 pub(super) const IRREVOCABLE: &[Field] =
     &[field("type", Kind::Text), field("limit", Kind::Text), CHILDREN];
@@ -221,6 +224,7 @@ mod tests {
     fn every_term_is_a_field_of_the_query() {
         for term in TERMS {
             assert!(QUERY.iter().any(|field| field.name == term), "{term}");
+            assert!(TERMS_ALONE.iter().any(|field| field.name == term), "{term}");
         }
     }
 

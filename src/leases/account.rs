@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::teardown::{Pass, PassEnd, Trouble};
 use super::{LeaseError, Leases};
 use crate::aws::Access;
-use crate::model::{FailureClass, Lease, LeaseState, MountId};
-use crate::store::{LeaseFilter, Position, Stage};
+use crate::model::{FailureClass, Lease, LeaseFilter, LeaseState, MountId, Stage};
+use crate::store::Position;
 
 /// Leases looked at, at once, after a mount got other keys.
 const PAGE: u32 = 500;
@@ -97,9 +97,17 @@ fn wrong_account(lease: &Lease, needed: &str, has: Option<&str>) -> Trouble {
         None => "it cannot be found out which account the keys of its mount are of".to_owned(),
     };
     let message = format!(
-        "IAM user `{user}` is in account `{needed}`, and {has}\nhelp: write keys of account {needed} to config/root \
-         of the mount; where it was disabled, to sys/leases/accounts/{}",
-        lease.mount.0
+        "IAM user `{user}` is in account `{needed}`, and {has}\nhelp: {}",
+        keys_wanted(lease, needed)
     );
     Trouble { class: FailureClass::WrongAccount, detail: message.clone(), message }
+}
+
+/// What to do about keys of another account.
+pub(super) fn keys_wanted(lease: &Lease, needed: &str) -> String {
+    format!(
+        "write keys of account {needed} to config/root of the mount; where it was disabled, to \
+         sys/leases/accounts/{}",
+        lease.mount.0
+    )
 }

@@ -10,7 +10,7 @@ use super::state::LeaseEvent;
 use super::{LeaseError, Leases};
 use crate::model::{
     AccessKeyId, Accessor, Beside, CredentialType, EndReason, Lease, LeaseId, LeaseState,
-    MountPath, Origin, Orphan, RoleName, TeardownProgress, Timestamp, UserName,
+    MountPath, Origin, Orphan, RoleName, TeardownProgress, Timestamp,
 };
 use crate::store::StoreError;
 
@@ -31,6 +31,8 @@ pub struct Adoption {
     pub source: Option<IpAddr>,
     /// A key of the user.
     pub access_key: Option<AccessKeyId>,
+    /// The account that the user is in, where AWS says it: only its keys may ever call the user gone.
+    pub account: Option<String>,
     /// Whether a managed policy of the lease's own is attached.
     pub managed_policy: bool,
 }
@@ -100,10 +102,17 @@ impl Leases {
 
     /// A lease that was called gone while a user with its tags is there, perhaps under another name since
     /// somebody renamed it: it is torn down again.
-    pub async fn remove_again(&self, lease: Lease, user: &UserName) -> Result<LeaseId, LeaseError> {
+    pub async fn remove_again(
+        &self,
+        lease: Lease,
+        orphan: &Orphan,
+        account: Option<&str>,
+    ) -> Result<LeaseId, LeaseError> {
         let again = self.update(lease, |lease| {
             lease.state = self.next(lease, &LeaseEvent::Abandon)?;
-            lease.user = Some(user.clone());
+            lease.user = Some(orphan.user.clone());
+            lease.user_id = Some(orphan.user_id.clone());
+            lease.account = account.map(str::to_owned).or_else(|| lease.account.clone());
             Ok(())
         });
         let lease = again.await?;
@@ -136,7 +145,7 @@ fn row(adoption: Adoption, state: LeaseState) -> Lease {
             source: adoption.source,
             policy_digest: String::new(),
         },
-        account: None,
+        account: adoption.account,
         user_id: Some(adoption.orphan.user_id),
         beside: Beside { managed_policy: adoption.managed_policy, ..Beside::default() },
         request_key: None,

@@ -4,13 +4,17 @@
 
 use std::time::Duration;
 
+use super::account::keys_wanted;
 use super::session_cuts::{Cut, OfRole};
 use super::state::LeaseEvent;
 use super::step::{Because, failed, reason, told};
 use super::teardown::Trouble;
 use super::work::Outcome;
 use super::{LeaseError, Leases};
-use crate::model::{EndReason, Lease, SessionCut, SessionRevocation, TeardownProgress, Timestamp};
+use crate::aws::Access;
+use crate::model::{
+    EndReason, FailureClass, Lease, SessionCut, SessionRevocation, TeardownProgress, Timestamp,
+};
 
 /// How long a session of a role can last at most (IAM API reference, `MaxSessionDuration`: 12 h). After it
 /// no session is left that a moment of the past denies.
@@ -102,9 +106,27 @@ impl Leases {
     }
 
     async fn change(&self, lease: &Lease, cut: &SessionCut, change: Cut) -> Result<(), Trouble> {
-        let provider = self.accounts.provider(&lease.mount).await?;
+        let access = self.accounts.access(&lease.mount).await?;
+        if matches!(change, Cut::EndedLease(_) | Cut::EndedBefore(_)) {
+            self.in_account_of(lease, cut, &access).await?;
+        }
         let of = OfRole { mount: &lease.mount, role_arn: &cut.role_arn, broker: &self.broker };
-        self.cuts.change(provider.as_ref(), of, change).await
+        self.cuts.change(access.provider.as_ref(), of, change).await
+    }
+
+    /// Only keys of the role's own account see whether the entry is there: in another one it is not seen, and
+    /// would stay for ever.
+    async fn in_account_of(
+        &self,
+        lease: &Lease,
+        cut: &SessionCut,
+        access: &Access,
+    ) -> Result<(), Trouble> {
+        let needed = cut.role_arn.split(':').nth(4).unwrap_or_default();
+        match self.accounts.own_account(access).await? {
+            Some(has) if has != needed => Err(role_elsewhere(lease, cut, needed, &has)),
+            Some(_) | None => Ok(()),
+        }
     }
 
     async fn not_yet(
@@ -129,6 +151,15 @@ impl Leases {
         );
         Ok(None)
     }
+}
+
+fn role_elsewhere(lease: &Lease, cut: &SessionCut, needed: &str, has: &str) -> Trouble {
+    let message = format!(
+        "the role `{}` is in account `{needed}`, and the keys of its mount are of account `{has}`\nhelp: {}",
+        cut.role_arn,
+        keys_wanted(lease, needed)
+    );
+    Trouble { class: FailureClass::WrongAccount, detail: message.clone(), message }
 }
 
 /// Whether AWS has ended the session, or does at once.

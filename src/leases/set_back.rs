@@ -13,10 +13,12 @@ use crate::store::StoreError;
 const NOTICEABLE: Duration = Duration::from_secs(1);
 
 impl Leases {
-    /// The clock may have been set back while nobody looked. No wait is longer than the longest there is, so that
-    /// what is due later than that tells. Once, at the start, before anything is begun.
-    pub async fn notice_set_back_while_down(&self) -> Result<(), StoreError> {
-        let latest = self.clock.now().after(self.longest_wait());
+    /// What an earlier process left: what is pending belongs to nobody and is due now, and what waits longer than
+    /// anything can was put off by a clock that was set back while nobody looked. Once, before [`Self::run`].
+    pub async fn pick_up(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.store.abandon_pending(now).await?;
+        let latest = now.after(self.longest_wait());
         let sooner = self.store.bring_forward(latest).await?;
         if sooner > 0 {
             tracing::warn!(

@@ -141,7 +141,7 @@ pub(super) fn new_lease(
     }
 }
 
-fn token(now: Timestamp, ttl: u64) -> Token {
+pub(super) fn token(now: Timestamp, ttl: u64) -> Token {
     Token {
         digest: TokenDigest("d".repeat(64)),
         accessor: Accessor("a".repeat(24)),
@@ -555,4 +555,20 @@ async fn the_reaper_works_by_itself_and_stops_when_told() {
     stop.send(true).unwrap();
     reaper.await.unwrap();
     assert!(it.progress(&lease).await.removed_at.is_some());
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_of_an_earlier_process_puts_no_teardown_off_for_years() {
+    let it = Fixture::new().await;
+    let lease = it.issue('1').await;
+    let right = it.now();
+    it.test.clock.advance(Duration::from_hours(24 * 365));
+    it.test.faults.fail_every("DeleteUser", Fault::refuse(403, "AccessDenied"));
+    it.leases.revoke(&lease.id).await.unwrap_err();
+    it.test.faults.heal();
+    it.test.clock.set(right);
+    let it = it.restarted();
+    it.leases.pick_up().await.unwrap();
+    it.after(3600).await;
+    assert_eq!(it.users(), Vec::<String>::new());
 }

@@ -2,11 +2,9 @@
 //! that began it; and the move of a mount. Plain data: a job's leases are rows of their own, and how
 //! far it is follows from them. Must never hold a list of leases. What moves it on: [`crate::leases`].
 
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 
-use super::{FailureClass, LeaseId, MountId, MountPath, Timestamp};
+use super::{FailureClass, LeaseFilter, LeaseId, MountId, MountPath, Timestamp};
 
 /// The name of a job: a UUID.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,56 +32,7 @@ pub enum JobScope {
     /// That were issued under this mount, wherever it was then.
     Mount(MountId),
     /// That fit all of this.
-    Filter(Box<JobFilter>),
-}
-
-/// What people look for leases by; a member that is `None` fits every lease.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct JobFilter {
-    /// Display name of the token that asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub caller: Option<String>,
-    /// Accessor of the token that holds it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accessor: Option<String>,
-    /// Name of the role.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
-    /// The role's write that was current.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub role_version: Option<u64>,
-    /// Digest over everything that the credential may do, hex.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy_digest: Option<String>,
-    /// Digest of the verdict that let it through, hex.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<String>,
-    /// Where the request came from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<IpAddr>,
-    /// The AWS account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    /// Name of the IAM user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// AWS's unique id of the user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<String>,
-    /// The key that was handed out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub access_key: Option<String>,
-    /// Where its mount is now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mount: Option<MountPath>,
-}
-
-impl JobFilter {
-    /// Whether it fits every lease.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
+    Filter(Box<LeaseFilter>),
 }
 
 /// How a job stands.

@@ -9,6 +9,7 @@ pub mod encoding;
 pub mod go_text;
 pub mod job;
 pub mod lease;
+mod lease_filter;
 pub mod limits;
 pub mod mount;
 pub mod names;
@@ -24,12 +25,13 @@ pub mod verdict;
 pub use binding::{AccountBinding, LeaseConfig};
 pub use delivery::{Canary, Delivery, Placement, Readiness, SessionRevocation};
 pub use job::{
-    Job, JobFailure, JobFilter, JobId, JobKind, JobProgress, JobScope, JobState, MountMove, Untried,
+    Job, JobFailure, JobId, JobKind, JobProgress, JobScope, JobState, MountMove, Untried,
 };
 pub use lease::{
     Beside, EndReason, EndRecord, FailureClass, Lease, LeaseState, Origin, SessionCut,
     TeardownProgress,
 };
+pub use lease_filter::{LeaseFilter, STUCK_ATTEMPTS, Stage, UnknownStage};
 pub use limits::{CapReached, LeaseCap, LeaseCaps, LeaseLimits, MostLeases};
 pub use mount::{Mount, MountId, MountState, MountTuning};
 pub use names::{

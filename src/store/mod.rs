@@ -25,7 +25,7 @@ pub mod wrapping;
 pub use jobs::{DueAt, JobStore, Mark};
 pub use limits::LimitStore;
 pub use policies::PolicyStore;
-pub use query::{LeaseFilter, Page, Position, QueryStore, Stage};
+pub use query::{Page, Position, QueryStore};
 pub use reconcile::{ReconcileStore, StuckLeases};
 pub use requests::RequestStore;
 pub use schedule::ScheduleStore;

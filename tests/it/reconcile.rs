@@ -7,7 +7,7 @@ use embedded_aws::faults::Fault;
 use leasehold::model::LeaseState;
 use serde_json::{Value, json};
 
-use crate::support::broker::TestBroker;
+use crate::support::broker::{OTHER_KEY, TestBroker};
 use crate::support::{NARROW, log};
 
 const TAG: &str = "abcdefghijklmnopqrstuvwx";
@@ -360,4 +360,22 @@ fn only_root_may_look_or_decide() {
         limited.post(path, &json!({ "action": "lift" })).expect(403);
         limited.get(path).expect(403);
     }
+}
+
+/// The bug: the row of an adopted user did not say its account, so that any account without such a user made it
+/// read as gone while it lived on.
+#[test]
+fn an_adopted_user_is_not_called_gone_by_keys_of_another_account() {
+    let broker = TestBroker::new().with_role();
+    make_orphan(&broker, "vault-left", "/", TAG);
+    broker.clock.advance(OLD);
+    compare(&broker);
+    let adopt = json!({ "action": "adopt", "ttl": "1h" });
+    let lease = decide(&broker, "vault-left", &adopt).expect(200).text_of("lease_id");
+    let keys = json!({ "access_key": OTHER_KEY, "secret_key": "made-up" });
+    broker.root().post("aws/config/root", &keys).expect(204);
+    broker.revoke(&lease).expect(400);
+    broker.settle();
+    assert_eq!(broker.users(), ["vault-left"]);
+    assert!(matches!(broker.row(&lease).unwrap().state, LeaseState::Revoking(_)));
 }

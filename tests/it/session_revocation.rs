@@ -7,7 +7,7 @@ use embedded_aws::faults::Fault;
 use leasehold::model::{FailureClass, LeaseState, TeardownProgress};
 use serde_json::json;
 
-use crate::support::broker::TestBroker;
+use crate::support::broker::{OTHER_KEY, TestBroker};
 use crate::support::client::Reply;
 
 /// What the role in AWS may do.
@@ -209,4 +209,30 @@ fn the_field_belongs_to_assumed_roles_and_reads_back() {
     let unknown = json!({ "session_revocation": "now" });
     let errors = root.post("aws/roles/s", &unknown).expect(400).errors();
     assert_eq!(errors, ["session_revocation `now` is not known\nhelp: it is one of tag, older"]);
+}
+
+/// The bug: keys of another account saw no such role, the lease was called over, and its entry stayed on the role.
+#[test]
+fn an_entry_is_not_called_gone_by_keys_of_another_account() {
+    let broker = revoking("tag");
+    let lease = issue(&broker).lease_id();
+    broker.revoke(&lease).expect(204);
+    assert_eq!(denies(&broker).len(), 1);
+    let bind = |key: &str| {
+        let keys = json!({ "access_key": key, "secret_key": "s", "max_retries": 0 });
+        broker.root().post("aws/config/root", &keys).expect(204);
+    };
+    bind(OTHER_KEY);
+    broker.advance(Duration::from_hours(13));
+    let failure = progress(&broker, &lease).last_failure.unwrap();
+    assert_eq!(failure.0, FailureClass::WrongAccount);
+    assert!(
+        failure.1.contains("the role `arn:aws:iam::123456789012:role/deploy` is in account"),
+        "{}",
+        failure.1
+    );
+    bind("AKIATESTTESTTESTTEST");
+    broker.settle();
+    assert_eq!(denies(&broker), Vec::<String>::new());
+    assert!(matches!(broker.row(&lease).unwrap().state, LeaseState::Revoked { .. }));
 }

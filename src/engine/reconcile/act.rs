@@ -9,7 +9,7 @@ use crate::auth::Caller;
 use crate::aws::Belongings;
 use crate::engine::Engine;
 use crate::leases::Adoption;
-use crate::model::{AccessKeyId, LeaseState, LeaseTag, Orphan, RoleName, Timestamp};
+use crate::model::{LeaseState, LeaseTag, Orphan, RoleName, Timestamp};
 use crate::store::StoreError;
 
 /// Under which role adopted users are shown: one that nobody writes by chance.
@@ -35,6 +35,14 @@ pub struct Acted {
     pub orphan: Orphan,
     /// The lease that it has now.
     pub lease: Option<String>,
+}
+
+/// An orphan as AWS shows it.
+struct StillOurs {
+    tag: LeaseTag,
+    found: Belongings,
+    /// Whose keys see it; `None` where the endpoint does not say it as AWS does.
+    account: Option<String>,
 }
 
 impl Engine {
@@ -83,7 +91,7 @@ impl Engine {
         orphan: &Orphan,
         ttl: Duration,
     ) -> Result<String, ReconcileError> {
-        let (tag, found) = self.still_ours(orphan).await?;
+        let StillOurs { tag, found, account } = self.still_ours(orphan).await?;
         if let Some(lease) = self.parts.leases.by_tag(&tag).await? {
             let (user, is_over) = (orphan.user.clone(), is_over(&lease.state));
             let lease = lease.id.to_string();
@@ -96,7 +104,7 @@ impl Engine {
         let key = found.access_keys.first().cloned();
         let key = key.ok_or_else(|| ReconcileError::NoKey(orphan.user.clone()))?;
         let until = self.parts.clock.now().after(ttl);
-        let adoption = self.adoption(caller, orphan, &tag, Some(key.clone()), &found)?;
+        let adoption = Adoption { account, ..self.adoption(caller, orphan, &tag, &found)? };
         let lease = self.parts.leases.adopt(adoption, key, until).await?;
         self.parts.store.forget_orphan(&orphan.user_id).await?;
         tracing::warn!(
@@ -112,18 +120,18 @@ impl Engine {
         caller: &Caller,
         orphan: &Orphan,
     ) -> Result<String, ReconcileError> {
-        let (tag, found) = self.still_ours(orphan).await?;
+        let StillOurs { tag, found, account } = self.still_ours(orphan).await?;
         let id = match self.parts.leases.by_tag(&tag).await? {
             Some(lease) if is_over(&lease.state) => {
-                self.parts.leases.remove_again(lease, &orphan.user).await?
+                let account = account.as_deref();
+                self.parts.leases.remove_again(lease, orphan, account).await?
             }
             Some(lease) => {
                 let (user, lease) = (orphan.user.clone(), lease.id.to_string());
                 return Err(ReconcileError::HasLease { user, lease });
             }
             None => {
-                let key = found.access_keys.first().cloned();
-                let adoption = self.adoption(caller, orphan, &tag, key, &found)?;
+                let adoption = Adoption { account, ..self.adoption(caller, orphan, &tag, &found)? };
                 self.parts.leases.adopt_to_remove(adoption).await?
             }
         };
@@ -137,11 +145,12 @@ impl Engine {
         Ok(id.to_string())
     }
 
-    /// The orphan's tag and what it owns, asked of AWS now.
-    async fn still_ours(&self, orphan: &Orphan) -> Result<(LeaseTag, Belongings), ReconcileError> {
+    /// The orphan's tag, what it owns and where it is, asked of AWS now.
+    async fn still_ours(&self, orphan: &Orphan) -> Result<StillOurs, ReconcileError> {
         let not_ours = || ReconcileError::NotOurs(orphan.user.clone());
         let tag = orphan.lease.clone().ok_or_else(|| ReconcileError::NoTag(orphan.user.clone()))?;
-        let provider = self.parts.accounts.provider(&orphan.mount).await?;
+        let access = self.parts.accounts.access(&orphan.mount).await?;
+        let provider = &access.provider;
         let (owner, found) =
             tokio::join!(provider.ownership(&orphan.user), provider.belongings(&orphan.user));
         let owner = owner?.ok_or_else(not_ours)?;
@@ -150,7 +159,9 @@ impl Engine {
         if !is_ours {
             return Err(not_ours());
         }
-        Ok((tag, found?.ok_or_else(not_ours)?))
+        let found = found?.ok_or_else(not_ours)?;
+        let account = self.parts.accounts.own_account(&access).await?;
+        Ok(StillOurs { tag, found, account })
     }
 
     fn adoption(
@@ -158,7 +169,6 @@ impl Engine {
         caller: &Caller,
         orphan: &Orphan,
         tag: &LeaseTag,
-        access_key: Option<AccessKeyId>,
         found: &Belongings,
     ) -> Result<Adoption, ReconcileError> {
         let no_mount = || ReconcileError::NoMount(orphan.mount.0.clone());
@@ -172,7 +182,8 @@ impl Engine {
             holder: caller.accessor().clone(),
             caller: caller.display_name().to_owned(),
             source: caller.remote(),
-            access_key,
+            access_key: found.access_keys.first().cloned(),
+            account: None,
             managed_policy: found.attached_policies.iter().any(own),
         })
     }

@@ -13,7 +13,9 @@ use crate::engine::Engine;
 use crate::engine::config::seal_context;
 use crate::engine::rotation::change::Holder;
 use crate::engine::rotation::{KeyError, steps};
-use crate::model::{AccountBinding, KeyChange, MountId, RootRotation, RotationProgress};
+use crate::model::{
+    AccessKeyId, AccountBinding, KeyChange, MountId, RootRotation, RotationProgress,
+};
 use crate::store::StoreError;
 
 /// How long calls that were signed with the old key may take to end. One attempt of a call takes 30 s at
@@ -84,6 +86,11 @@ impl Holder for RootHolder<'_> {
 
     fn overlap(&self) -> Duration {
         Duration::ZERO
+    }
+
+    async fn in_use(&self) -> Result<Option<AccessKeyId>, StoreError> {
+        let binding = self.stored_binding().await?;
+        Ok(binding.and_then(|binding| binding.access_key.parse().ok()))
     }
 
     async fn keys(&self) -> Result<Arc<dyn KeyProvider>, AwsError> {

@@ -26,6 +26,8 @@ pub(in crate::engine) trait Holder: Send + Sync {
     fn change(&self) -> Option<&KeyChange>;
     /// How long the old key goes on working.
     fn overlap(&self) -> Duration;
+    /// The key that is in use now; somebody may have put another one there than the change did.
+    async fn in_use(&self) -> Result<Option<AccessKeyId>, StoreError>;
     /// Signs with the key that is in use.
     async fn keys(&self) -> Result<Arc<dyn KeyProvider>, AwsError>;
     /// Signs to remove a new key that will not be used.
@@ -211,7 +213,11 @@ impl Engine {
         if self.parts.clock.now() < *not_before {
             return Ok(());
         }
-        if let Some(old) = &change.old {
+        let in_use = holder.in_use().await?;
+        if let Some(old) = change.old.as_ref().filter(|old| in_use.as_ref() == Some(*old)) {
+            warn!(aws.user = %change.user, aws.access_key = %old,
+                "access key {old} of {} is in use again and stays; {new}, which took its place, is nobody's now", change.user);
+        } else if let Some(old) = &change.old {
             let keys = holder.keys().await.map_err(KeyError::NoClient)?;
             remove_key(&*keys, &change.user, old).await.map_err(|source| {
                 KeyError::OldKeyRemains { new: new.clone(), old: old.to_string(), source }
@@ -238,7 +244,10 @@ impl Engine {
             Err(AwsError::Refused { kind: RefusalKind::Absent, .. }) => Vec::new(),
             held => held.map_err(call("ListAccessKeys"))?,
         };
-        let strays = strays(change, new, &held);
+        // What somebody wrote down meanwhile may be as young as what was made.
+        let in_use = holder.in_use().await?;
+        let mut strays = strays(change, new, &held);
+        strays.retain(|stray| in_use.as_ref() != Some(stray));
         for stray in &strays {
             remove_key(&*keys, &change.user, stray).await.map_err(call("DeleteAccessKey"))?;
             warn!(aws.user = %change.user, aws.access_key = %stray,

@@ -10,7 +10,7 @@ use crate::aws::{AwsError, KeyProvider, NewAccessKey};
 use crate::engine::Engine;
 use crate::engine::rotation::change::Holder;
 use crate::engine::rotation::{KeyError, plan};
-use crate::model::{KeyChange, KeyStep, StaticRole, Timestamp};
+use crate::model::{AccessKeyId, KeyChange, KeyStep, StaticRole, Timestamp};
 use crate::store::StoreError;
 
 /// What a sealed secret key is bound to: it opens nowhere else.
@@ -68,6 +68,10 @@ impl Holder for StaticHolder<'_> {
 
     fn overlap(&self) -> Duration {
         Duration::from_secs(self.role.overlap)
+    }
+
+    async fn in_use(&self) -> Result<Option<AccessKeyId>, StoreError> {
+        Ok(self.role.access_key.clone())
     }
 
     async fn keys(&self) -> Result<Arc<dyn KeyProvider>, AwsError> {

@@ -199,3 +199,35 @@ async fn a_key_that_is_looked_for_does_not_hold_up_what_is_due() {
     assert_eq!((keys(&bench, ADMIN).len(), keys(&bench, "jane").len()), (1, 1));
     assert!(bench.world.store.unfinished_root_rotations().await.unwrap().is_empty());
 }
+
+/// The bug: a key that somebody wrote to `config/root` while a lost one was looked for was as young as that one.
+#[tokio::test]
+async fn a_key_that_somebody_writes_while_a_lost_one_is_looked_for_is_not_taken_for_it() {
+    let bench = bench().await;
+    bench.world.faults.fail_next("CreateAccessKey", Fault::TimeoutBefore);
+    bench.engine.rotate_root(&bench.mount()).await.unwrap_err();
+    let before = keys(&bench, ADMIN);
+    bench.world.aws.call("CreateAccessKey", &[("UserName", ADMIN)]).unwrap();
+    let by_hand = keys(&bench, ADMIN).into_iter().find(|key| !before.contains(key)).unwrap();
+    write_key(&bench, &by_hand).await;
+    bench.world.clock.advance(Duration::from_mins(1));
+    bench.engine.rotate_due().await.unwrap();
+    assert!(keys(&bench, ADMIN).contains(&by_hand), "config/root holds it");
+    assert_eq!(stored_key(&bench).await, by_hand);
+}
+
+/// The bug: an old key whose removal had failed was removed later although `config/root` had been given it again.
+#[tokio::test]
+async fn an_old_key_that_is_written_again_is_not_removed() {
+    let bench = bench().await;
+    let old = stored_key(&bench).await;
+    bench.world.faults.fail_every("DeleteAccessKey", Fault::refuse(403, "AccessDenied"));
+    bench.engine.rotate_root(&bench.mount()).await.unwrap_err();
+    assert_ne!(stored_key(&bench).await, old);
+    write_key(&bench, &old).await;
+    bench.world.faults.heal();
+    bench.world.clock.advance(Duration::from_mins(20));
+    bench.engine.rotate_due().await.unwrap();
+    assert!(keys(&bench, ADMIN).contains(&old));
+    assert!(bench.world.store.unfinished_root_rotations().await.unwrap().is_empty());
+}

@@ -139,7 +139,9 @@ pub(super) fn remount(error: &RemountError) -> Told {
 pub(super) fn job(error: &JobError) -> Told {
     match error {
         JobError::Unknown(_) => silent(404),
-        JobError::Done(_) | JobError::EmptyQuery => bare(400, error.to_string()),
+        JobError::Done(_) | JobError::EmptyQuery | JobError::UnknownTerm(_) => {
+            bare(400, error.to_string())
+        }
         JobError::Lease(error) => lease(error),
     }
 }

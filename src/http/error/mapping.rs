@@ -120,7 +120,6 @@ impl ApiError {
             Self::StaticRole(error) => rotation::static_role(error),
             Self::Renew(error) => renew(error),
             Self::Revoke(error) => bare(400, error.to_string()),
-            Self::QueryValue(name, sent) => bare(400, format!("`{sent}` is no value for `{name}`")),
             Self::Job(error) => job(error),
             Self::Remount(error) => remount(error),
             Self::Lease(error) => lease(error),

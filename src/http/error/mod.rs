@@ -153,8 +153,6 @@ pub enum ApiError {
     Renew(RenewError),
     /// Revoking leases, waited for.
     Revoke(RevokeError),
-    /// A value of a query over leases; holds its name and what was sent.
-    QueryValue(&'static str, String),
     /// Jobs.
     Job(JobError),
     /// Moving mounts.

@@ -172,7 +172,7 @@ fn mounts() -> Samples {
         ("job: unknown", JobError::Unknown(JobId("x".to_owned())).into()),
         ("job: paused or resumed when done", JobError::Done(JobId("x".to_owned())).into()),
         ("query over leases: empty", JobError::EmptyQuery.into()),
-        ("query over leases: bad value", ApiError::QueryValue("source", "x".to_owned())),
+        ("job: unknown term", JobError::UnknownTerm("caler".to_owned()).into()),
         ("config: lists differ", ConfigError::FallbackLengths.into()),
         ("config: lease missing", ConfigError::Missing("lease").into()),
     ];

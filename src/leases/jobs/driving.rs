@@ -21,8 +21,12 @@ const TICK: Duration = Duration::from_secs(1);
 impl Leases {
     /// One round over all unfinished jobs: what an earlier process left half done, leases not yet marked, and
     /// whether they are all gone. Tells whether one is still open.
+    /// While everything is held still nothing of that is done.
     pub(in crate::leases) async fn drive_jobs(&self) -> Result<bool, LeaseError> {
         let jobs = self.store.open_jobs().await?;
+        if self.is_paused() {
+            return Ok(!jobs.is_empty());
+        }
         for job in &jobs {
             if job.unsettled {
                 let _turn = self.marking.lock().await;

@@ -8,7 +8,7 @@ mod driving;
 use std::sync::atomic::Ordering;
 
 use super::{LeaseError, Leases};
-use crate::model::{Job, JobFilter, JobId, JobKind, JobProgress, JobScope, JobState, LeaseId};
+use crate::model::{Job, JobId, JobKind, JobProgress, JobScope, JobState, LeaseFilter, LeaseId};
 
 /// Most ids told of those that are being worked on.
 const CURRENT: usize = 16;
@@ -25,10 +25,15 @@ pub enum JobError {
     /// A query that would take every lease there is.
     #[error(
         "the query names nothing to look for, and would revoke every lease\nhelp: give at least one of \
-         `caller`, `accessor`, `role`, `role_version`, `policy_digest`, `verdict`, `source`, `account`, \
-         `user`, `user_id`, `access_key`, `mount`"
+         `lease_id`, `access_key`, `user`, `user_id`, `caller`, `accessor`, `role`, `role_version`, \
+         `policy_digest`, `verdict`, `source`, `account`, `mount`; `state` alone is not enough"
     )]
     EmptyQuery,
+    /// A term that is none: without it the query would take more than was meant.
+    #[error(
+        "`{0}` is nothing that leases can be looked for by\nhelp: a query with a term left out would revoke more than was asked for, so nothing was done"
+    )]
+    UnknownTerm(String),
     /// The rows could not be read or changed.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -69,8 +74,8 @@ impl Leases {
     }
 
     /// Begins to revoke every lease that fits all of `filter`.
-    pub async fn revoke_query(&self, filter: JobFilter) -> Result<JobId, JobError> {
-        if filter.is_empty() {
+    pub async fn revoke_query(&self, filter: LeaseFilter) -> Result<JobId, JobError> {
+        if filter.is_of_all() {
             return Err(JobError::EmptyQuery);
         }
         let job = self.begin_job(JobKind::Revoke, JobScope::Filter(Box::new(filter))).await?;

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::*;
 use crate::aws::AccountSettings;
 use crate::aws::testing::{BROKER, TestAws, name};
-use crate::leases::tests::{Fixture, id, leases, mount, new_lease};
+use crate::leases::tests::{Fixture, id, leases, mount, new_lease, token};
 use crate::leases::{Leases, NewLease};
 use crate::model::{
     Accessor, CredentialType, EndReason, FailureClass, Mount, MountId, Origin, TeardownProgress,
@@ -138,7 +138,7 @@ async fn a_paused_job_marks_no_more_and_holds_what_is_not_yet_tried_until_it_is_
 
     let it = it.restarted();
     // Nor is it taken for what a clock that was set back puts off, the longest wait of that being 15 minutes.
-    it.leases.notice_set_back_while_down().await.unwrap();
+    it.leases.pick_up().await.unwrap();
     assert_eq!(it.after(1000).await, 0);
     let view = it.leases.job(&job).await.unwrap();
     assert_eq!(
@@ -369,42 +369,136 @@ async fn a_query_takes_what_fits_all_of_it() {
     };
     activated(&it.leases, special, it.now()).await;
     let text = |text: &str| Some(text.to_owned());
-    let all = JobFilter::default;
+    let all = LeaseFilter::default;
     let one = [
-        JobFilter { caller: text("token-ci"), ..all() },
-        JobFilter { accessor: Some("b".repeat(24)), ..all() },
-        JobFilter { role_version: Some(7), ..all() },
-        JobFilter { policy_digest: Some("CD".repeat(32)), ..all() },
-        JobFilter { verdict: Some("ab".repeat(32)), ..all() },
-        JobFilter { source: Some("10.1.2.3".parse().unwrap()), ..all() },
-        JobFilter { user: text("u-x"), ..all() },
+        LeaseFilter { caller: text("token-ci"), ..all() },
+        LeaseFilter { accessor: Some(Accessor("b".repeat(24))), ..all() },
+        LeaseFilter { role_version: Some(7), ..all() },
+        LeaseFilter { policy_digest: Some("CD".repeat(32)), ..all() },
+        LeaseFilter { verdict: Some("ab".repeat(32)), ..all() },
+        LeaseFilter { source: Some("10.1.2.3".parse().unwrap()), ..all() },
+        LeaseFilter { user: text("u-x"), ..all() },
     ];
-    let fits = async |filter: &JobFilter| {
+    let fits = async |filter: &LeaseFilter| {
         it.store.has_leases(&JobScope::Filter(Box::new(filter.clone()))).await.unwrap()
     };
     for filter in &one {
         assert!(fits(filter).await, "{filter:?}");
-        assert!(!fits(&JobFilter { role: text("role_2"), ..filter.clone() }).await, "{filter:?}");
+        assert!(
+            !fits(&LeaseFilter { role: "role_2".parse().ok(), ..filter.clone() }).await,
+            "{filter:?}"
+        );
     }
     for (filter, found) in [
-        (JobFilter { access_key: text("ASIA1"), ..all() }, true),
-        (JobFilter { access_key: text("ASIA2"), ..all() }, false),
-        (JobFilter { mount: Some("aws/".parse().unwrap()), ..all() }, true),
-        (JobFilter { mount: Some("aws2/".parse().unwrap()), ..all() }, false),
-        (JobFilter { role: text("role_"), ..all() }, false),
-        (JobFilter { role: text("roleX2"), ..all() }, false),
-        (JobFilter { account: text("123456789012"), ..all() }, false),
-        (JobFilter { user_id: text("AIDA"), ..all() }, false),
+        (LeaseFilter { access_key: text("ASIA1"), ..all() }, true),
+        (LeaseFilter { access_key: text("ASIA2"), ..all() }, false),
+        (LeaseFilter { mount: Some(it.test.mount.clone()), ..all() }, true),
+        (LeaseFilter { mount: Some(MountId("aws2".to_owned())), ..all() }, false),
+        (LeaseFilter { role: "role_".parse().ok(), ..all() }, false),
+        (LeaseFilter { role: "roleX2".parse().ok(), ..all() }, false),
+        (LeaseFilter { account: text("123456789012"), ..all() }, false),
+        (LeaseFilter { user_id: text("AIDA"), ..all() }, false),
     ] {
         assert_eq!(fits(&filter).await, found, "{filter:?}");
     }
     let nothing = it.leases.revoke_query(all()).await.unwrap_err();
     assert!(matches!(nothing, JobError::EmptyQuery));
-    let job = it.leases.revoke_query(JobFilter { role: text("role_2"), ..all() }).await.unwrap();
+    let job =
+        it.leases.revoke_query(LeaseFilter { role: "role_2".parse().ok(), ..all() }).await.unwrap();
     it.after(0).await;
     let view = it.leases.job(&job).await.unwrap();
     assert_eq!((view.job.state, view.job.marked), (JobState::Done, 2));
     assert_eq!(unfinished(&*it.store, "aws/").await, 4);
+}
+
+#[tokio::test]
+async fn a_job_over_a_mount_means_that_mount_wherever_it_is_moved_meanwhile() {
+    let it = Fixture::new().await;
+    sessions(&it, "r", 0..MANY).await;
+    let filter = LeaseFilter { mount: Some(it.test.mount.clone()), ..LeaseFilter::default() };
+    let job = it.leases.revoke_query(filter).await.unwrap();
+    it.leases.pause_job(&job).await.unwrap();
+    let moved = Mount { path: "moved/".parse().unwrap(), ..mount(&it.test.mount) };
+    it.store.put_mount(&moved).await.unwrap();
+    it.store.put_mount(&mount(&MountId("n".to_owned()))).await.unwrap();
+    it.leases.resume_job(&job).await.unwrap();
+    it.after(0).await;
+    let view = it.leases.job(&job).await.unwrap();
+    assert_eq!((view.job.state, view.job.marked), (JobState::Done, u64::from(MANY)));
+    assert_eq!(unfinished(&*it.store, "aws/").await, 0);
+}
+
+#[tokio::test]
+async fn a_query_that_fits_few_of_many_leases_finds_them_behind_the_first_rows() {
+    let it = Fixture::new().await;
+    sessions(&it, "r", 0..3).await;
+    sessions(&it, "last", 3..4).await;
+    let scope = JobScope::Filter(Box::new(LeaseFilter {
+        role: "last".parse().ok(),
+        ..LeaseFilter::default()
+    }));
+    assert!(it.store.has_leases(&scope).await.unwrap());
+    let job = it.leases.begin_job(JobKind::Revoke, scope).await.unwrap();
+    it.after(0).await;
+    assert_eq!(it.leases.job(&job).await.unwrap().job.marked, 1);
+}
+
+#[tokio::test]
+async fn a_job_of_a_restored_database_marks_nothing_before_somebody_said_a_word() {
+    let it = Fixture::new().await;
+    sessions(&it, "r", 0..MANY).await;
+    let job = it.leases.begin_job(JobKind::Revoke, prefix("aws/")).await.unwrap();
+    it.leases.pause();
+    assert!(it.leases.drive_jobs().await.unwrap(), "it is looked at again");
+    assert_eq!(it.leases.job(&job).await.unwrap().job.marked, 0);
+    assert!(it.leases.get(&numbered("r", 1)).await.unwrap().is_some());
+    it.leases.resume();
+    it.after(0).await;
+    assert_eq!(it.leases.job(&job).await.unwrap().job.state, JobState::Done);
+}
+
+/// Users of a token, marked by a job that was then paused: they are held until their own end.
+async fn held(it: &Fixture) -> JobId {
+    it.store.put_token(&token(it.now(), 7200)).await.unwrap();
+    users(it, &it.test.mount, "r", 0..3).await;
+    let job = it.leases.begin_job(JobKind::Revoke, prefix("aws/")).await.unwrap();
+    it.leases.mark_page(&job, JobKind::Revoke).await.unwrap();
+    it.leases.pause_job(&job).await.unwrap();
+    job
+}
+
+#[tokio::test]
+async fn a_pause_does_not_outlive_the_token_of_its_leases() {
+    let it = Fixture::new().await;
+    held(&it).await;
+    assert_eq!(it.after(0).await, 0);
+    it.store.end_token_tree(&token(it.now(), 0).digest, it.now()).await.unwrap();
+    assert_eq!(it.after(0).await, 3);
+    assert_eq!(it.users(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_pause_holds_no_lease_whose_token_has_ended() {
+    let it = Fixture::new().await;
+    let job = held(&it).await;
+    it.leases.resume_job(&job).await.unwrap();
+    it.store.end_token_tree(&token(it.now(), 0).digest, it.now()).await.unwrap();
+    it.leases.pause_job(&job).await.unwrap();
+    assert_eq!(it.after(0).await, 3);
+    assert_eq!(it.users(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_end_what_a_paused_job_holds() {
+    let it = Fixture::new().await;
+    held(&it).await;
+    it.after(60).await;
+    it.test.clock.set(Timestamp::from_millis(it.now().as_millis() - 1_800_000));
+    it.after(0).await;
+    assert_eq!(it.after(1800).await, 0, "longer than any back-off");
+    assert_eq!(it.users().len(), 3);
+    it.after(3600).await;
+    assert_eq!(it.users(), Vec::<String>::new());
 }
 
 #[tokio::test]

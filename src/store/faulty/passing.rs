@@ -8,15 +8,15 @@ use async_trait::async_trait;
 use super::FaultyStore;
 use crate::model::{
     Accessor, AccountBinding, CapReached, Job, JobFailure, JobId, JobProgress, JobScope, JobState,
-    Lease, LeaseCaps, LeaseConfig, LeaseId, LeaseLimits, LeaseTag, Mount, MountId, MountMove,
-    Orphan, Role, RoleName, RootRotation, StaticRole, Timestamp, Token, TokenDigest, Untried,
-    UserRow,
+    Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag, Mount, MountId,
+    MountMove, Orphan, Role, RoleName, RootRotation, StaticRole, Timestamp, Token, TokenDigest,
+    Untried, UserRow,
 };
 use crate::store::wrapping::Wrapping;
 use crate::store::{
-    DueAt, DueLease, JobStore, LeaseFilter, LeaseQuery, LeaseTally, LimitStore, Mark, Page,
-    PolicyStore, Position, QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore,
-    Store, StoreError, StuckLeases, TallyStore, WrappingStore, Written,
+    DueAt, DueLease, JobStore, LeaseQuery, LeaseTally, LimitStore, Mark, Page, PolicyStore,
+    Position, QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore, Store,
+    StoreError, StuckLeases, TallyStore, WrappingStore, Written,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -148,16 +148,6 @@ impl<S: Store + ?Sized> QueryStore for FaultyStore<S> {
     ) -> Result<Page<Lease>> {
         self.read()?;
         self.inner.leases_matching(filter, after, limit).await
-    }
-
-    async fn lease_ids_matching(
-        &self,
-        filter: &LeaseFilter,
-        after: Position,
-        limit: u32,
-    ) -> Result<Page<LeaseId>> {
-        self.read()?;
-        self.inner.lease_ids_matching(filter, after, limit).await
     }
 
     async fn stuck_leases(&self) -> Result<Vec<(MountId, u64)>> {

@@ -7,9 +7,9 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 
 use super::Sqlite;
 use super::lease_row::{COLUMNS, digest_column, from_row};
-use super::values::{int, parsed, uint};
-use crate::model::{Lease, LeaseId, MountId};
-use crate::store::{LeaseFilter, Page, Position, QueryStore, Stage, StoreError};
+use super::values::{int, uint};
+use crate::model::{Lease, LeaseFilter, MountId, Stage};
+use crate::store::{Page, Position, QueryStore, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -25,17 +25,7 @@ impl QueryStore for Sqlite {
         limit: u32,
     ) -> Result<Page<Lease>> {
         let filter = filter.clone();
-        self.readers.long(move |db| leases(db, &filter, after, limit)).await
-    }
-
-    async fn lease_ids_matching(
-        &self,
-        filter: &LeaseFilter,
-        after: Position,
-        limit: u32,
-    ) -> Result<Page<LeaseId>> {
-        let filter = filter.clone();
-        self.readers.long(move |db| ids(db, &filter, after, limit)).await
+        self.readers.long(move |db| page(db, &filter, after, limit)).await
     }
 
     async fn stuck_leases(&self) -> Result<Vec<(MountId, u64)>> {
@@ -94,26 +84,6 @@ impl Conditions {
     }
 }
 
-fn leases(
-    db: &Connection,
-    filter: &LeaseFilter,
-    after: Position,
-    limit: u32,
-) -> Result<Page<Lease>> {
-    page(db, filter, after, limit, COLUMNS, from_row)
-}
-
-fn ids(
-    db: &Connection,
-    filter: &LeaseFilter,
-    after: Position,
-    limit: u32,
-) -> Result<Page<LeaseId>> {
-    page(db, filter, after, limit, "lease.id", |row| {
-        parsed(row.get_ref(0)?.as_str().unwrap_or_default())
-    })
-}
-
 fn stuck(db: &Connection) -> Result<Vec<(MountId, u64)>> {
     let mut query = db.prepare_cached(
         "SELECT mount.id, count(*) FROM lease INDEXED BY lease_stuck
@@ -123,11 +93,26 @@ fn stuck(db: &Connection) -> Result<Vec<(MountId, u64)>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn page<T>(
+fn page(db: &Connection, filter: &LeaseFilter, after: Position, limit: u32) -> Result<Page<Lease>> {
+    walked(db, filter, (after, limit), None, COLUMNS, from_row)
+}
+
+/// The keys of those that a job over the filter takes: not yet removed, and none younger than `youngest`.
+pub(super) fn keys_of_job(
     db: &Connection,
     filter: &LeaseFilter,
     after: Position,
     limit: u32,
+    youngest: i64,
+) -> Result<Page<i64>> {
+    walked(db, filter, (after, limit), Some(youngest), "lease.key", |row| Ok(row.get(0)?))
+}
+
+fn walked<T>(
+    db: &Connection,
+    filter: &LeaseFilter,
+    (after, limit): (Position, u32),
+    youngest: Option<i64>,
     columns: &str,
     read: impl Fn(&Row<'_>) -> Result<T>,
 ) -> Result<Page<T>> {
@@ -135,7 +120,11 @@ fn page<T>(
         return Ok(Page { items: Vec::new(), next: None });
     };
     let until = stop(db, walk, after)?;
-    let conditions = conditions(filter, walk, after, until);
+    let mut conditions = conditions(filter, walk, after, until);
+    if let Some(youngest) = youngest {
+        conditions.add("lease.key <= ?", youngest);
+        conditions.sql.push("lease.state < 3 AND lease.removed_at IS NULL".to_owned());
+    }
     let mut statement = db.prepare(&statement(walk, columns, &conditions, limit))?;
     let mut rows = statement.query(rusqlite::params_from_iter(&conditions.values))?;
     let (mut items, mut last) = (Vec::new(), after);

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::lease_row::{COLUMNS, REVOKING, from_row};
+use super::lease_row::{COLUMNS, from_row};
 use super::values::{count, millis, parsed, time, uint};
 use crate::model::{Lease, LeaseTag, MountId, Orphan, Timestamp, UserRow};
 use crate::store::{StoreError, StuckLeases};
@@ -57,20 +57,18 @@ pub(super) fn lease_by_tag(db: &Connection, tag: &LeaseTag) -> Result<Option<Lea
     rows.next()?.map(from_row).transpose()
 }
 
+/// The state stands in the text, so that the index of those in teardown is used.
+pub(super) const STUCK_COUNT: &str = "SELECT count(*) FROM lease INDEXED BY lease_in_teardown
+     WHERE state = 2 AND since < ?1 AND failure_class IS NOT NULL";
+pub(super) const STUCK_OLDEST: &str = "SELECT id, failure FROM lease INDEXED BY lease_in_teardown
+     WHERE state = 2 AND since < ?1 AND failure_class IS NOT NULL ORDER BY since LIMIT 1";
+
 pub(super) fn stuck_since(db: &Connection, before: Timestamp) -> Result<StuckLeases> {
-    let bounds = (REVOKING, before.as_millis());
-    let count: i64 = db
-        .prepare_cached(
-            "SELECT count(*) FROM lease WHERE due_at IS NOT NULL AND state = ?1 AND since < ?2
-                 AND failure_class IS NOT NULL",
-        )?
-        .query_row(bounds, |row| row.get(0))?;
+    let count: i64 =
+        db.prepare_cached(STUCK_COUNT)?.query_row([before.as_millis()], |row| row.get(0))?;
     let oldest: Option<(String, Option<String>)> = db
-        .prepare_cached(
-            "SELECT id, failure FROM lease WHERE due_at IS NOT NULL AND state = ?1 AND since < ?2
-                 AND failure_class IS NOT NULL ORDER BY since LIMIT 1",
-        )?
-        .query_row(bounds, |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached(STUCK_OLDEST)?
+        .query_row([before.as_millis()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let oldest = match oldest {
         Some((id, failure)) => Some((parsed(&id)?, failure.unwrap_or_default())),

@@ -189,9 +189,11 @@ pub(super) fn accessors(db: &Connection) -> Result<Vec<Accessor>> {
 }
 
 pub(super) const MAKE_DUE: &str = "UPDATE lease SET due_at = ?2
-     WHERE holder = (SELECT key FROM holder WHERE accessor = ?1) AND state = 1 AND due_at > ?2";
+     WHERE holder = (SELECT key FROM holder WHERE accessor = ?1) AND due_at > ?2
+         AND (state = 1 OR (state = 2 AND contained_at IS NULL AND due_at = expires_at))";
 
-/// Active leases of a holder that ended are due at once. Pending ones follow when they turn active.
+/// Active leases of a holder that ended are due at once, and so are those that a paused job holds back until
+/// their end: this is their end. Pending ones follow when they turn active.
 fn make_leases_due(db: &Connection, accessor: &str, now: Timestamp) -> Result<()> {
     db.prepare_cached(MAKE_DUE)?.execute((accessor, now.as_millis()))?;
     Ok(())

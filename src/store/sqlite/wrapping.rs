@@ -90,7 +90,15 @@ pub(super) fn lose(writing: &mut Writing<'_>, token: &str, now: Timestamp) -> Re
                  WHERE id = ?1 AND state = 1 AND expires_at > ?2
                      AND NOT EXISTS (SELECT 1 FROM wrapping WHERE wrapping.lease = ?1)",
             )?
-            .execute((lease, now.as_millis()))?;
+            .execute((&lease, now.as_millis()))?;
+        // One that a paused job holds back until its end: this is its end.
+        writing
+            .db
+            .prepare_cached(
+                "UPDATE lease SET due_at = ?2 WHERE id = ?1 AND state = 2
+                     AND contained_at IS NULL AND due_at = expires_at AND due_at > ?2",
+            )?
+            .execute((&lease, now.as_millis()))?;
     }
     if let Some(accessor) = accessor {
         let mut query =

@@ -10,14 +10,17 @@ use crate::store::StoreError;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Not those that another running job wants.
+/// Not those that another running job wants, nor those whose holder has ended: their end has come.
 const HOLD: &str = "UPDATE lease SET due_at = lease.expires_at FROM job_lease AS mine
      WHERE mine.job = ?1 AND mine.lease > ?2 AND mine.lease <= ?3 AND lease.key = mine.lease
          AND lease.state = 2 AND lease.removed_at IS NULL AND lease.contained_at IS NULL
          AND lease.attempts = mine.attempts AND lease.expires_at > max(?4, lease.due_at)
          AND NOT EXISTS (
              SELECT 1 FROM job_lease AS other JOIN job ON job.key = other.job
-             WHERE other.lease = mine.lease AND other.job <> ?1 AND job.state = 0)";
+             WHERE other.lease = mine.lease AND other.job <> ?1 AND job.state = 0)
+         AND NOT EXISTS (
+             SELECT 1 FROM holder JOIN token ON token.accessor = holder.accessor
+             WHERE holder.key = lease.holder AND token.ended_at IS NOT NULL)";
 
 const LET_GO: &str = "UPDATE lease SET due_at = ?4 FROM job_lease AS mine
      WHERE mine.job = ?1 AND mine.lease > ?2 AND mine.lease <= ?3 AND lease.key = mine.lease

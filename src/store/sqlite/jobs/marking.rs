@@ -2,17 +2,17 @@
 //! stepped over, and marked by the writer together with the place it reaches. Must never take a lease that
 //! is younger than the job, nor read more rows than a page has. What a mark does is the caller's.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::super::lease_row::{COLUMNS, digest_column, from_row};
+use super::super::lease_row::{COLUMNS, from_row};
 use super::super::leases::{end_of_prefix, save_lease};
+use super::super::query;
 use super::super::values::{count, from_json, int};
-use crate::model::{JobFilter, JobId, JobScope, Lease, LeaseState};
-use crate::store::{Mark, StoreError};
+use crate::model::{JobId, JobScope, Lease, LeaseState};
+use crate::store::{Mark, Position, StoreError};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -20,9 +20,15 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub(in super::super) struct Page {
     job: i64,
     from: String,
-    /// Keys, and the place after each.
-    leases: Vec<(i64, String)>,
-    is_last: bool,
+    found: Found,
+}
+
+/// What one look found.
+struct Found {
+    /// Keys.
+    leases: Vec<i64>,
+    /// Where the next look begins; `None` after the last.
+    next: Option<String>,
 }
 
 /// The next leases of a running job; `None` when there is nothing to mark.
@@ -37,13 +43,20 @@ pub(super) fn page(db: &Connection, id: &JobId, limit: u32) -> Result<Option<Pag
     };
     let scope: JobScope = from_json(row.get_ref(1)?.as_str().unwrap_or_default())?;
     let (job, from, last): (i64, String, i64) = (row.get(0)?, row.get(2)?, row.get(3)?);
-    let leases = candidates(db, &scope, &from, last, limit)?;
-    let is_last = count(leases.len()) < u64::from(limit);
-    Ok(Some(Page { job, from, leases, is_last }))
+    let found = candidates(db, &scope, &from, last, limit)?;
+    Ok(Some(Page { job, from, found }))
 }
 
 pub(super) fn has_candidates(db: &Connection, scope: &JobScope) -> Result<bool> {
-    Ok(!candidates(db, scope, "", i64::MAX, 1)?.is_empty())
+    let mut from = Some(String::new());
+    while let Some(place) = from {
+        let found = candidates(db, scope, &place, i64::MAX, 1)?;
+        if !found.leases.is_empty() {
+            return Ok(true);
+        }
+        from = found.next;
+    }
+    Ok(false)
 }
 
 pub(in super::super) const BY_PREFIX: &str = "SELECT key, id FROM lease
@@ -61,83 +74,41 @@ fn candidates(
     from: &str,
     last: i64,
     limit: u32,
-) -> Result<Vec<(i64, String)>> {
+) -> Result<Found> {
     let key = || Value::Integer(from.parse().unwrap_or(0));
     let text = |text: &str| Value::Text(text.to_owned());
-    let (last, limit) = (Value::Integer(last), Value::Integer(i64::from(limit)));
+    let (youngest, wanted) = (Value::Integer(last), Value::Integer(i64::from(limit)));
     match scope {
         JobScope::Prefix(prefix) => {
             let first = text(from.max(prefix));
-            let parameters = vec![first, end_of_prefix(prefix), text(from), last, limit];
-            found(db, BY_PREFIX, parameters)
+            let parameters = vec![first, end_of_prefix(prefix), text(from), youngest, wanted];
+            found(db, BY_PREFIX, parameters, limit)
         }
-        JobScope::Mount(mount) => found(db, BY_MOUNT, vec![text(&mount.0), key(), last, limit]),
+        JobScope::Mount(mount) => {
+            found(db, BY_MOUNT, vec![text(&mount.0), key(), youngest, wanted], limit)
+        }
         JobScope::Filter(filter) => {
-            let (sql, wanted) = by_filter(filter);
-            let mut parameters = vec![key(), last, limit];
-            parameters.extend(wanted);
-            found(db, &sql, parameters)
+            let after = Position(from.parse().unwrap_or(0));
+            let page = query::keys_of_job(db, filter, after, limit, last)?;
+            Ok(Found { leases: page.items, next: page.next.map(|next| next.to_string()) })
         }
     }
 }
 
-fn found(db: &Connection, sql: &str, parameters: Vec<Value>) -> Result<Vec<(i64, String)>> {
+fn found(db: &Connection, sql: &str, parameters: Vec<Value>, limit: u32) -> Result<Found> {
     let mut query = db.prepare_cached(sql)?;
     let mut rows = query.query(params_from_iter(parameters))?;
-    let mut leases = Vec::new();
+    let (mut leases, mut place) = (Vec::new(), None);
     while let Some(row) = rows.next()? {
-        let place = match row.get(1)? {
-            Value::Text(id) => id,
-            Value::Integer(key) => key.to_string(),
-            Value::Null | Value::Real(_) | Value::Blob(_) => String::new(),
+        leases.push(row.get(0)?);
+        place = match row.get(1)? {
+            Value::Text(id) => Some(id),
+            Value::Integer(key) => Some(key.to_string()),
+            Value::Null | Value::Real(_) | Value::Blob(_) => None,
         };
-        leases.push((row.get(0)?, place));
     }
-    Ok(leases)
-}
-
-/// The statement for a filter, and the values from its fourth parameter on.
-fn by_filter(filter: &JobFilter) -> (String, Vec<Value>) {
-    let text = |text: &String| Value::Text(text.clone());
-    let digest = |digest: &String| digest_column(&digest.to_ascii_lowercase());
-    let columns = [
-        ("caller = ?", filter.caller.as_ref().map(text)),
-        (
-            "holder = (SELECT key FROM holder WHERE accessor = ?)",
-            filter.accessor.as_ref().map(text),
-        ),
-        // The role is null where it is the last but one part of the id, before a slash and 24 characters.
-        (
-            "coalesce(role = ?, substr(id, -26 - length(?), length(?) + 2) = '/' || ? || '/')",
-            filter.role.as_ref().map(text),
-        ),
-        ("role_version = ?", filter.role_version.map(|version| Value::Integer(int(version)))),
-        ("policy_digest = ?", filter.policy_digest.as_ref().map(digest)),
-        ("verdict = ?", filter.verdict.as_ref().map(digest)),
-        ("source = ?", filter.source.map(|source| Value::Text(source.to_string()))),
-        ("account = ?", filter.account.as_ref().map(text)),
-        ("user = ?", filter.user.as_ref().map(text)),
-        ("user_id = ?", filter.user_id.as_ref().map(text)),
-        ("access_key = ?", filter.access_key.as_ref().map(text)),
-        (
-            "mount IN (SELECT key FROM mount WHERE path = ? AND mount.state < 2)",
-            filter.mount.as_ref().map(|path| Value::Text(path.as_str().to_owned())),
-        ),
-    ];
-    let mut sql = "SELECT key, key FROM lease WHERE key > ?1 AND key <= ?2 AND state < 3
-         AND removed_at IS NULL"
-        .to_owned();
-    let mut values = Vec::new();
-    for (condition, value) in columns {
-        if let Some(value) = value {
-            values.push(value);
-            let parameter = format!("?{}", values.len().saturating_add(3));
-            // Writing to a text cannot fail.
-            let _written = write!(sql, " AND {}", condition.replace('?', &parameter));
-        }
-    }
-    sql.push_str(" ORDER BY key LIMIT ?3");
-    (sql, values)
+    let is_full = count(leases.len()) >= u64::from(limit);
+    Ok(Found { leases, next: place.filter(|_| is_full) })
 }
 
 /// Marks a page, and moves the job's place behind it; tells whether there is more. Where somebody was
@@ -154,13 +125,12 @@ pub(super) fn mark(db: &Connection, page: &Page, mark: &Mark, settling: Duration
         None => return Ok(true),
     }
     let mut marked: u64 = 0;
-    for (key, _) in &page.leases {
+    for key in &page.found.leases {
         marked = marked.saturating_add(u64::from(mark_one(db, page.job, *key, mark, settling)?));
     }
-    let to = page.leases.last().filter(|_| !page.is_last).map(|(_, place)| place);
     db.prepare_cached("UPDATE job SET marked_to = ?2, marked = marked + ?3 WHERE key = ?1")?
-        .execute((page.job, to, int(marked)))?;
-    Ok(!page.is_last)
+        .execute((page.job, &page.found.next, int(marked)))?;
+    Ok(page.found.next.is_some())
 }
 
 fn mark_one(db: &Connection, job: i64, key: i64, mark: &Mark, settling: Duration) -> Result<bool> {

@@ -1,11 +1,11 @@
 //! Every look-up is an index's, whatever the number of rows; and what a row costs on disk.
 
 use super::*;
-use crate::store::LeaseFilter;
+use crate::model::LeaseFilter;
 use crate::store::sqlite::jobs::{due, marking, progress};
 use crate::store::sqlite::{
-    leases as lease_sql, limits as limit_sql, purge as purge_sql, rotation as rotation_sql,
-    schedule as schedule_sql, tokens as token_sql,
+    leases as lease_sql, limits as limit_sql, purge as purge_sql, reconcile as reconcile_sql,
+    rotation as rotation_sql, schedule as schedule_sql, tokens as token_sql,
 };
 
 pub(super) fn plan(store: &Sqlite, sql: &str) -> Vec<String> {
@@ -43,6 +43,7 @@ async fn every_look_up_is_one_range_of_an_index() {
         (lease_sql::ABANDON, "SCAN lease USING INDEX lease_pending"),
         (schedule_sql::PENDING_FORWARD, "SCAN lease USING INDEX lease_pending"),
         (schedule_sql::ENDING_FORWARD, "SCAN lease USING INDEX lease_in_teardown"),
+        (reconcile_sql::STUCK_COUNT, "SCAN lease USING INDEX lease_in_teardown"),
         (purge_sql::OLD_LEASES, "SEARCH lease USING COVERING INDEX lease_by_end (revoked_at<?)"),
         (purge_sql::OLD_TOKENS, "SEARCH token USING INDEX token_by_end (ended_at<?)"),
         (purge_sql::OLD_TOKENS, "SEARCH lease USING INDEX lease_by_holder (holder=?)"),

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::acl;
 use super::create::{CreateRefused, NewToken, Parentage};
+use super::methods::EffectiveTtls;
 use super::token::MAX_TTL_SECONDS;
 use crate::model::duration::ttl_capped;
-use crate::model::{Accessor, Timestamp, Token, TokenDigest};
+use crate::model::{Accessor, Network, Timestamp, Token, TokenDigest, TokenParams};
 
 /// What a new token will be, as far as the rules decide it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,7 @@ pub(super) struct Planned {
     explicit_max_ttl: u64,
     period: u64,
     renewable: bool,
+    bound_cidrs: Vec<Network>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -51,6 +53,8 @@ impl Planned {
             renewable: self.renewable,
             last_renewal: None,
             ended_at: None,
+            bound_cidrs: self.bound_cidrs.clone(),
+            login: None,
         }
     }
 }
@@ -97,8 +101,55 @@ pub(super) fn plan(
         explicit_max_ttl,
         period,
         renewable: new.renewable && ttl > 0,
+        // Vault's children are free of their parent's bounds; ours can be used nowhere that it cannot.
+        bound_cidrs: parent.bound_cidrs.clone(),
         warnings,
     })
+}
+
+/// What a login's token will be, and for how many seconds renewals can make it last. It has no parent;
+/// `mount` is what the auth mount's TTLs are in effect.
+pub(super) fn plan_login(
+    params: &TokenParams,
+    bound_cidrs: &[Network],
+    mount: EffectiveTtls,
+    now: Timestamp,
+) -> Result<(Planned, u64), CreateRefused> {
+    let mut policies = params.policies.clone();
+    if policies.iter().any(|name| name == acl::ROOT) {
+        return Err(CreateRefused::RootByLogin);
+    }
+    if policies.iter().any(|name| name == acl::RESPONSE_WRAPPING) {
+        return Err(CreateRefused::ReservedPolicy);
+    }
+    if !params.no_default_policy {
+        policies.push(acl::DEFAULT.to_owned());
+    }
+    policies.sort_unstable();
+    policies.dedup();
+    let set = |own: u64, other: u64| if own == 0 { other } else { own };
+    let max_ttl = set(params.max_ttl, mount.max).min(mount.max);
+    let asked = set(params.ttl, mount.default);
+    let mut warnings = Vec::new();
+    let ttl = if params.period > 0 {
+        params.period
+    } else {
+        if asked > max_ttl {
+            warnings.push(ttl_capped(Duration::from_secs(asked), Duration::from_secs(max_ttl)));
+        }
+        asked.min(max_ttl)
+    };
+    let planned = Planned {
+        parent: None,
+        policies,
+        ttl: ttl.min(remaining(params.explicit_max_ttl, now, now)),
+        explicit_max_ttl: params.explicit_max_ttl,
+        period: params.period,
+        renewable: true,
+        bound_cidrs: bound_cidrs.to_vec(),
+        warnings,
+    };
+    Ok((planned, max_ttl))
 }
 
 /// Seconds until the explicit maximum is reached; without one there is no end.
@@ -210,6 +261,8 @@ mod tests {
             renewable: false,
             last_renewal: None,
             ended_at: None,
+            bound_cidrs: Vec::new(),
+            login: None,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::seal::Barrier;
 
+mod approle;
 mod auth_token;
 mod aws_creds;
 mod aws_limits;
@@ -33,6 +34,7 @@ pub mod request;
 mod request_log;
 pub mod routes;
 pub mod server;
+mod sys_auth;
 mod sys_doctor;
 mod sys_health;
 mod sys_init;
@@ -45,8 +47,10 @@ mod sys_mounts;
 mod sys_policies;
 mod sys_reconcile;
 mod sys_remount;
+mod token_params;
 mod token_view;
 mod ui;
+mod userpass;
 mod wrapping;
 
 pub use in_flight::InFlight;

@@ -16,7 +16,7 @@ use super::routes::{self, Found, Readers, Route};
 use super::wrapping::{self, Door, Sent};
 use super::{Wire, sys_metrics};
 use crate::auth::{Caller, Operation, Question, acl};
-use crate::model::{ClientToken, Mount};
+use crate::model::{AuthMount, ClientToken, Mount};
 use crate::seal::SealStatus;
 
 /// What a handler gets.
@@ -24,6 +24,10 @@ use crate::seal::SealStatus;
 pub struct Call {
     /// What it works with.
     pub wire: Arc<Wire>,
+    /// Where the request came from.
+    pub remote: Option<std::net::IpAddr>,
+    /// The auth mount, on routes of an auth method.
+    pub method: Option<Arc<AuthMount>>,
     /// Who asks; `None` on the routes that need nobody.
     pub caller: Option<Caller>,
     /// The token as it was sent, for answers that show it to its holder.
@@ -49,6 +53,11 @@ impl Call {
     /// The token as it was sent.
     pub fn token(&self) -> Result<&ClientToken, ApiError> {
         self.token.as_ref().ok_or(ApiError::NoToken)
+    }
+
+    /// The auth mount of a method's route.
+    pub fn method(&self) -> Result<&Arc<AuthMount>, ApiError> {
+        self.method.as_ref().ok_or(ApiError::UnsupportedPath)
     }
 
     /// The mount of an engine's route.
@@ -125,6 +134,8 @@ async fn checked(
     let found = routes::find(wire, &request.path);
     *seen = Seen::of(&found, request.operation);
     let caller = match &token {
+        // A login needs nobody, and uses up no token that is sent along.
+        _ if found.is_login(request.operation) => None,
         Some(token) => Some(authenticated(wire, token, incoming.remote).await?),
         None if found.is_anonymous(request.operation) || is_open_to_all(wire, &request) => None,
         None => return Err(ApiError::NoToken),
@@ -193,12 +204,13 @@ async fn serve(
     caller: Option<Caller>,
     request_id: &str,
 ) -> Rendered {
-    let Request { operation, path, data, wrap_seconds, idempotency_key } = request;
+    let Request { operation, path, data, wrap_seconds, idempotency_key, remote } = request;
     check_early(&found, operation, &data)?;
     if let Some(caller) = &caller {
         let asked = Asked { path: &path, operation, data: &data, wrap_seconds };
         authorized(wire, caller, &found, &asked).await?;
     }
+    let method = found.method().cloned();
     let (route, mount, captured, place) = found.into_route(&path)?;
     if operation == Operation::Help {
         return rendered(routes::help(route, &path)?, request_id, place);
@@ -208,6 +220,8 @@ async fn serve(
     let warnings: Vec<String> = fields.warnings().collect();
     let call = Call {
         wire: Arc::clone(wire),
+        remote,
+        method,
         caller,
         token,
         mount,
@@ -268,6 +282,9 @@ async fn is_new(wire: &Wire, found: &Found) -> Result<bool, ApiError> {
     match found {
         Found::Route { route, mount: Some(mount), .. } if route.exists_check => {
             Ok(wire.engine.read_root_config(mount).await?.is_none())
+        }
+        Found::Route { route, method: Some(method), captured, .. } if route.exists_check => {
+            Ok(!wire.auth.login_exists(method, captured).await?)
         }
         Found::Route { .. } | Found::NoPattern | Found::Tainted | Found::NoMount => Ok(false),
     }

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::fields::FieldError;
+use crate::auth::methods::MethodError;
 use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
@@ -26,6 +27,7 @@ use domain::{
 pub use table::table;
 
 mod domain;
+mod methods;
 mod rotation;
 mod table;
 
@@ -132,6 +134,8 @@ pub enum ApiError {
     Policy(PolicyRefused),
     /// Callers and tokens.
     Auth(AuthError),
+    /// Auth methods.
+    Method(MethodError),
     /// Initialising.
     Init(InitError),
     /// Mounts.
@@ -306,6 +310,7 @@ impl ApiError {
             Self::OrphanWithoutSudo => bare(400, "root or sudo privileges required to revoke and orphan"),
             Self::Policy(error) => policy(error),
             Self::Auth(error) => auth(error),
+            Self::Method(error) => methods::method(error),
             Self::Init(error) => init(error),
             Self::Mount(error) => mount(error),
             Self::Config(error) => config(error),
@@ -343,6 +348,7 @@ impl ApiError {
             Self::Policy(error) => error.to_string(),
             Self::Wrapping(error) => error.to_string(),
             Self::Auth(error) => error.to_string(),
+            Self::Method(error) => error.to_string(),
             Self::Init(error) => error.to_string(),
             Self::Mount(error) => error.to_string(),
             Self::Config(error) => error.to_string(),
@@ -394,6 +400,7 @@ macro_rules! from {
 
 from! {
     AuthError => Auth,
+    MethodError => Method,
     PolicyRefused => Policy,
     WrappingError => Wrapping,
     InitError => Init,

@@ -81,6 +81,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0010_jobs.sql"),
         digest: "b10746aed37c7f240ca172907390b4e71361425b13774f01de5f60fb6d913526",
     },
+    Migration {
+        number: 11,
+        name: "0011_auth_methods.sql",
+        sql: include_str!("migrations/0011_auth_methods.sql"),
+        digest: "687ed3f8f353d95d80b15cb8d48c256ddd82620446679894ed56758c7dcf2228",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

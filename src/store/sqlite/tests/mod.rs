@@ -98,6 +98,8 @@ fn token(name: &str, parent: Option<&str>) -> Token {
         renewable: true,
         last_renewal: None,
         ended_at: None,
+        bound_cidrs: Vec::new(),
+        login: None,
     }
 }
 

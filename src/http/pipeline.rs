@@ -14,7 +14,7 @@ use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
 use super::routes::{self, Found, Readers, Route};
 use super::wrapping::{self, Door, Sent};
-use super::{Wire, sys_metrics};
+use super::{Wire, help, sys_metrics};
 use crate::auth::{Caller, Operation, Question, acl};
 use crate::model::{AuthMount, ClientToken, Mount};
 use crate::seal::SealStatus;
@@ -213,7 +213,7 @@ async fn serve(
     let method = found.method().cloned();
     let (route, mount, captured, place) = found.into_route(&path)?;
     if operation == Operation::Help {
-        return rendered(routes::help(route, &path)?, request_id, place);
+        return rendered(help::help(route, &path)?, request_id, place);
     }
     let handler = route.handler(operation).ok_or(ApiError::UnsupportedOperation)?;
     let fields = Fields::read(route.fields, data).map_err(ApiError::Field)?;

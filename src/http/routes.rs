@@ -6,9 +6,7 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
-use super::envelope::{Answer, Place};
+use super::envelope::Place;
 use super::error::ApiError;
 use super::fields::Field;
 use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
@@ -30,10 +28,10 @@ type OpenHandler = for<'a> fn(&'a Arc<Wire>, &'a Incoming) -> Pending<'a>;
 /// A path of the API and what can be done with it.
 #[derive(Debug)]
 pub struct Route {
-    pattern: Pattern,
-    help: &'static str,
+    pub(super) pattern: Pattern,
+    pub(super) help: &'static str,
     pub(super) fields: &'static [Field],
-    on: &'static [(Operation, Handler)],
+    pub(super) on: &'static [(Operation, Handler)],
     /// Whether a write first looks if the object is there: field types then come before the ACL.
     pub(super) exists_check: bool,
     /// Who may read.
@@ -390,36 +388,6 @@ impl Found {
             Self::NoMount => Err(ApiError::NoHandler(path.to_owned())),
         }
     }
-}
-
-/// What `?help=1` shows: true, and no more than that.
-pub(super) fn help(route: &Route, path: &str) -> Answered {
-    let methods = route.on.iter().map(|(operation, _)| match operation {
-        Read | List => "get",
-        Update => "post",
-        Delete => "delete",
-        Operation::Patch => "patch",
-        Operation::Header => "head",
-        Operation::Help => "help",
-    });
-    let operations: serde_json::Map<String, Value> =
-        methods.map(|method| (method.to_owned(), json!({"summary": route.help}))).collect();
-    let fields: Vec<_> = route.fields.iter().map(|field| field.name).collect();
-    let shown = route.pattern.shown();
-    let help = if fields.is_empty() {
-        format!("{shown}\n\n{}", route.help)
-    } else {
-        format!("{shown}\n\n{}\n\nFields: {}", route.help, fields.join(", "))
-    };
-    Answer::bare(&json!({
-        "help": help,
-        "see_also": [],
-        "openapi": {
-            "openapi": "3.0.2",
-            "info": {"title": "Leasehold", "version": super::VERSION},
-            "paths": {format!("/{path}"): operations},
-        },
-    }))
 }
 
 #[cfg(test)]

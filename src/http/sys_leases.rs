@@ -137,8 +137,6 @@ struct LookupData<'a> {
     revoke_error: Option<&'a str>,
     #[serde(flatten)]
     facts: LeaseFacts<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proven_at: Option<String>,
 }
 
 impl<'a> LookupData<'a> {
@@ -152,7 +150,6 @@ impl<'a> LookupData<'a> {
             ttl: lease.ttl_seconds,
             revoke_error: lease.revoke_error.as_deref(),
             facts: LeaseFacts::new(&lease.lease),
-            proven_at: lease.lease.proven_at.map(Timestamp::rfc3339),
         }
     }
 }

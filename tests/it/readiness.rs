@@ -26,7 +26,7 @@ fn a_reply_says_what_was_proven_and_the_lease_keeps_it() {
     let probe = calls.iter().find(|seen| seen.call.action == "GetCallerIdentity").unwrap();
     assert_eq!(probe.call.number, calls.len() - 1, "after everything else");
     let seen = broker.lookup(&issued.lease_id()).expect(200);
-    assert_eq!(seen.text_of("proven_at"), "2026-05-28T20:26:40Z");
+    assert_eq!(seen.text_of("proven_time"), "2026-05-28T20:26:40Z");
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_key_that_sts_cannot_be_asked_about_is_handed_out_with_a_warning() {
     assert!(warning.contains("not yet known to work: `sts.us-east-1.amazonaws.com`"), "{warning}");
     assert!(warning.contains("\nhelp: the lease goes on"), "{warning}");
     let lease = issued.lease_id();
-    assert!(broker.lookup(&lease).expect(200).data().get("proven_at").is_none());
+    assert!(broker.lookup(&lease).expect(200).data().get("proven_time").is_none());
     broker.revoke(&lease).expect(204);
     broker.settle();
     assert!(broker.users().is_empty());
@@ -57,7 +57,7 @@ fn in_the_background_the_look_up_says_it_later() {
     let lease = issued.lease_id();
     assert!(broker.row(&lease).unwrap().proven_at.is_none());
     gate.release();
-    while broker.lookup(&lease).expect(200).data().get("proven_at").is_none() {
+    while broker.lookup(&lease).expect(200).data().get("proven_time").is_none() {
         std::thread::yield_now();
     }
 }

@@ -53,7 +53,7 @@ const FRESH: [&str; 10] = [
     "expire_time",
     "user",
     "user_id",
-    "proven_at",
+    "proven_time",
 ];
 
 /// Whether a text is the hex of a SHA-256: a verdict's changes with every release.
@@ -176,7 +176,6 @@ fn the_policy_in_the_readme_is_enough_and_nothing_in_it_is_idle() {
     // `CreateUser` with tags asks for this one.
     used.insert("TagUser".to_owned());
     // Anybody may ask STS who they are, the new key too.
-    // And this one needs no permission.
     used.remove("GetCallerIdentity");
     assert_eq!(granted, used);
 }
@@ -214,11 +213,11 @@ fn what_the_readme_adds_is_enough_for_placement_revoked_sessions_and_grown_users
     let keys = broker.aws.call("CreateAccessKey", &[("UserName", "the-broker")]).unwrap();
     let (id, secret) = (element(&keys, "AccessKeyId"), element(&keys, "SecretAccessKey"));
     let role = broker.aws.create_role("deploy", 3_600).unwrap();
+    let bound = broker.aws.create_managed_policy("bound", NARROW).unwrap();
     let root = broker.root();
     root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
     root.post("aws/config/root", &json!({ "access_key": id, "secret_key": secret })).expect(204);
-    let managed =
-        json!({ "credential_type": "iam_user", "policy_document": NARROW, "placement": "managed" });
+    let managed = json!({ "credential_type": "iam_user", "policy_document": NARROW, "placement": "managed", "permissions_boundary_arn": bound });
     root.post("aws/roles/r", &managed).expect(204);
     let assumed = json!({ "credential_type": "assumed_role", "role_arns": [role], "session_revocation": "tag" });
     root.post("aws/roles/s", &assumed).expect(204);
@@ -237,7 +236,7 @@ fn what_the_readme_adds_is_enough_for_placement_revoked_sessions_and_grown_users
     assert_eq!(broker.aws.role_policies("deploy").unwrap().len(), 1);
     broker.settle();
     assert_eq!(broker.users(), ["the-broker"]);
-    assert_eq!(broker.aws.managed_policies().len(), 1);
+    assert_eq!(broker.aws.managed_policies().len(), 2);
     assert!(broker.aws.role_policies("deploy").unwrap().is_empty());
     assert!(broker.aws.virtual_mfa_devices().is_empty());
     assert_eq!(broker.unfinished(), Vec::<String>::new());

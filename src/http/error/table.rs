@@ -19,7 +19,9 @@ use crate::engine::rotate_root::RotateRootError;
 use crate::engine::static_roles::StaticRoleError;
 use crate::http::fields::FieldError;
 use crate::leases::{JobError, LeaseError};
-use crate::model::{Accessor, CapReached, JobId, LeaseCap, MostLeases, MountPath, RoleName};
+use crate::model::{
+    Accessor, CapReached, JobId, LeaseCap, MostLeases, MountPath, RoleName, UserName,
+};
 
 /// Status, text and situation of every kind of error, as a Markdown table.
 pub fn table() -> String {
@@ -38,10 +40,12 @@ pub fn table() -> String {
 }
 
 /// A sample of each kind, in the order of the checks.
-fn samples() -> Vec<(&'static str, ApiError)> {
+fn samples() -> Samples {
     let mut samples = door();
     samples.extend(handlers());
-    samples.extend(modules());
+    for more in [tokens(), mounts(), roles(), credentials(), reconciling()] {
+        samples.extend(more);
+    }
     samples
 }
 
@@ -53,7 +57,7 @@ fn field_error() -> FieldError {
     }
 }
 
-fn door() -> Vec<(&'static str, ApiError)> {
+fn door() -> Samples {
     vec![
         ("unreadable `list` parameter", ApiError::ListFlag),
         ("method that is not offered at all", ApiError::MethodNotAllowed),
@@ -89,7 +93,7 @@ fn door() -> Vec<(&'static str, ApiError)> {
     ]
 }
 
-fn handlers() -> Vec<(&'static str, ApiError)> {
+fn handlers() -> Samples {
     vec![
         ("last use of a token on credentials", ApiError::LastUse),
         ("UI look-up of a mount out of reach", ApiError::Preflight("x".to_owned())),
@@ -139,8 +143,10 @@ fn reached() -> CapReached {
     CapReached { cap: LeaseCap::Role, limit: 10, live: 10, most: Some(most) }
 }
 
-fn modules() -> Vec<(&'static str, ApiError)> {
-    let mut samples = vec![
+type Samples = Vec<(&'static str, ApiError)>;
+
+fn tokens() -> Samples {
+    vec![
         ("look-up of an unknown token", AuthError::NoSuchToken.into()),
         ("accessor of no token", AuthError::NoSuchAccessor.into()),
         ("ACL policy: no text", PolicyRefused::Empty.into()),
@@ -152,6 +158,11 @@ fn modules() -> Vec<(&'static str, ApiError)> {
         ("token past its maximum", AuthError::PastMaximum.into()),
         ("token asks for too much", AuthError::Create(CreateRefused::NotSubset).into()),
         ("init, again", InitError::AlreadyInitialised.into()),
+    ]
+}
+
+fn mounts() -> Samples {
+    let mut samples: Samples = vec![
         ("mount: no type", MountError::TypeMissing.into()),
         ("mount: unknown type", MountError::UnknownType("x".to_owned()).into()),
         ("mount: protected path", MountError::Protected("sys/".to_owned()).into()),
@@ -164,41 +175,47 @@ fn modules() -> Vec<(&'static str, ApiError)> {
         ("query over leases: bad value", ApiError::QueryValue("source", "x".to_owned())),
         ("config: lists differ", ConfigError::FallbackLengths.into()),
         ("config: lease missing", ConfigError::Missing("lease").into()),
-        (
-            "role: broken rules",
-            RoleError::Invalid(vec!["did not supply credential_type".to_owned()]).into(),
-        ),
-        ("role: document no JSON", RoleError::BrokenDocument("{nope".to_owned()).into()),
-        (
-            "role: `policy` or `arn` beside other fields",
-            RoleError::Legacy(LegacyError::Mixed("role_arns")).into(),
-        ),
-        ("role: both `policy` and `arn`", RoleError::Legacy(LegacyError::Both).into()),
-        ("credentials: key of another request", IssueError::KeyOfAnotherRequest.into()),
-        ("credentials: bad `Idempotency-Key`", IssueError::BadKey(BadKey).into()),
-        ("credentials: cap on live leases", LeaseError::CapReached(Box::new(reached())).into()),
-        ("credentials: no role to assume", IssueError::NoRoleArn.into()),
-        ("credentials: nothing to federate", IssueError::FederationWithoutPolicy.into()),
-        ("rotate-root: no keys", RotateRootError::NoKeys.into()),
-        ("rotate-root: no configuration", RotateRootError::NoConfiguration.into()),
-        ("static role: no user", StaticRoleError::Missing("username").into()),
-        ("static role: period too short", StaticRoleError::PeriodOutOfRange.into()),
-        ("static role: other account", StaticRoleError::CrossAccount.into()),
-        ("renewal: not renewable", RenewError::NotRenewable.into()),
-        ("renewal: expired", RenewError::Expired.into()),
-        ("credentials: in quarantine", IssueError::Quarantined(Quarantined).into()),
-        ("quarantine: unknown action", ApiError::QuarantineAction("x".to_owned())),
-        ("comparison: another is under way", ReconcileError::UnderWay.into()),
-        ("comparison: no such mount", ReconcileError::NoMount("x".to_owned()).into()),
-        ("orphan: not there", ReconcileError::NoOrphan("x".to_owned()).into()),
-        ("orphan: several of that name", ReconcileError::Ambiguous("x".to_owned()).into()),
-        ("orphan: unknown action", ReconcileError::BadAction("x".to_owned()).into()),
     ];
     if let Ok(path) = "aws/".parse::<MountPath>() {
         samples.push(("mount: path taken", MountError::PathInUse(path.clone()).into()));
         samples.push(("move: path taken", RemountError::PathInUse(path.clone()).into()));
         samples.push(("move: being disabled", RemountError::Tainted(path).into()));
     }
+    samples
+}
+
+fn roles() -> Samples {
+    let broken = RoleError::Invalid(vec!["did not supply credential_type".to_owned()]);
+    let mixed = RoleError::Legacy(LegacyError::Mixed("role_arns"));
+    let mut samples: Samples = vec![
+        ("role: broken rules", broken.into()),
+        ("role: document no JSON", RoleError::BrokenDocument("{nope".to_owned()).into()),
+        ("role: `policy` or `arn` beside other fields", mixed.into()),
+        ("role: both `policy` and `arn`", RoleError::Legacy(LegacyError::Both).into()),
+        ("rotate-root: no keys", RotateRootError::NoKeys.into()),
+        ("rotate-root: no configuration", RotateRootError::NoConfiguration.into()),
+        ("static role: no user", StaticRoleError::Missing("username").into()),
+        ("static role: period too short", StaticRoleError::PeriodOutOfRange.into()),
+        ("static role: other account", StaticRoleError::CrossAccount.into()),
+    ];
+    if let (Ok(user), Ok(key)) = ("jane".parse(), "AKIAIOSFODNN7EXAMPLE".parse()) {
+        let full = StaticRoleError::ForeignKeys { user, keys: vec![key] };
+        samples.push(("static role: no room for a key", full.into()));
+    }
+    samples
+}
+
+fn credentials() -> Samples {
+    let mut samples: Samples = vec![
+        ("credentials: key of another request", IssueError::KeyOfAnotherRequest.into()),
+        ("credentials: bad `Idempotency-Key`", IssueError::BadKey(BadKey).into()),
+        ("credentials: cap on live leases", LeaseError::CapReached(Box::new(reached())).into()),
+        ("credentials: no role to assume", IssueError::NoRoleArn.into()),
+        ("credentials: nothing to federate", IssueError::FederationWithoutPolicy.into()),
+        ("credentials: in quarantine", IssueError::Quarantined(Quarantined).into()),
+        ("renewal: not renewable", RenewError::NotRenewable.into()),
+        ("renewal: expired", RenewError::Expired.into()),
+    ];
     if let Ok(role) = "x".parse::<RoleName>() {
         let cut = IssueError::TtlCut {
             role: role.clone(),
@@ -208,29 +225,33 @@ fn modules() -> Vec<(&'static str, ApiError)> {
             help: "ask for less, or raise max_ttl of the role",
         };
         samples.push(("credentials: TTL cut, `strict_ttl`", cut.into()));
-    }
-    if let Ok(user) = "vault-x".parse::<crate::model::UserName>() {
-        let lease = || "aws/creds/r/abcdefghijklmnopqrstuvwx".to_owned();
-        samples.extend([
-            ("orphan: no lease tag", ReconcileError::NoTag(user.clone()).into()),
-            ("orphan: not ours any more", ReconcileError::NotOurs(user.clone()).into()),
-            ("orphan: no key to adopt", ReconcileError::NoKey(user.clone()).into()),
-            (
-                "orphan: has a lease after all",
-                ReconcileError::HasLease { user: user.clone(), lease: lease() }.into(),
-            ),
-            ("orphan: its lease ended", ReconcileError::LeaseEnded { user, lease: lease() }.into()),
-        ]);
-    }
-    if let (Ok(user), Ok(key)) = ("jane".parse(), "AKIAIOSFODNN7EXAMPLE".parse()) {
-        let full = StaticRoleError::ForeignKeys { user, keys: vec![key] };
-        samples.push(("static role: no room for a key", full.into()));
-    }
-    if let Ok(role) = "x".parse() {
         samples.push(("credentials: role missing", IssueError::RoleNotFound(role).into()));
     }
     if let Ok(lease) = "aws/creds/x/abcdefghijklmnopqrstuvwx".parse() {
         samples.push(("credentials: key used", IssueError::KeyUsed { lease }.into()));
+    }
+    samples
+}
+
+fn reconciling() -> Samples {
+    let mut samples: Samples = vec![
+        ("quarantine: unknown action", ApiError::QuarantineAction("x".to_owned())),
+        ("comparison: another is under way", ReconcileError::UnderWay.into()),
+        ("comparison: no such mount", ReconcileError::NoMount("x".to_owned()).into()),
+        ("orphan: not there", ReconcileError::NoOrphan("x".to_owned()).into()),
+        ("orphan: several of that name", ReconcileError::Ambiguous("x".to_owned()).into()),
+        ("orphan: unknown action", ReconcileError::BadAction("x".to_owned()).into()),
+    ];
+    if let Ok(user) = "vault-x".parse::<UserName>() {
+        let lease = "aws/creds/r/abcdefghijklmnopqrstuvwx".to_owned();
+        let has_lease = ReconcileError::HasLease { user: user.clone(), lease: lease.clone() };
+        samples.extend([
+            ("orphan: no lease tag", ReconcileError::NoTag(user.clone()).into()),
+            ("orphan: not ours any more", ReconcileError::NotOurs(user.clone()).into()),
+            ("orphan: no key to adopt", ReconcileError::NoKey(user.clone()).into()),
+            ("orphan: has a lease after all", has_lease.into()),
+            ("orphan: its lease ended", ReconcileError::LeaseEnded { user, lease }.into()),
+        ]);
     }
     samples
 }

@@ -384,23 +384,23 @@ mod tests {
         assert_eq!(display_name(Some("a_b.")), "token-a-b");
     }
 
-    fn login(params: TokenParams) -> (Planned, u64) {
-        plan_login(&params, &[], EffectiveTtls { default: 600, max: 3600 }, NOW).unwrap()
+    fn login(params: &TokenParams) -> (Planned, u64) {
+        plan_login(params, &[], EffectiveTtls { default: 600, max: 3600 }, NOW).unwrap()
     }
 
     #[test]
     fn a_login_has_no_parent_and_lasts_what_its_role_or_mount_says() {
-        let (planned, max) = login(TokenParams::default());
+        let (planned, max) = login(&TokenParams::default());
         assert_eq!((planned.parent, planned.ttl, max), (None, 600, 3600));
         assert_eq!((planned.policies, planned.renewable), (vec!["default".to_owned()], true));
         let own = TokenParams { ttl: 60, max_ttl: 120, ..TokenParams::default() };
-        let (planned, max) = login(own);
+        let (planned, max) = login(&own);
         assert_eq!((planned.ttl, max, planned.warnings.len()), (60, 120, 0));
         let (planned, max) =
-            login(TokenParams { ttl: 7200, max_ttl: 9000, ..TokenParams::default() });
+            login(&TokenParams { ttl: 7200, max_ttl: 9000, ..TokenParams::default() });
         assert_eq!((planned.ttl, max, planned.warnings.len()), (3600, 3600, 1));
         let periodic = TokenParams { period: 7200, explicit_max_ttl: 60, ..TokenParams::default() };
-        let (planned, _) = login(periodic);
+        let (planned, _) = login(&periodic);
         assert_eq!((planned.ttl, planned.period), (60, 7200));
     }
 
@@ -411,7 +411,7 @@ mod tests {
             no_default_policy: true,
             ..TokenParams::default()
         };
-        assert_eq!(login(with(&["ci"])).0.policies, ["ci"]);
+        assert_eq!(login(&with(&["ci"])).0.policies, ["ci"]);
         for name in ["root", "response-wrapping"] {
             let ttls = EffectiveTtls { default: 1, max: 1 };
             assert!(plan_login(&with(&["ci", name]), &[], ttls, NOW).is_err(), "{name}");

@@ -195,6 +195,7 @@ impl Answer {
     /// A secret id of AppRole: written here and nowhere else.
     pub fn secret_id(given: &GivenSecretId) -> Result<Self, ApiError> {
         #[derive(Serialize)]
+        #[expect(clippy::struct_field_names, reason = "the names of the wire")]
         struct Data<'a> {
             secret_id: &'a str,
             secret_id_accessor: &'a str,

@@ -46,6 +46,7 @@ pub(super) fn change(fields: &mut Fields) -> ParamsChange {
 
 /// As they are read back.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
 pub(super) struct ParamsView<'a> {
     token_ttl: u64,
     token_max_ttl: u64,

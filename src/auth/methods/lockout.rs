@@ -79,7 +79,7 @@ fn make_room(all: &mut HashMap<(AuthMountId, String), Failures>, now: Timestamp)
         .iter()
         .map(|(key, failures)| (failures.locks(now), failures.last, key.clone()))
         .collect();
-    by_age.sort_unstable_by(|one, other| (one.0, one.1).cmp(&(other.0, other.1)));
+    by_age.sort_unstable_by_key(|one| (one.0, one.1));
     for (_, _, key) in by_age.into_iter().take(KEPT.div_ceil(10)) {
         all.remove(&key);
     }

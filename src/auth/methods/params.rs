@@ -35,7 +35,7 @@ pub(super) fn changed(
     let params = TokenParams {
         ttl: change.ttl.unwrap_or(stored.ttl),
         max_ttl: change.max_ttl.unwrap_or(stored.max_ttl),
-        policies: change.policies.map_or(stored.policies, policy_names),
+        policies: change.policies.map_or(stored.policies, |sent| policy_names(&sent)),
         bound_cidrs: networks("token_bound_cidrs", change.bound_cidrs)?
             .unwrap_or(stored.bound_cidrs),
         explicit_max_ttl: change.explicit_max_ttl.unwrap_or(stored.explicit_max_ttl),
@@ -67,7 +67,7 @@ fn token_type(sent: String) -> Result<String, MethodError> {
 }
 
 /// Lower case, without blanks and doubles, sorted.
-fn policy_names(sent: Vec<String>) -> Vec<String> {
+fn policy_names(sent: &[String]) -> Vec<String> {
     let mut names: Vec<String> = sent
         .iter()
         .map(|name| name.trim().to_lowercase())

@@ -251,7 +251,7 @@ mod tests {
     fn a_secret_id_takes_what_its_role_says() {
         let one = made(NewSecretId::default()).unwrap();
         assert_eq!((one.uses_left, one.ttl), (3, 600));
-        assert_eq!(one.expires_at, Some(NOW.after(Duration::from_secs(600))));
+        assert_eq!(one.expires_at, Some(NOW.after(Duration::from_mins(10))));
         let narrow = NewSecretId {
             num_uses: Some(1),
             ttl: Some(60),

@@ -402,6 +402,14 @@ fn auth_mounts_are_listed_tuned_and_refused_in_vaults_words() {
         refused(root.post("sys/auth/x/tune", &tuned)),
         "tune of path \"auth/x/\" failed: no mount entry found"
     );
+}
+
+#[test]
+fn a_tuned_auth_mount_bounds_its_tokens_and_all_but_the_list_needs_sudo() {
+    let broker = broker(&json!({}));
+    let root = broker.root();
+    let approle = || json!({ "type": "approle" });
+    let tuned = json!({ "default_lease_ttl": "5m", "max_lease_ttl": "10m", "description": "d" });
     root.post("sys/auth/approle/tune", &tuned).expect(204);
     let read = root.get("sys/auth/approle/tune").expect(200);
     assert_eq!(

@@ -188,6 +188,7 @@ impl App {
         let documents = Arc::new(Documents::new(Arc::clone(&accounts), Arc::clone(&base.clock)));
         let leases = base.leases(&accounts);
         let auth = base.auth(&leases);
+        auth.open_methods().await?;
         let initialiser = base.initialiser(&auth, config.key_file.clone());
         let root_token = match &config.dev {
             Some(dev) => Some(base.dev_root_token(dev, &auth, &initialiser).await?),

@@ -66,6 +66,9 @@ pub enum CreateRefused {
     /// A root token that ends made one that does not.
     #[error("expiring root tokens cannot create non-expiring root tokens")]
     ExpiringRoot,
+    /// No login makes root. In Vault's words.
+    #[error("auth methods cannot create root tokens")]
+    RootByLogin,
     /// Only root makes orphans.
     #[error("root or sudo privileges required to create orphan token")]
     OrphanWithoutRoot,
@@ -155,6 +158,8 @@ impl Auth {
             renewable: false,
             last_renewal: None,
             ended_at: None,
+            bound_cidrs: Vec::new(),
+            login: None,
         };
         self.parts.store.put_token(&token).await?;
         Ok(client_token)

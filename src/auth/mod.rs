@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use crate::clock::Clock;
 use crate::leases::Leases;
-use crate::model::{Accessor, ClientToken, Timestamp, Token, TokenDigest};
+use crate::model::{Accessor, ClientToken, Network, Timestamp, Token, TokenDigest};
 use crate::random::Random;
 use crate::seal::{Barrier, SealError};
 use crate::store::{Store, StoreError};
@@ -17,6 +17,7 @@ use crate::store::{Store, StoreError};
 pub mod acl;
 pub mod create;
 pub mod init;
+pub mod methods;
 mod plan;
 pub mod policies;
 pub mod token;
@@ -46,6 +47,9 @@ pub enum AuthError {
     /// A token that cannot be renewed.
     #[error("the token is not renewable")]
     NotRenewable,
+    /// The role or user that it was made for is gone; holds its name.
+    #[error("role {} does not exist during renewal", crate::model::go_text::quote(.0))]
+    LoginGone(String),
     /// A root token that never ends has no lease to renew.
     #[error("the token has no lease")]
     NoLease,
@@ -130,12 +134,14 @@ pub struct AuthParts {
 pub struct Auth {
     parts: AuthParts,
     compiled: policies::Compiled,
+    methods: methods::Methods,
 }
 
 impl Auth {
     /// Puts it together; touches nothing.
     pub fn new(parts: AuthParts) -> Self {
-        Self { parts, compiled: policies::Compiled::default() }
+        let (compiled, methods) = (policies::Compiled::default(), methods::Methods::default());
+        Self { parts, compiled, methods }
     }
 
     /// Who `token` is. A token with a limited number of uses loses one, whatever follows.
@@ -146,6 +152,9 @@ impl Auth {
     ) -> Result<Caller, AuthError> {
         let digest = self.parts.barrier.token_digest(token)?;
         let stored = self.live(&digest).await?.ok_or(AuthError::InvalidToken)?;
+        if !Network::admit(&stored.bound_cidrs, remote) {
+            return Err(AuthError::Denied);
+        }
         if stored.num_uses == 0 {
             return Ok(Caller { token: stored, remote, last_use: false });
         }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::acl;
 use super::create::{CreateRefused, NewToken, Parentage};
+use super::methods::EffectiveTtls;
 use super::token::MAX_TTL_SECONDS;
 use crate::model::duration::ttl_capped;
-use crate::model::{Accessor, Timestamp, Token, TokenDigest};
+use crate::model::{Accessor, Network, Timestamp, Token, TokenDigest, TokenParams};
 
 /// What a new token will be, as far as the rules decide it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,7 @@ pub(super) struct Planned {
     explicit_max_ttl: u64,
     period: u64,
     renewable: bool,
+    bound_cidrs: Vec<Network>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -51,6 +53,8 @@ impl Planned {
             renewable: self.renewable,
             last_renewal: None,
             ended_at: None,
+            bound_cidrs: self.bound_cidrs.clone(),
+            login: None,
         }
     }
 }
@@ -97,8 +101,55 @@ pub(super) fn plan(
         explicit_max_ttl,
         period,
         renewable: new.renewable && ttl > 0,
+        // Vault's children are free of their parent's bounds; ours can be used nowhere that it cannot.
+        bound_cidrs: parent.bound_cidrs.clone(),
         warnings,
     })
+}
+
+/// What a login's token will be, and for how many seconds renewals can make it last. It has no parent;
+/// `mount` is what the auth mount's TTLs are in effect.
+pub(super) fn plan_login(
+    params: &TokenParams,
+    bound_cidrs: &[Network],
+    mount: EffectiveTtls,
+    now: Timestamp,
+) -> Result<(Planned, u64), CreateRefused> {
+    let mut policies = params.policies.clone();
+    if policies.iter().any(|name| name == acl::ROOT) {
+        return Err(CreateRefused::RootByLogin);
+    }
+    if policies.iter().any(|name| name == acl::RESPONSE_WRAPPING) {
+        return Err(CreateRefused::ReservedPolicy);
+    }
+    if !params.no_default_policy {
+        policies.push(acl::DEFAULT.to_owned());
+    }
+    policies.sort_unstable();
+    policies.dedup();
+    let set = |own: u64, other: u64| if own == 0 { other } else { own };
+    let max_ttl = set(params.max_ttl, mount.max).min(mount.max);
+    let asked = set(params.ttl, mount.default);
+    let mut warnings = Vec::new();
+    let ttl = if params.period > 0 {
+        params.period
+    } else {
+        if asked > max_ttl {
+            warnings.push(ttl_capped(Duration::from_secs(asked), Duration::from_secs(max_ttl)));
+        }
+        asked.min(max_ttl)
+    };
+    let planned = Planned {
+        parent: None,
+        policies,
+        ttl: ttl.min(remaining(params.explicit_max_ttl, now, now)),
+        explicit_max_ttl: params.explicit_max_ttl,
+        period: params.period,
+        renewable: true,
+        bound_cidrs: bound_cidrs.to_vec(),
+        warnings,
+    };
+    Ok((planned, max_ttl))
 }
 
 /// Seconds until the explicit maximum is reached; without one there is no end.
@@ -210,6 +261,8 @@ mod tests {
             renewable: false,
             last_renewal: None,
             ended_at: None,
+            bound_cidrs: Vec::new(),
+            login: None,
         }
     }
 
@@ -329,5 +382,46 @@ mod tests {
         assert_eq!(display_name(Some("terraform")), "token-terraform");
         assert_eq!(display_name(Some("^#$test name")), "token----test-name");
         assert_eq!(display_name(Some("a_b.")), "token-a-b");
+    }
+
+    fn login(params: &TokenParams) -> (Planned, u64) {
+        plan_login(params, &[], EffectiveTtls { default: 600, max: 3600 }, NOW).unwrap()
+    }
+
+    #[test]
+    fn a_login_has_no_parent_and_lasts_what_its_role_or_mount_says() {
+        let (planned, max) = login(&TokenParams::default());
+        assert_eq!((planned.parent, planned.ttl, max), (None, 600, 3600));
+        assert_eq!((planned.policies, planned.renewable), (vec!["default".to_owned()], true));
+        let own = TokenParams { ttl: 60, max_ttl: 120, ..TokenParams::default() };
+        let (planned, max) = login(&own);
+        assert_eq!((planned.ttl, max, planned.warnings.len()), (60, 120, 0));
+        let (planned, max) =
+            login(&TokenParams { ttl: 7200, max_ttl: 9000, ..TokenParams::default() });
+        assert_eq!((planned.ttl, max, planned.warnings.len()), (3600, 3600, 1));
+        let periodic = TokenParams { period: 7200, explicit_max_ttl: 60, ..TokenParams::default() };
+        let (planned, _) = login(&periodic);
+        assert_eq!((planned.ttl, planned.period), (60, 7200));
+    }
+
+    #[test]
+    fn no_login_is_root_and_default_can_be_left_out() {
+        let with = |policies: &[&str]| TokenParams {
+            policies: policies.iter().map(|&name| name.to_owned()).collect(),
+            no_default_policy: true,
+            ..TokenParams::default()
+        };
+        assert_eq!(login(&with(&["ci"])).0.policies, ["ci"]);
+        for name in ["root", "response-wrapping"] {
+            let ttls = EffectiveTtls { default: 1, max: 1 };
+            assert!(plan_login(&with(&["ci", name]), &[], ttls, NOW).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn children_are_bound_to_their_parents_places() {
+        let bound = Token { bound_cidrs: vec!["10.0.0.0/8".parse().unwrap()], ..parent(&["root"]) };
+        let planned = plan(&bound, &new(&[]), false, NOW).unwrap();
+        assert_eq!(planned.bound_cidrs, bound.bound_cidrs);
     }
 }

@@ -15,7 +15,7 @@ pub(super) const TOKEN_PREFIX: &str = "hvs.";
 /// Random characters of a token. With the prefix 95, about as long as Vault's (contract 3.2).
 pub(super) const TOKEN_RANDOM: usize = 91;
 /// 768 h: the server's default and maximum TTL (contract 1.6).
-pub(super) const MAX_TTL_SECONDS: u64 = 2_764_800;
+pub const MAX_TTL_SECONDS: u64 = 2_764_800;
 
 /// A token as it was given out or renewed.
 #[derive(Debug, Clone)]
@@ -102,6 +102,7 @@ impl Auth {
 
     async fn renewed(&self, stored: &Token, increment: u64) -> Result<Granted, AuthError> {
         let now = self.parts.clock.now();
+        self.login_stands(stored).await?;
         let (token, warnings) = renewal(stored, increment, now)?;
         self.parts.store.put_token(&token).await?;
         Ok(Granted { client_token: None, token, warnings })
@@ -166,10 +167,11 @@ fn renewal(
         (period, _, _) => period,
     };
     let explicit = remaining(token.explicit_max_ttl, token.created_at, now);
+    let max_ttl = token.login.as_ref().map_or(MAX_TTL_SECONDS, |login| login.max_ttl);
     let most = if token.period > 0 {
         explicit
     } else {
-        explicit.min(remaining(MAX_TTL_SECONDS, token.created_at, now))
+        explicit.min(remaining(max_ttl, token.created_at, now))
     };
     if most == 0 {
         return Err(AuthError::PastMaximum);
@@ -207,6 +209,8 @@ mod tests {
             renewable: true,
             last_renewal: None,
             ended_at: None,
+            bound_cidrs: Vec::new(),
+            login: None,
         }
     }
 

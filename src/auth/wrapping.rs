@@ -110,6 +110,8 @@ impl Auth {
             renewable: false,
             last_renewal: None,
             ended_at: None,
+            bound_cidrs: Vec::new(),
+            login: None,
         };
         let ToWrap { lease, accessor, .. } = answer;
         let wrapping = Wrapping { body, lease, accessor };

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::EngineSettings;
 use super::mounts::MountError;
+use super::{Engine, EngineSettings};
 use crate::model::{MountTuning, duration};
 
 /// The settings of a mount as they were sent, at enabling under `config`, at tuning side by side.
@@ -47,6 +47,21 @@ pub struct EffectiveTuning {
     pub default_lease_ttl: u64,
     /// How long it can last at most.
     pub max_lease_ttl: u64,
+}
+
+impl Engine {
+    /// The settings of a new mount that is no engine's: an auth method's, which follow the same rules.
+    pub fn new_tuning(&self, sent: TuneFields) -> Result<MountTuning, MountError> {
+        of_new_mount(sent, &self.parts.settings)
+    }
+
+    /// Such settings after a change.
+    pub fn changed_tuning(
+        stored: &MountTuning,
+        sent: TuneFields,
+    ) -> Result<MountTuning, MountError> {
+        changed(stored, sent)
+    }
 }
 
 /// What the configured values amount to: 0 inherits from the server, and a default never exceeds the

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::error::ApiError;
 use super::token_view::{AuthData, LookupData};
 use super::wrapping::HandedOut;
+use crate::auth::methods::approle::GivenSecretId;
 use crate::auth::{Granted, TokenLookup};
 use crate::engine::issue::Issued;
 use crate::engine::readiness::ReadinessReport;
@@ -189,6 +190,24 @@ impl Answer {
         let accessor = is_new.then(|| granted.token.accessor.clone());
         let handed_out = HandedOut { lease: None, accessor };
         Ok(Self { warnings, handed_out, ..Self::of(Content::Auth(json(&auth)?)) })
+    }
+
+    /// A secret id of AppRole: written here and nowhere else.
+    pub fn secret_id(given: &GivenSecretId) -> Result<Self, ApiError> {
+        #[derive(Serialize)]
+        #[expect(clippy::struct_field_names, reason = "the names of the wire")]
+        struct Data<'a> {
+            secret_id: &'a str,
+            secret_id_accessor: &'a str,
+            secret_id_ttl: u64,
+            secret_id_num_uses: i64,
+        }
+        Self::data(&Data {
+            secret_id: given.secret_id.expose(),
+            secret_id_accessor: &given.stored.accessor.0,
+            secret_id_ttl: given.stored.ttl,
+            secret_id_num_uses: given.stored.uses_left,
+        })
     }
 
     /// A token that was looked up; `id` is the token itself, where it was sent.

@@ -14,9 +14,9 @@ use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
 use super::routes::{self, Found, Readers, Route};
 use super::wrapping::{self, Door, Sent};
-use super::{Wire, sys_metrics, sys_policies};
+use super::{Wire, help, sys_metrics, sys_policies};
 use crate::auth::{Caller, Operation, Question, acl};
-use crate::model::{ClientToken, Mount};
+use crate::model::{AuthMount, ClientToken, Mount};
 use crate::seal::SealStatus;
 
 /// What a handler gets.
@@ -24,6 +24,10 @@ use crate::seal::SealStatus;
 pub struct Call {
     /// What it works with.
     pub wire: Arc<Wire>,
+    /// Where the request came from.
+    pub remote: Option<std::net::IpAddr>,
+    /// The auth mount, on routes of an auth method.
+    pub method: Option<Arc<AuthMount>>,
     /// Who asks; `None` on the routes that need nobody.
     pub caller: Option<Caller>,
     /// The token as it was sent, for answers that show it to its holder.
@@ -49,6 +53,11 @@ impl Call {
     /// The token as it was sent.
     pub fn token(&self) -> Result<&ClientToken, ApiError> {
         self.token.as_ref().ok_or(ApiError::NoToken)
+    }
+
+    /// The auth mount of a method's route.
+    pub fn method(&self) -> Result<&Arc<AuthMount>, ApiError> {
+        self.method.as_ref().ok_or(ApiError::UnsupportedPath)
     }
 
     /// The mount of an engine's route.
@@ -128,6 +137,8 @@ async fn checked(
     let found = routes::find(wire, &request.path);
     *seen = Seen::of(&found, request.operation);
     let caller = match &token {
+        // A login needs nobody, and uses up no token that is sent along.
+        _ if found.is_login(request.operation) => None,
         Some(token) => Some(wire.auth.authenticate(token, incoming.remote).await?),
         None if found.is_anonymous(request.operation) || is_open_to_all(wire, &request) => None,
         None => return Err(ApiError::NoToken),
@@ -188,23 +199,27 @@ async fn serve(
     caller: Option<Caller>,
     request_id: &str,
 ) -> Rendered {
-    let Request { operation, path, data, wrap_seconds, idempotency_key } = request;
-    // What is wrapped is stored: not for nobody.
-    let wrap_seconds = wrap_seconds.filter(|_| caller.is_some());
+    let Request { operation, path, data, wrap_seconds, idempotency_key, remote } = request;
+    // What is wrapped is stored: not for nobody. Who logs in is somebody by then.
+    let somebody = caller.is_some() || found.is_login(operation);
+    let wrap_seconds = wrap_seconds.filter(|_| somebody);
     check_early(&found, operation, &data)?;
     if let Some(caller) = &caller {
         let asked = Asked { path: &path, operation, data: &data, wrap_seconds };
         authorized(wire, caller, &found, &asked).await?;
     }
+    let method = found.method().cloned();
     let (route, mount, captured, place) = found.into_route(&path)?;
     if operation == Operation::Help {
-        return rendered(routes::help(route, &path)?, request_id, place);
+        return rendered(help::help(route, &path)?, request_id, place);
     }
     let handler = route.handler(operation).ok_or(ApiError::UnsupportedOperation)?;
     let fields = Fields::read(route.fields, data).map_err(ApiError::Field)?;
     let warnings: Vec<String> = fields.warnings().filter(|_| !route.takes_any).collect();
     let call = Call {
         wire: Arc::clone(wire),
+        remote,
+        method,
         caller,
         token,
         mount,
@@ -269,6 +284,9 @@ async fn is_new(wire: &Wire, found: &Found) -> Result<bool, ApiError> {
     match found {
         Found::Route { route, mount: Some(mount), .. } if route.exists_check => {
             Ok(wire.engine.read_root_config(mount).await?.is_none())
+        }
+        Found::Route { route, method: Some(method), captured, .. } if route.exists_check => {
+            Ok(!wire.auth.login_exists(method, captured).await?)
         }
         Found::Route { .. } | Found::NoPattern | Found::Tainted | Found::NoMount => Ok(false),
     }

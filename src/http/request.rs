@@ -79,6 +79,8 @@ pub struct Request {
     pub wrap_seconds: Option<u64>,
     /// How it names itself, to be told from a repetition.
     pub idempotency_key: Option<String>,
+    /// Where it came from.
+    pub remote: Option<IpAddr>,
 }
 
 impl Request {
@@ -107,12 +109,13 @@ impl Request {
         if request.operation == Operation::List && !request.path.ends_with('/') {
             request.path.push('/');
         }
+        request.remote = incoming.remote;
         request.idempotency_key.clone_from(&incoming.headers.idempotency_key);
         Ok(request)
     }
 
     fn of_data(operation: Operation, path: String, data: Map<String, Value>) -> Self {
-        Self { operation, path, data, wrap_seconds: None, idempotency_key: None }
+        Self { operation, path, data, wrap_seconds: None, idempotency_key: None, remote: None }
     }
 
     fn of_query(operation: Operation, path: String, query: &str) -> Result<Self, ApiError> {

@@ -6,21 +6,20 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
-use super::envelope::{Answer, Place};
+use super::envelope::Place;
 use super::error::ApiError;
 use super::fields::Field;
 use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
-    Wire, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static, sys_doctor,
-    sys_health, sys_init, sys_jobs, sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics,
-    sys_mounts, sys_policies, sys_reconcile, sys_remount, ui, wrapping,
+    Wire, approle, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static,
+    sys_auth, sys_doctor, sys_health, sys_init, sys_jobs, sys_lease_accounts, sys_lease_query,
+    sys_leases, sys_metrics, sys_mounts, sys_policies, sys_reconcile, sys_remount, ui, userpass,
+    wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
-use crate::model::{Mount, MountState};
+use crate::model::{AuthMethod, AuthMount, Mount, MountState};
 
 type Pending<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
 type Handler = fn(Call) -> Pending<'static>;
@@ -29,10 +28,10 @@ type OpenHandler = for<'a> fn(&'a Arc<Wire>, &'a Incoming) -> Pending<'a>;
 /// A path of the API and what can be done with it.
 #[derive(Debug)]
 pub struct Route {
-    pattern: Pattern,
-    help: &'static str,
+    pub(super) pattern: Pattern,
+    pub(super) help: &'static str,
     pub(super) fields: &'static [Field],
-    on: &'static [(Operation, Handler)],
+    pub(super) on: &'static [(Operation, Handler)],
     /// Whether a write first looks if the object is there: field types then come before the ACL.
     pub(super) exists_check: bool,
     /// Who may read.
@@ -41,6 +40,8 @@ pub struct Route {
     effect: bool,
     /// Whether it takes whatever is sent, declared or not.
     pub(super) takes_any: bool,
+    /// Whether a write is a login, which needs no token.
+    login: bool,
 }
 
 /// Who may read a route.
@@ -79,13 +80,42 @@ static TOKEN: &[Route] = &[
     route(exact("revoke-self"), "Ends the caller's own token, its descendants and their leases.", &[], on![Update => auth_token::revoke_self]),
 ];
 
+/// Below the path of an AppRole method. The path of a list ends in a slash.
+#[rustfmt::skip]
+static APPROLE: &[Route] = &[
+    route(exact("login"), "Logs a machine in.", approle::LOGIN, on![Update => approle::login]).for_login(),
+    route(listed("role"), "Lists the roles.", &[], on![List => approle::list]),
+    route(between("role/", "/role-id"), "Shows or sets what machines name the role by.", approle::ROLE_ID, on![Read => approle::read_role_id, Update => approle::write_role_id]),
+    route(between("role/", "/secret-id/lookup"), "Shows a secret id.", approle::SECRET, on![Update => approle::look_up]),
+    route(between("role/", "/secret-id/destroy"), "Ends a secret id.", approle::SECRET, on![Update => approle::destroy, Delete => approle::destroy]),
+    route(between("role/", "/secret-id-accessor/lookup"), "Shows the secret id with an accessor.", approle::ACCESSOR, on![Update => approle::look_up_accessor]),
+    route(between("role/", "/secret-id-accessor/destroy"), "Ends the secret id with an accessor.", approle::ACCESSOR, on![Update => approle::destroy_accessor, Delete => approle::destroy_accessor]),
+    route(between("role/", "/custom-secret-id"), "Makes a secret id of what is sent.", approle::NEW, on![Update => approle::take_secret_id]),
+    route(between("role/", "/secret-id"), "Makes a secret id.", approle::NEW, on![Update => approle::make_secret_id]),
+    route(between("role/", "/secret-id/"), "Lists the accessors of the secret ids.", &[], on![List => approle::list_secret_ids]),
+    route(named("role/"), "Reads, writes or deletes a role.", approle::ROLE, on![Read => approle::read, Update => approle::write, Delete => approle::delete]).exists_first(),
+    route(exact("tidy/secret-id"), "Forgets the secret ids whose time is over.", &[], on![Update => approle::tidy]),
+];
+
+/// Below the path of a userpass method.
+#[rustfmt::skip]
+static USERPASS: &[Route] = &[
+    route(named("login/"), "Logs a person in.", userpass::PASSWORD, on![Update => userpass::login]).for_login(),
+    route(listed("users"), "Lists the users.", &[], on![List => approle::list]),
+    route(between("users/", "/password"), "Sets a user's password.", userpass::PASSWORD, on![Update => userpass::set_password]),
+    route(between("users/", "/policies"), "Sets a user's policies.", userpass::POLICIES, on![Update => userpass::set_policies]),
+    route(named("users/"), "Reads, writes or deletes a user.", userpass::USER, on![Read => userpass::read, Update => userpass::write, Delete => userpass::delete]).exists_first(),
+];
+
 /// Below `sys/`. The four that the HTTP layer answers itself are in [`open`].
 #[rustfmt::skip]
 static SYS: &[Route] = &[
     route(listed("mounts"), "Lists the engines.", &[], on![Read => sys_mounts::list]),
     route(between("mounts/", "/tune"), "Shows or changes an engine's settings.", sys_mounts::TUNE, on![Read => sys_mounts::read_tuning, Update => sys_mounts::tune]),
     route(under("mounts/"), "Shows, enables or disables an engine.", sys_mounts::ENABLE, on![Read => sys_mounts::read, Update => sys_mounts::enable, Delete => sys_mounts::disable]),
-    route(listed("auth"), "Lists the auth methods.", &[], on![Read => ui::list_auth]),
+    route(listed("auth"), "Lists the auth methods.", &[], on![Read => sys_auth::list]),
+    route(between("auth/", "/tune"), "Shows or changes an auth method's settings.", sys_mounts::TUNE, on![Read => sys_auth::read_tuning, Update => sys_auth::tune]),
+    route(under("auth/"), "Shows, enables or disables an auth method.", sys_mounts::ENABLE, on![Read => sys_auth::read, Update => sys_auth::enable, Delete => sys_auth::disable]),
     route(listed("internal/ui/mounts"), "Lists the mounts that the caller may see.", &[], on![Read => ui::list_mounts]).read_by(Readers::Anybody),
     route(under("internal/ui/mounts/"), "Shows a mount that the caller may reach.", &[], on![Read => ui::read_mount]).read_by(Readers::AnyToken),
     route(exact("internal/ui/resultant-acl"), "Shows the caller's rules.", &[], on![Read => sys_policies::resultant]),
@@ -163,8 +193,10 @@ pub(super) fn open(path: &str) -> Option<OpenHandler> {
 pub(super) const OPEN: [&str; 4] = ["sys/health", "sys/seal-status", "sys/leader", "sys/init"];
 
 /// All tables, and what the patterns in each stand below.
-pub(super) fn tables() -> [(&'static str, &'static [Route]); 3] {
-    [("auth/token/", TOKEN), ("sys/", SYS), (":mount/", AWS)]
+pub(super) fn tables() -> [(&'static str, &'static [Route]); 5] {
+    let methods = [("auth/:approle/", APPROLE), ("auth/:userpass/", USERPASS)];
+    let [approle, userpass] = methods;
+    [("auth/token/", TOKEN), approle, userpass, ("sys/", SYS), (":mount/", AWS)]
 }
 
 const fn route(
@@ -181,6 +213,7 @@ const fn route(
         exists_check: false,
         readers: Readers::ByAcl,
         effect: false,
+        login: false,
         takes_any: false,
     }
 }
@@ -220,6 +253,12 @@ impl Route {
         self
     }
 
+    /// A write is a login.
+    const fn for_login(mut self) -> Self {
+        self.login = true;
+        self
+    }
+
     /// What serves `operation` here.
     pub(super) fn handler(&self, operation: Operation) -> Option<Handler> {
         let (_, handler) = self.on.iter().find(|(offered, _)| *offered == operation)?;
@@ -234,7 +273,13 @@ type Led = (&'static Route, Option<Arc<Mount>>, String, Place);
 #[derive(Debug)]
 pub(super) enum Found {
     /// To a route.
-    Route { route: &'static Route, mount: Option<Arc<Mount>>, captured: String, place: Place },
+    Route {
+        route: &'static Route,
+        mount: Option<Arc<Mount>>,
+        method: Option<Arc<AuthMount>>,
+        captured: String,
+        place: Place,
+    },
     /// Into the server or an engine, but no pattern takes it.
     NoPattern,
     /// To an engine that is being disabled.
@@ -248,6 +293,12 @@ pub(super) fn find(wire: &Wire, path: &str) -> Found {
     if let Some(rest) = path.strip_prefix("auth/token/") {
         return found(TOKEN, rest, None, Place { mount_type: "token", injects: false });
     }
+    if let Some(rest) = path.strip_prefix("auth/") {
+        return match wire.auth.auth_route(rest) {
+            Some((method, rest)) => in_method(method, rest),
+            None => Found::NoMount,
+        };
+    }
     if let Some(rest) = path.strip_prefix("sys/") {
         return found(SYS, rest, None, Place { mount_type: "system", injects: injects(rest) });
     }
@@ -260,12 +311,26 @@ pub(super) fn find(wire: &Wire, path: &str) -> Found {
     }
 }
 
+fn in_method(method: Arc<AuthMount>, path: &str) -> Found {
+    let table = match method.method {
+        AuthMethod::AppRole => APPROLE,
+        AuthMethod::Userpass => USERPASS,
+    };
+    // What `mount_type` of a login is in Vault (contract 0.2).
+    match found(table, path, None, Place { mount_type: "", injects: false }) {
+        Found::Route { route, mount, captured, place, .. } => {
+            Found::Route { route, mount, method: Some(method), captured, place }
+        }
+        nowhere @ (Found::NoPattern | Found::Tainted | Found::NoMount) => nowhere,
+    }
+}
+
 fn found(table: &'static [Route], path: &str, mount: Option<Arc<Mount>>, place: Place) -> Found {
     // `leases/lookup` fits two patterns; the path of a list always ends in a slash, so the first is it.
     let hit = table.iter().find_map(|route| Some((route, route.pattern.captures(path)?)));
     match hit {
         Some((route, captured)) => {
-            Found::Route { route, mount, captured: captured.to_owned(), place }
+            Found::Route { route, mount, method: None, captured: captured.to_owned(), place }
         }
         None => Found::NoPattern,
     }
@@ -273,9 +338,9 @@ fn found(table: &'static [Route], path: &str, mount: Option<Arc<Mount>>, place: 
 
 /// Whether each key of `data` is copied to the top level (contract 0.2: old `sys` paths).
 fn injects(path: &str) -> bool {
-    let exact =
-        ["auth", "mounts", "policy", "remount"].contains(&path) || path.starts_with("capabilities");
-    exact || path.starts_with("mounts/") || path.starts_with("policy/")
+    let exact = ["auth", "mounts", "policy", "remount"].contains(&path);
+    exact
+        || ["capabilities", "mounts/", "auth/", "policy/"].iter().any(|head| path.starts_with(head))
 }
 
 impl Found {
@@ -285,6 +350,19 @@ impl Found {
             Self::Route { mount, .. } => mount.as_ref(),
             Self::NoPattern | Self::Tainted | Self::NoMount => None,
         }
+    }
+
+    /// The auth mount that it belongs to, if any.
+    pub(super) fn method(&self) -> Option<&Arc<AuthMount>> {
+        match self {
+            Self::Route { method, .. } => method.as_ref(),
+            Self::NoPattern | Self::Tainted | Self::NoMount => None,
+        }
+    }
+
+    /// Whether the operation is a login.
+    pub(super) fn is_login(&self, operation: Operation) -> bool {
+        operation == Update && self.route().is_some_and(|route| route.login)
     }
 
     /// The route, if there is one.
@@ -312,42 +390,14 @@ impl Found {
     /// The route and what belongs to it, or why there is none.
     pub(super) fn into_route(self, path: &str) -> Result<Led, ApiError> {
         match self {
-            Self::Route { route, mount, captured, place } => Ok((route, mount, captured, place)),
+            Self::Route { route, mount, captured, place, method: _ } => {
+                Ok((route, mount, captured, place))
+            }
             Self::NoPattern => Err(ApiError::UnsupportedPath),
             Self::Tainted => Err(ApiError::Tainted(path.to_owned())),
             Self::NoMount => Err(ApiError::NoHandler(path.to_owned())),
         }
     }
-}
-
-/// What `?help=1` shows: true, and no more than that.
-pub(super) fn help(route: &Route, path: &str) -> Answered {
-    let methods = route.on.iter().map(|(operation, _)| match operation {
-        Read | List => "get",
-        Update => "post",
-        Delete => "delete",
-        Operation::Patch => "patch",
-        Operation::Header => "head",
-        Operation::Help => "help",
-    });
-    let operations: serde_json::Map<String, Value> =
-        methods.map(|method| (method.to_owned(), json!({"summary": route.help}))).collect();
-    let fields: Vec<_> = route.fields.iter().map(|field| field.name).collect();
-    let shown = route.pattern.shown();
-    let help = if fields.is_empty() {
-        format!("{shown}\n\n{}", route.help)
-    } else {
-        format!("{shown}\n\n{}\n\nFields: {}", route.help, fields.join(", "))
-    };
-    Answer::bare(&json!({
-        "help": help,
-        "see_also": [],
-        "openapi": {
-            "openapi": "3.0.2",
-            "info": {"title": "Leasehold", "version": super::VERSION},
-            "paths": {format!("/{path}"): operations},
-        },
-    }))
 }
 
 #[cfg(test)]
@@ -409,7 +459,7 @@ mod tests {
 
     #[test]
     fn no_route_offers_an_operation_twice() {
-        for route in SYS.iter().chain(TOKEN).chain(AWS) {
+        for route in SYS.iter().chain(TOKEN).chain(APPROLE).chain(USERPASS).chain(AWS) {
             for (at, (operation, _)) in route.on.iter().enumerate() {
                 let again =
                     route.on.iter().skip(at.saturating_add(1)).any(|(other, _)| other == operation);

@@ -97,15 +97,17 @@ pub(super) async fn tune(mut call: Call) -> Answered {
     Ok(Answer::nothing())
 }
 
+/// The settings under `config`.
+pub(super) fn config_of(fields: &mut Fields) -> Result<Fields, ApiError> {
+    match fields.any("config") {
+        None | Some(Value::Null) => Ok(Fields::default()),
+        Some(Value::Object(config)) => Fields::read(TUNE, config).map_err(ApiError::Field),
+        Some(_) => Err(ApiError::MountConfig),
+    }
+}
+
 fn new_mount(fields: &mut Fields) -> Result<NewMount, ApiError> {
-    let config = match fields.any("config") {
-        None | Some(Value::Null) => TuneFields::default(),
-        Some(Value::Object(config)) => {
-            let mut config = Fields::read(TUNE, config).map_err(ApiError::Field)?;
-            tune_fields(&mut config)
-        }
-        Some(_) => return Err(ApiError::MountConfig),
-    };
+    let config = tune_fields(&mut config_of(fields)?);
     Ok(NewMount {
         kind: fields.text("type"),
         description: fields.text("description").unwrap_or_default(),
@@ -118,7 +120,7 @@ fn new_mount(fields: &mut Fields) -> Result<NewMount, ApiError> {
 }
 
 /// The values of options become texts; what is no object stays, for the engine to refuse.
-fn texts_of(options: Value) -> Value {
+pub(super) fn texts_of(options: Value) -> Value {
     let Value::Object(options) = options else {
         return options;
     };
@@ -129,7 +131,7 @@ fn texts_of(options: Value) -> Value {
     Value::Object(texts.collect())
 }
 
-fn tune_fields(fields: &mut Fields) -> TuneFields {
+pub(super) fn tune_fields(fields: &mut Fields) -> TuneFields {
     TuneFields {
         default_lease_ttl: fields.text("default_lease_ttl"),
         max_lease_ttl: fields.text("max_lease_ttl"),
@@ -209,7 +211,7 @@ struct TuningView<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct ConfigView<'a> {
+pub(super) struct ConfigView<'a> {
     default_lease_ttl: u64,
     max_lease_ttl: u64,
     force_no_cache: bool,
@@ -226,7 +228,10 @@ struct ConfigView<'a> {
 }
 
 impl<'a> ConfigView<'a> {
-    fn new(tuning: &'a MountTuning, (default_lease_ttl, max_lease_ttl): (u64, u64)) -> Self {
+    pub(super) fn new(
+        tuning: &'a MountTuning,
+        (default_lease_ttl, max_lease_ttl): (u64, u64),
+    ) -> Self {
         Self {
             default_lease_ttl,
             max_lease_ttl,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::envelope::Shown;
-use crate::model::{ClientToken, Timestamp, Token};
+use crate::model::{ClientToken, Network, Timestamp, Token};
 
 /// The `auth` member of an envelope.
 #[derive(Serialize)]
@@ -30,6 +30,8 @@ pub(super) struct AuthData<'a> {
 #[derive(Serialize)]
 pub(super) struct LookupData<'a> {
     accessor: &'a str,
+    #[serde(skip_serializing_if = "<[Network]>::is_empty")]
+    bound_cidrs: &'a [Network],
     creation_time: i64,
     creation_ttl: u64,
     display_name: &'a str,
@@ -81,6 +83,7 @@ impl<'a> LookupData<'a> {
         let has_lease = token.path != "auth/token/root";
         Self {
             accessor: &token.accessor.0,
+            bound_cidrs: &token.bound_cidrs,
             creation_time: token.created_at.as_seconds(),
             creation_ttl: token.creation_ttl,
             display_name: &token.display_name,

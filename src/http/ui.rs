@@ -1,20 +1,16 @@
-//! What user interfaces ask for (contract 2.4 to 2.6): auth methods, the mounts that the caller may
-//! reach. There is one auth method, the tokens' own. Nothing here changes anything.
+//! What user interfaces ask for (contract 2.4 to 2.6): the engines and auth methods that the caller may
+//! reach. Nothing here changes anything; that is [`super::sys_mounts`]' and [`super::sys_auth`]'s.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::envelope::Answer;
 use super::error::ApiError;
 use super::pipeline::{Answered, Call};
-use super::sys_mounts::{MountView, RUNNING_VERSION, with_slash};
-
-/// GET `sys/auth`.
-pub(super) async fn list_auth(call: Call) -> Answered {
-    Answer::data(&token_auth(&call))
-}
+use super::sys_auth;
+use super::sys_mounts::{MountView, with_slash};
 
 /// GET `sys/internal/ui/mounts`: what the caller's rules reach; without a token what is meant to be seen
 /// by all.
@@ -28,8 +24,12 @@ pub(super) async fn list_mounts(call: Call) -> Answered {
                 secret.insert(mount.path.as_str(), MountView::new(mount));
             }
         }
-        let reached = auth.reaches(caller, "auth/token/").await?;
-        let methods = if reached { token_auth(&call) } else { json!({}) };
+        let mut methods = BTreeMap::new();
+        for (path, method) in sys_auth::methods(&call) {
+            if auth.reaches(caller, &format!("auth/{path}")).await? {
+                methods.insert(path, method);
+            }
+        }
         return Answer::data(&json!({"secret": secret, "auth": methods}));
     }
     let open: BTreeMap<_, _> = mounts
@@ -41,7 +41,7 @@ pub(super) async fn list_mounts(call: Call) -> Answered {
             (mount.path.as_str(), shown)
         })
         .collect();
-    Answer::data(&json!({"secret": open, "auth": {}}))
+    Answer::data(&json!({"secret": open, "auth": sys_auth::open_methods(&call.wire.auth)}))
 }
 
 /// GET `sys/internal/ui/mounts/:path`. "Not there" and "not yours" sound the same.
@@ -59,30 +59,4 @@ pub(super) async fn read_mount(call: Call) -> Answered {
         return Err(ApiError::Preflight(call.captured));
     }
     Answer::data(&WithPath { mount: MountView::new(&mount), path: mount.path.as_str() })
-}
-
-/// The one auth method there is.
-fn token_auth(call: &Call) -> Value {
-    let installation = &call.wire.installation;
-    let hex = installation.chars().filter(char::is_ascii_hexdigit).take(8);
-    json!({"token/": {
-        "type": "token",
-        "description": "token based credentials",
-        "accessor": format!("auth_token_{}", hex.collect::<String>()),
-        "local": false,
-        "seal_wrap": false,
-        "external_entropy_access": false,
-        "options": null,
-        "uuid": installation,
-        "plugin_version": "",
-        "running_plugin_version": RUNNING_VERSION,
-        "running_sha256": "",
-        "deprecation_status": "supported",
-        "config": {
-            "default_lease_ttl": 0,
-            "max_lease_ttl": 0,
-            "force_no_cache": false,
-            "token_type": "default-service",
-        },
-    }})
 }

@@ -159,6 +159,8 @@ pub(super) fn token(now: Timestamp, ttl: u64) -> Token {
         renewable: true,
         last_renewal: None,
         ended_at: None,
+        bound_cidrs: Vec::new(),
+        login: None,
     }
 }
 

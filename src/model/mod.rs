@@ -11,8 +11,10 @@ pub mod job;
 pub mod lease;
 mod lease_filter;
 pub mod limits;
+pub mod login;
 pub mod mount;
 pub mod names;
+pub mod network;
 pub mod orphan;
 pub mod quarantine;
 pub mod role;
@@ -33,16 +35,21 @@ pub use lease::{
 };
 pub use lease_filter::{LeaseFilter, STUCK_ATTEMPTS, Stage, UnknownStage};
 pub use limits::{CapReached, LeaseCap, LeaseCaps, LeaseLimits, MostLeases};
+pub use login::{
+    AppRole, AuthMethod, AuthMount, AuthMountId, Login, LoginUser, SecretIdDigest, StoredSecretId,
+    TokenParams,
+};
 pub use mount::{Mount, MountId, MountState, MountTuning};
 pub use names::{
     AccessKeyId, GroupName, InvalidName, LeaseId, LeaseTag, MountPath, PolicyArn, RoleName,
     UserName,
 };
+pub use network::Network;
 pub use orphan::{Orphan, UserRow};
 pub use quarantine::Quarantine;
 pub use role::{CredentialType, LegacyRole, Role};
 pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};
-pub use secret::{ClientToken, MfaCode, SecretAccessKey, SessionToken};
+pub use secret::{ClientToken, MfaCode, Password, SecretAccessKey, SecretId, SessionToken};
 pub use timestamp::Timestamp;
 pub use token::{Accessor, Token, TokenDigest};
 pub use verdict::{Decision, Finding, Severity, Verdict};

@@ -50,6 +50,14 @@ secret! {
     MfaCode
 }
 secret! {
+    /// The password of a person.
+    Password
+}
+secret! {
+    /// A secret id of AppRole.
+    SecretId
+}
+secret! {
     /// A Leasehold token as its holder sends it.
     ClientToken
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{Login, Network, Timestamp};
 
 /// Keyed digest of a client token, hex. Looks nothing like the token and cannot be turned back.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,4 +52,8 @@ pub struct Token {
     pub last_renewal: Option<Timestamp>,
     /// Set once it was revoked or expired: it no longer opens anything, its leases are ending.
     pub ended_at: Option<Timestamp>,
+    /// Where it may be used from; none = from everywhere.
+    pub bound_cidrs: Vec<Network>,
+    /// The login that made it; `None` for one that another token made.
+    pub login: Option<Login>,
 }

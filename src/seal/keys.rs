@@ -50,6 +50,7 @@ pub(super) struct Keys {
     seal: LessSafeKey,
     token: hmac::Key,
     request: hmac::Key,
+    secret_id: hmac::Key,
     code_cache: Zeroizing<[u8; 32]>,
 }
 
@@ -67,6 +68,7 @@ impl Keys {
             seal: LessSafeKey::new(sealing_key(&root)),
             token: hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, "leasehold/token/v1")),
             request: hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, "leasehold/request/v1")),
+            secret_id: hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, "leasehold/secret-id/v1")),
             code_cache: subkey(&root, "leasehold/code-cache/v1"),
         }
     }
@@ -112,6 +114,15 @@ impl Keys {
 
     pub(super) fn token_digest(&self, token: &[u8]) -> String {
         hex(hmac::sign(&self.token, token).as_ref())
+    }
+
+    pub(super) fn secret_id_digest(&self, context: &str, secret_id: &[u8]) -> String {
+        let mut mac = hmac::Context::with_key(&self.secret_id);
+        // The length keeps context and secret apart.
+        mac.update(&u64::try_from(context.len()).unwrap_or(u64::MAX).to_be_bytes());
+        mac.update(context.as_bytes());
+        mac.update(secret_id);
+        hex(mac.sign().as_ref())
     }
 
     pub(super) fn request_digest(&self, request: &[u8]) -> [u8; 32] {

@@ -6,13 +6,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
-use crate::model::{ClientToken, SecretAccessKey, TokenDigest};
+use crate::model::{ClientToken, SecretAccessKey, SecretId, SecretIdDigest, TokenDigest};
 use crate::random::Random;
 use keys::Keys;
 pub use keys::MasterKey;
+pub use password::PasswordHash;
 
 pub mod key_file;
 mod keys;
+mod password;
 
 type Result<T> = std::result::Result<T, SealError>;
 
@@ -226,6 +228,24 @@ impl Barrier {
     /// The keyed digest under which a token is stored and looked up.
     pub fn token_digest(&self, token: &ClientToken) -> Result<TokenDigest> {
         Ok(TokenDigest(self.keys()?.token_digest(token.expose().as_bytes())))
+    }
+
+    /// The keyed digest under which a secret id is stored; `context` names its mount and role.
+    pub fn secret_id_digest(&self, secret_id: &SecretId, context: &str) -> Result<SecretIdDigest> {
+        let digest = self.keys()?.secret_id_digest(context, secret_id.expose().as_bytes());
+        Ok(SecretIdDigest(digest))
+    }
+
+    /// The hash of a password, sealed: a stolen database does not even show what to guess against.
+    pub fn seal_password(&self, hash: &PasswordHash, context: &str) -> Result<Vec<u8>> {
+        self.seal(&hash.to_bytes(), context)
+    }
+
+    /// Opens it again.
+    pub fn open_password(&self, sealed: &[u8], context: &str) -> Result<PasswordHash> {
+        let opened = self.open(sealed, context)?;
+        PasswordHash::from_bytes(&opened)
+            .ok_or_else(|| SealError::NotOpened { context: context.to_owned() })
     }
 
     /// The keyed digest under which the lease of a request is looked up.

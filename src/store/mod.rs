@@ -9,6 +9,7 @@ use crate::model::{
     Timestamp, Token, TokenDigest,
 };
 
+pub mod auth_methods;
 pub mod faulty;
 mod jobs;
 pub mod limits;
@@ -22,6 +23,7 @@ pub mod static_roles;
 pub mod tally;
 pub mod wrapping;
 
+pub use auth_methods::AuthMethodStore;
 pub use jobs::{DueAt, JobStore, Mark};
 pub use limits::LimitStore;
 pub use policies::PolicyStore;
@@ -53,6 +55,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[async_trait]
 pub trait Store:
     JobStore
+    + AuthMethodStore
     + RotationStore
     + ReconcileStore
     + ScheduleStore

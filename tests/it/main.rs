@@ -17,6 +17,7 @@
 
 mod accounts;
 mod acl;
+mod approle;
 mod architecture;
 mod backup;
 mod canary;
@@ -50,6 +51,7 @@ mod support;
 mod terraform;
 mod tokens;
 mod ttl;
+mod userpass;
 mod walkthrough;
 mod who;
 mod wrapping;

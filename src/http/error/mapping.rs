@@ -5,6 +5,7 @@ use super::domain::{
     auth, config, init, issue, job, lease, limits, mount, policy, query, reconcile, remount, renew,
     role, tainted, wrapping,
 };
+use super::methods::method;
 use super::rotation;
 use super::{ApiError, Told, bare, internal, sealed, silent, wrapped};
 use crate::http::sys_init::SEAL_TYPE;
@@ -106,6 +107,7 @@ impl ApiError {
             Self::OrphanWithoutSudo => bare(400, "root or sudo privileges required to revoke and orphan"),
             Self::Policy(error) => policy(error),
             Self::Auth(error) => auth(error),
+            Self::Method(error) => method(error),
             Self::Init(error) => init(error),
             Self::Mount(error) => mount(error),
             Self::Config(error) => config(error),

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::fields::FieldError;
+use crate::auth::methods::MethodError;
 use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
@@ -23,6 +24,7 @@ pub use table::table;
 
 mod domain;
 mod mapping;
+mod methods;
 mod rotation;
 mod table;
 
@@ -129,6 +131,8 @@ pub enum ApiError {
     Policy(PolicyRefused),
     /// Callers and tokens.
     Auth(AuthError),
+    /// Auth methods.
+    Method(MethodError),
     /// Initialising.
     Init(InitError),
     /// Mounts.
@@ -217,6 +221,7 @@ impl ApiError {
             Self::Policy(error) => error.to_string(),
             Self::Wrapping(error) => error.to_string(),
             Self::Auth(error) => error.to_string(),
+            Self::Method(error) => error.to_string(),
             Self::Init(error) => error.to_string(),
             Self::Mount(error) => error.to_string(),
             Self::Config(error) => error.to_string(),
@@ -268,6 +273,7 @@ macro_rules! from {
 
 from! {
     AuthError => Auth,
+    MethodError => Method,
     PolicyRefused => Policy,
     WrappingError => Wrapping,
     InitError => Init,

@@ -43,7 +43,9 @@ pub fn table() -> String {
 fn samples() -> Samples {
     let mut samples = door();
     samples.extend(handlers());
-    for more in [tokens(), mounts(), roles(), credentials(), reconciling()] {
+    for more in
+        [super::methods::samples(), tokens(), mounts(), roles(), credentials(), reconciling()]
+    {
         samples.extend(more);
     }
     samples

@@ -7,16 +7,17 @@ use async_trait::async_trait;
 
 use super::FaultyStore;
 use crate::model::{
-    Accessor, AccountBinding, CapReached, Job, JobFailure, JobId, JobProgress, JobScope, JobState,
-    Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag, Mount, MountId,
-    MountMove, Orphan, Role, RoleName, RootRotation, StaticRole, Timestamp, Token, TokenDigest,
+    Accessor, AccountBinding, AppRole, AuthMount, AuthMountId, CapReached, Job, JobFailure, JobId,
+    JobProgress, JobScope, JobState, Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId,
+    LeaseLimits, LeaseTag, LoginUser, Mount, MountId, MountMove, Orphan, Role, RoleName,
+    RootRotation, SecretIdDigest, StaticRole, StoredSecretId, Timestamp, Token, TokenDigest,
     Untried, UserRow,
 };
 use crate::store::wrapping::Wrapping;
 use crate::store::{
-    DueAt, DueLease, JobStore, LeaseQuery, LeaseTally, LimitStore, Mark, Page, PolicyStore,
-    Position, QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore, Store,
-    StoreError, StuckLeases, TallyStore, WrappingStore, Written,
+    AuthMethodStore, DueAt, DueLease, JobStore, LeaseQuery, LeaseTally, LimitStore, Mark, Page,
+    PolicyStore, Position, QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore,
+    Store, StoreError, StuckLeases, TallyStore, WrappingStore, Written,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -60,6 +61,31 @@ pass! {
     writes {
         fn put_acl_policy(name: &str, text: &str) -> ();
         fn remove_acl_policy(name: &str) -> ();
+    }
+}
+
+pass! {
+    AuthMethodStore:
+    reads {
+        fn auth_mounts() -> Vec<AuthMount>;
+        fn login_names(mount: &AuthMountId) -> Vec<String>;
+        fn app_role(mount: &AuthMountId, name: &str) -> Option<AppRole>;
+        fn app_role_by_id(mount: &AuthMountId, role_id: &str) -> Option<AppRole>;
+        fn secret_id(mount: &AuthMountId, role: &str, digest: &SecretIdDigest) -> Option<StoredSecretId>;
+        fn secret_id_by_accessor(mount: &AuthMountId, role: &str, accessor: &Accessor) -> Option<StoredSecretId>;
+        fn secret_id_accessors(mount: &AuthMountId, role: &str, now: Timestamp) -> Vec<Accessor>;
+        fn login_user(mount: &AuthMountId, name: &str) -> Option<LoginUser>;
+    }
+    writes {
+        fn put_auth_mount(mount: &AuthMount) -> ();
+        fn remove_auth_mount(mount: &AuthMountId, now: Timestamp) -> u64;
+        fn remove_login(mount: &AuthMountId, name: &str) -> ();
+        fn put_app_role(mount: &AuthMountId, role: &AppRole) -> ();
+        fn put_secret_id(mount: &AuthMountId, secret_id: &StoredSecretId, now: Timestamp) -> ();
+        fn use_secret_id(mount: &AuthMountId, role: &str, digest: &SecretIdDigest, now: Timestamp) -> bool;
+        fn remove_secret_id(mount: &AuthMountId, role: &str, digest: &SecretIdDigest) -> ();
+        fn tidy_secret_ids(mount: &AuthMountId, now: Timestamp) -> u64;
+        fn put_login_user(mount: &AuthMountId, user: &LoginUser) -> ();
     }
 }
 

@@ -87,6 +87,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0011_wrapping_lease.sql"),
         digest: "5eff3059e1b13afa4bfd83532a8aabc1653015ada00083cc6f20a8c73f0401de",
     },
+    Migration {
+        number: 12,
+        name: "0012_auth_methods.sql",
+        sql: include_str!("migrations/0012_auth_methods.sql"),
+        digest: "687ed3f8f353d95d80b15cb8d48c256ddd82620446679894ed56758c7dcf2228",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

@@ -16,7 +16,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 macro_rules! columns {
     () => {
         "digest, accessor, parent, policies, display_name, meta, path, num_uses, created_at,
-         creation_ttl, expires_at, explicit_max_ttl, period, renewable, last_renewal, ended_at"
+         creation_ttl, expires_at, explicit_max_ttl, period, renewable, last_renewal, ended_at,
+         bound_cidrs, login"
     };
 }
 
@@ -38,6 +39,8 @@ fn read_one(db: &Connection, sql: &str, key: &str) -> Result<Option<Token>> {
 
 fn from_row(row: &Row<'_>) -> Result<Token> {
     let meta: Option<String> = row.get(5)?;
+    let bound_cidrs: Option<String> = row.get(16)?;
+    let login: Option<String> = row.get(17)?;
     Ok(Token {
         digest: TokenDigest(row.get(0)?),
         accessor: Accessor(row.get(1)?),
@@ -55,15 +58,19 @@ fn from_row(row: &Row<'_>) -> Result<Token> {
         renewable: row.get(13)?,
         last_renewal: row.get::<_, Option<i64>>(14)?.map(time),
         ended_at: row.get::<_, Option<i64>>(15)?.map(time),
+        bound_cidrs: bound_cidrs.map(|cidrs| from_json(&cidrs)).transpose()?.unwrap_or_default(),
+        login: login.map(|login| from_json(&login)).transpose()?,
     })
 }
 
 pub(super) fn put_token(writing: &mut Writing<'_>, token: &Token) -> Result<()> {
     check_parent(writing.db, token)?;
+    check_mount(writing.db, token)?;
     let sql = concat!(
         "INSERT INTO token (",
         columns!(),
-        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+        ", auth_mount)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
          ON CONFLICT (digest) DO UPDATE SET
              policies = excluded.policies, display_name = excluded.display_name,
              meta = excluded.meta, expires_at = excluded.expires_at,
@@ -89,6 +96,9 @@ pub(super) fn put_token(writing: &mut Writing<'_>, token: &Token) -> Result<()> 
         token.renewable,
         millis(token.last_renewal),
         millis(token.ended_at),
+        (!token.bound_cidrs.is_empty()).then(|| to_json(&token.bound_cidrs)).transpose()?,
+        token.login.as_ref().map(to_json).transpose()?,
+        token.login.as_ref().map(|login| &login.mount.0),
     ])?;
     if let Some(ended_at) = token.ended_at {
         make_leases_due(writing.db, &token.accessor.0, ended_at)?;
@@ -107,6 +117,19 @@ fn check_parent(db: &Connection, token: &Token) -> Result<()> {
              OR EXISTS (SELECT 1 FROM token WHERE digest = ?2 AND ended_at IS NULL)",
     )?;
     let may = query.query_row((&token.digest.0, &parent.0), |row| row.get(0))?;
+    if may { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+/// A new token whose auth mount was removed meanwhile would outlive it: refused.
+fn check_mount(db: &Connection, token: &Token) -> Result<()> {
+    let Some(login) = &token.login else {
+        return Ok(());
+    };
+    let mut query = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM token WHERE digest = ?1)
+             OR EXISTS (SELECT 1 FROM auth_mount WHERE id = ?2)",
+    )?;
+    let may = query.query_row((&token.digest.0, &login.mount.0), |row| row.get(0))?;
     if may { Ok(()) } else { Err(StoreError::Conflict) }
 }
 

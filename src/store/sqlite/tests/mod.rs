@@ -3,6 +3,7 @@
 //! failures, [`query`] what can be asked of leases, [`plans`] that every look-up is an index's, [`tally`] that the
 //! counts are those of the rows.
 
+mod auth_methods;
 mod backup;
 mod domain;
 mod durability;
@@ -98,6 +99,8 @@ fn token(name: &str, parent: Option<&str>) -> Token {
         renewable: true,
         last_renewal: None,
         ended_at: None,
+        bound_cidrs: Vec::new(),
+        login: None,
     }
 }
 

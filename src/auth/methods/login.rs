@@ -1,0 +1,94 @@
+//! From somebody who proved who they are to a token: the one place where a login becomes one. It has no
+//! parent, keeps where it may be used from, and ends with its auth mount.
+
+use std::collections::BTreeMap;
+
+use tracing::info;
+
+use super::{EffectiveTtls, MethodError};
+use crate::auth::create::NewToken;
+use crate::auth::plan::plan_login;
+use crate::auth::token::Granted;
+use crate::auth::{Auth, AuthError};
+use crate::model::{AuthMount, Login, Network, TokenParams};
+use crate::store::StoreError;
+
+/// Who is let in, and as what.
+#[derive(Debug)]
+pub(super) struct LetIn<'a> {
+    pub(super) mount: &'a AuthMount,
+    /// The role or user.
+    pub(super) name: &'a str,
+    /// What follows the mount's path in the token's display name.
+    pub(super) shown: &'a str,
+    /// What follows it in the token's path.
+    pub(super) path: String,
+    pub(super) params: &'a TokenParams,
+    /// Where the token may be used from.
+    pub(super) bound_cidrs: &'a [Network],
+    pub(super) meta: BTreeMap<String, String>,
+}
+
+impl Auth {
+    /// Makes the token.
+    pub(super) async fn let_in(&self, who: LetIn<'_>) -> Result<Granted, MethodError> {
+        let now = self.parts.clock.now();
+        let ttls = EffectiveTtls::of(who.mount);
+        let planned = plan_login(who.params, who.bound_cidrs, ttls, now);
+        let (mut planned, max_ttl) = planned.map_err(AuthError::from)?;
+        let warnings = std::mem::take(&mut planned.warnings);
+        let client_token = self.fresh_token();
+        let digest = self.parts.barrier.token_digest(&client_token)?;
+        let new =
+            NewToken { meta: Some(who.meta), num_uses: who.params.num_uses, ..NewToken::default() };
+        let mut token = planned.token(digest, self.fresh_accessor(), new, now);
+        token.display_name = display_name(who.mount, who.shown);
+        token.path = format!("auth/{}{}", who.mount.path, who.path);
+        token.login =
+            Some(Login { mount: who.mount.id.clone(), name: who.name.to_owned(), max_ttl });
+        match self.parts.store.put_token(&token).await {
+            // The mount was disabled meanwhile.
+            Err(StoreError::Conflict) => return Err(AuthError::Denied.into()),
+            written => written?,
+        }
+        if let Some(end) = token.expires_at {
+            self.parts.leases.due_by(end);
+        }
+        info!(
+            mount.path = %who.mount.path, caller = %token.accessor.0,
+            "`{}` logged in at auth/{}", who.name, who.mount.path
+        );
+        Ok(Granted { client_token: Some(client_token), token, warnings })
+    }
+
+    /// Refuses an alias that has guessed too often.
+    pub(super) fn must_not_be_locked(
+        &self,
+        mount: &AuthMount,
+        alias: &str,
+    ) -> Result<(), MethodError> {
+        let locked = self.methods.lockout.is_locked(&mount.id, alias, self.parts.clock.now());
+        if locked { Err(MethodError::Locked) } else { Ok(()) }
+    }
+
+    /// Counts a wrong guess.
+    pub(super) fn guessed_wrong(&self, mount: &AuthMount, alias: &str) {
+        if self.methods.lockout.failed(&mount.id, alias, self.parts.clock.now()) {
+            tracing::warn!(
+                mount.path = %mount.path,
+                "too many failed logins at auth/{}: one alias is locked for 15 minutes", mount.path
+            );
+        }
+    }
+
+    /// Forgets the wrong guesses.
+    pub(super) fn guessed_right(&self, mount: &AuthMount, alias: &str) {
+        self.methods.lockout.succeeded(&mount.id, alias);
+    }
+}
+
+/// `<mount>-<name>`, slashes made `-`; the mount alone where nothing follows, as Vault shows AppRole's.
+fn display_name(mount: &AuthMount, shown: &str) -> String {
+    let full = format!("{}{shown}", mount.path.as_str().replace('/', "-"));
+    full.strip_suffix('-').map(str::to_owned).unwrap_or(full)
+}

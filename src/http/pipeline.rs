@@ -12,7 +12,7 @@ use super::path::{self, Target};
 use super::reply::{self, Reply};
 use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
-use super::routes::{self, Found, Readers, Route};
+use super::routes::{self, Callers, Found, Route};
 use super::wrapping::{self, Door, Sent};
 use super::{Wire, help, sys_metrics, sys_policies};
 use crate::auth::{Caller, Operation, Question, acl};
@@ -259,7 +259,8 @@ async fn authorized(
     asked: &Asked<'_>,
 ) -> Result<(), ApiError> {
     let route = found.route();
-    let itself = route.is_some_and(|route| route.readers != Readers::ByAcl)
+    let itself = route
+        .is_some_and(|route| matches!(route.callers, Callers::AnyToken | Callers::Anybody))
         && asked.operation == Operation::Read;
     if caller.is_root() || itself {
         return Ok(());

@@ -34,25 +34,25 @@ pub struct Route {
     pub(super) on: &'static [(Operation, Handler)],
     /// Whether a write first looks if the object is there: field types then come before the ACL.
     pub(super) exists_check: bool,
-    /// Who may read.
-    pub(super) readers: Readers,
+    /// Who may call it.
+    pub(super) callers: Callers,
     /// Whether a read changes something, so that it is finished even when its caller has gone.
     effect: bool,
     /// Whether it takes whatever is sent, declared or not.
     pub(super) takes_any: bool,
-    /// Whether a write is a login, which needs no token.
-    login: bool,
 }
 
-/// Who may read a route.
+/// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Readers {
+pub(super) enum Callers {
     /// Whom the ACL lets.
     ByAcl,
-    /// Every valid token; the handler shows what its rules reach.
+    /// Reads: every valid token; the handler shows what its rules reach.
     AnyToken,
-    /// The same, and somebody without a token.
+    /// Reads: the same, and somebody without a token.
     Anybody,
+    /// Writes: whoever can log in, without a token.
+    WhoLogsIn,
 }
 
 macro_rules! on {
@@ -83,7 +83,7 @@ static TOKEN: &[Route] = &[
 /// Below the path of an AppRole method. The path of a list ends in a slash.
 #[rustfmt::skip]
 static APPROLE: &[Route] = &[
-    route(exact("login"), "Logs a machine in.", approle::LOGIN, on![Update => approle::login]).for_login(),
+    route(exact("login"), "Logs a machine in.", approle::LOGIN, on![Update => approle::login]).open_to(Callers::WhoLogsIn),
     route(listed("role"), "Lists the roles.", &[], on![List => approle::list]),
     route(between("role/", "/role-id"), "Shows or sets what machines name the role by.", approle::ROLE_ID, on![Read => approle::read_role_id, Update => approle::write_role_id]),
     route(between("role/", "/secret-id/lookup"), "Shows a secret id.", approle::SECRET, on![Update => approle::look_up]),
@@ -100,7 +100,7 @@ static APPROLE: &[Route] = &[
 /// Below the path of a userpass method.
 #[rustfmt::skip]
 static USERPASS: &[Route] = &[
-    route(named("login/"), "Logs a person in.", userpass::PASSWORD, on![Update => userpass::login]).for_login(),
+    route(named("login/"), "Logs a person in.", userpass::PASSWORD, on![Update => userpass::login]).open_to(Callers::WhoLogsIn),
     route(listed("users"), "Lists the users.", &[], on![List => approle::list]),
     route(between("users/", "/password"), "Sets a user's password.", userpass::PASSWORD, on![Update => userpass::set_password]),
     route(between("users/", "/policies"), "Sets a user's policies.", userpass::POLICIES, on![Update => userpass::set_policies]),
@@ -116,8 +116,8 @@ static SYS: &[Route] = &[
     route(listed("auth"), "Lists the auth methods.", &[], on![Read => sys_auth::list]),
     route(between("auth/", "/tune"), "Shows or changes an auth method's settings.", sys_mounts::TUNE, on![Read => sys_auth::read_tuning, Update => sys_auth::tune]),
     route(under("auth/"), "Shows, enables or disables an auth method.", sys_mounts::ENABLE, on![Read => sys_auth::read, Update => sys_auth::enable, Delete => sys_auth::disable]),
-    route(listed("internal/ui/mounts"), "Lists the mounts that the caller may see.", &[], on![Read => ui::list_mounts]).read_by(Readers::Anybody),
-    route(under("internal/ui/mounts/"), "Shows a mount that the caller may reach.", &[], on![Read => ui::read_mount]).read_by(Readers::AnyToken),
+    route(listed("internal/ui/mounts"), "Lists the mounts that the caller may see.", &[], on![Read => ui::list_mounts]).open_to(Callers::Anybody),
+    route(under("internal/ui/mounts/"), "Shows a mount that the caller may reach.", &[], on![Read => ui::read_mount]).open_to(Callers::AnyToken),
     route(exact("internal/ui/resultant-acl"), "Shows the caller's rules.", &[], on![Read => sys_policies::resultant]),
     route(exact("wrapping/wrap"), "Gives any data back, wrapped.", &[], on![Update => wrapping::echo]).taking_any(),
     route(exact("capabilities-self"), "Shows what the caller may do with paths.", sys_policies::CAPABILITIES, on![Update => sys_policies::capabilities_self]),
@@ -211,9 +211,8 @@ const fn route(
         fields,
         on,
         exists_check: false,
-        readers: Readers::ByAcl,
+        callers: Callers::ByAcl,
         effect: false,
-        login: false,
         takes_any: false,
     }
 }
@@ -235,9 +234,9 @@ impl Route {
         self
     }
 
-    /// The ACL is not asked who may read.
-    const fn read_by(mut self, readers: Readers) -> Self {
-        self.readers = readers;
+    /// The ACL is not asked.
+    const fn open_to(mut self, callers: Callers) -> Self {
+        self.callers = callers;
         self
     }
 
@@ -250,12 +249,6 @@ impl Route {
     /// Nothing that is sent is ignored.
     const fn taking_any(mut self) -> Self {
         self.takes_any = true;
-        self
-    }
-
-    /// A write is a login.
-    const fn for_login(mut self) -> Self {
-        self.login = true;
         self
     }
 
@@ -362,7 +355,7 @@ impl Found {
 
     /// Whether the operation is a login.
     pub(super) fn is_login(&self, operation: Operation) -> bool {
-        operation == Update && self.route().is_some_and(|route| route.login)
+        operation == Update && self.route().is_some_and(|route| route.callers == Callers::WhoLogsIn)
     }
 
     /// The route, if there is one.
@@ -375,7 +368,7 @@ impl Found {
 
     /// Whether the operation needs no token.
     pub(super) fn is_anonymous(&self, operation: Operation) -> bool {
-        operation == Read && self.route().is_some_and(|route| route.readers == Readers::Anybody)
+        operation == Read && self.route().is_some_and(|route| route.callers == Callers::Anybody)
     }
 
     /// Whether the operation changes something.

@@ -59,7 +59,9 @@ fn from_environment(name: &str, otherwise: u32) -> u32 {
 async fn storm(leases: u32, rate: u32) {
     let data = tempfile::tempdir().unwrap();
     let rng = rand::rngs::StdRng::seed_from_u64(1);
-    let aws = EmbeddedAws::open(None, Options::new(Arc::new(SystemTime::now), rng)).unwrap();
+    // A storm of this size is that of several accounts; here one holds all of it.
+    let options = Options::new(Arc::new(SystemTime::now), rng).user_quota(100_000);
+    let aws = EmbeddedAws::open(None, options).unwrap();
     let faults = FaultyHttp::new(aws.http_client());
     let app = start(data.path(), &faults).await;
     let role = format!(

@@ -140,7 +140,7 @@ fn forget(db: &Connection, id: &JobId) -> Result<()> {
     Ok(())
 }
 
-/// Deletes at most [`STEP`] rows of forgotten jobs that nothing waits for; gives the number.
+/// Deletes at most [`super::purge::STEP`] rows of forgotten jobs that nothing waits for; gives the number.
 fn sweep(db: &Connection) -> Result<u64> {
     let deleted = db
         .prepare_cached(

@@ -61,6 +61,9 @@ enum Command {
     Doctor(doctor::DoctorArguments),
     /// Show or end the quarantine of a server on a restored backup.
     Quarantine(quarantine::QuarantineArguments),
+    /// Write, build, test and ship guardrails.
+    #[command(subcommand)]
+    Plugin(guardrail_kit::cli::PluginCommand),
     /// Read a configuration file as the server would, and say what is wrong with it.
     CheckConfig {
         /// The configuration file.
@@ -85,6 +88,7 @@ pub fn run() -> ExitCode {
         Command::Reconcile(arguments) => reconcile::run(&arguments, &mut out, &mut err),
         Command::Doctor(arguments) => doctor::run(&arguments, &mut out, &mut err),
         Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
+        Command::Plugin(command) => command.run(&mut out, &mut err).into(),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
     }
 }

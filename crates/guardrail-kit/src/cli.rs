@@ -1,0 +1,54 @@
+//! The verbs of `leasehold plugin`. Decides only which verb runs and what its exit code is; what a verb does is in
+//! [`crate::verbs`], one file each with its arguments and a `run`.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::verbs::inspect;
+
+/// Write, build, test and ship guardrails.
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// Say what a component is: digest, imports, manifest, rules, settings.
+    Inspect(inspect::Arguments),
+}
+
+/// How a verb ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, and everything as it should be.
+    Good,
+    /// Done, and something is wrong with the plugin.
+    Bad,
+    /// It could not be done.
+    Failed,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Good => Self::SUCCESS,
+            Exit::Bad => Self::from(1),
+            Exit::Failed => Self::from(2),
+        }
+    }
+}
+
+/// Why a verb stopped; the text may have a `help:` line.
+pub type Stopped = Box<dyn std::error::Error + Send + Sync>;
+
+impl PluginCommand {
+    /// Runs the verb. What it finds goes to `out`, why it stopped to `err`.
+    pub fn run(&self, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+        let ended = match self {
+            Self::Inspect(arguments) => inspect::run(arguments, out),
+        };
+        ended.unwrap_or_else(|stopped| {
+            // Nobody is left to tell when standard error is closed.
+            drop(writeln!(err, "error: {stopped}"));
+            Exit::Failed
+        })
+    }
+}

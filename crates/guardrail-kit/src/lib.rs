@@ -1,0 +1,12 @@
+//! The plugin author's kit: what `leasehold plugin …` does on the author's own machine, on the very host that the server
+//! runs. It knows plugins as files and folders; it never knows the broker, its store or AWS.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`cli`] | the verbs, and their exit codes |
+//! | `verbs` | one file a verb |
+//! | `component` | a component from a file, loaded as the server loads it |
+
+pub mod cli;
+mod component;
+mod verbs;

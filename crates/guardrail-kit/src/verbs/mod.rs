@@ -1,0 +1,3 @@
+//! One file a verb: its arguments, and a `run` that writes to the place it is given and says how it ended.
+
+pub(crate) mod inspect;

@@ -16,6 +16,7 @@ pub mod mount;
 pub mod names;
 pub mod network;
 pub mod orphan;
+pub mod plugin;
 pub mod quarantine;
 pub mod role;
 pub mod rotation;
@@ -46,6 +47,10 @@ pub use names::{
 };
 pub use network::Network;
 pub use orphan::{Orphan, UserRow};
+pub use plugin::{
+    PluginDigest, PluginName, PluginRecord, PluginSignature, PluginTests, PluginVersion,
+    SemanticVersion, Uploader,
+};
 pub use quarantine::Quarantine;
 pub use role::{CredentialType, LegacyRole, Role};
 pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};

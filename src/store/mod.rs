@@ -13,6 +13,7 @@ pub mod auth_methods;
 pub mod faulty;
 mod jobs;
 pub mod limits;
+pub mod plugins;
 pub mod policies;
 pub mod query;
 mod reconcile;
@@ -26,6 +27,7 @@ pub mod wrapping;
 pub use auth_methods::AuthMethodStore;
 pub use jobs::{DueAt, JobStore, Mark};
 pub use limits::LimitStore;
+pub use plugins::{PluginStore, PutPlugin};
 pub use policies::PolicyStore;
 pub use query::{Page, Position, QueryStore};
 pub use reconcile::{ReconcileStore, StuckLeases};
@@ -61,6 +63,7 @@ pub trait Store:
     + ScheduleStore
     + TallyStore
     + LimitStore
+    + PluginStore
     + PolicyStore
     + QueryStore
     + RequestStore

@@ -9,14 +9,14 @@ use super::FaultyStore;
 use crate::model::{
     Accessor, AccountBinding, AppRole, AuthMount, AuthMountId, CapReached, Job, JobFailure, JobId,
     JobProgress, JobScope, JobState, Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId,
-    LeaseLimits, LeaseTag, LoginUser, Mount, MountId, MountMove, Orphan, Role, RoleName,
-    RootRotation, SecretIdDigest, StaticRole, StoredSecretId, Timestamp, Token, TokenDigest,
-    Untried, UserRow,
+    LeaseLimits, LeaseTag, LoginUser, Mount, MountId, MountMove, Orphan, PluginDigest, PluginName,
+    PluginRecord, PluginSignature, PluginVersion, Role, RoleName, RootRotation, SecretIdDigest,
+    SemanticVersion, StaticRole, StoredSecretId, Timestamp, Token, TokenDigest, Untried, UserRow,
 };
 use crate::store::wrapping::Wrapping;
 use crate::store::{
     AuthMethodStore, DueAt, DueLease, JobStore, LeaseQuery, LeaseTally, LimitStore, Mark, Page,
-    PolicyStore, Position, QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore,
+    PluginStore, PolicyStore, Position, PutPlugin, QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore,
     Store, StoreError, StuckLeases, TallyStore, WrappingStore, Written,
 };
 
@@ -49,6 +49,21 @@ pass! {
     writes {
         fn put_lease_limits(mount: &MountId, limits: LeaseLimits) -> ();
         fn begin_lease_within(lease: &Lease, caps: LeaseCaps) -> Option<CapReached>;
+    }
+}
+
+pass! {
+    PluginStore:
+    reads {
+        fn plugin(digest: &PluginDigest) -> Option<PluginRecord>;
+        fn plugin_component(digest: &PluginDigest) -> Option<Vec<u8>>;
+        fn plugin_version(name: &PluginName, version: &SemanticVersion) -> Option<PluginDigest>;
+        fn plugins() -> Vec<PluginVersion>;
+    }
+    writes {
+        fn put_plugin(plugin: PluginRecord, component: Vec<u8>) -> PutPlugin;
+        fn sign_plugin(digest: &PluginDigest, signatures: &[PluginSignature]) -> bool;
+        fn delete_plugin_version(name: &PluginName, version: &SemanticVersion) -> bool;
     }
 }
 

@@ -93,6 +93,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0012_auth_methods.sql"),
         digest: "687ed3f8f353d95d80b15cb8d48c256ddd82620446679894ed56758c7dcf2228",
     },
+    Migration {
+        number: 13,
+        name: "0013_plugins.sql",
+        sql: include_str!("migrations/0013_plugins.sql"),
+        digest: "e29dce351f70eaa6bf7ef21a7b73f31637717ca14d1637637a21532b7133f8d6",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

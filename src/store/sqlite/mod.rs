@@ -31,6 +31,7 @@ mod limits;
 mod migrations;
 mod mounts;
 mod open;
+mod plugins;
 mod policies;
 mod purge;
 mod query;

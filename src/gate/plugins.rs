@@ -20,6 +20,10 @@ impl Plugins {
         Self { host, loaded: Mutex::default() }
     }
 
+    pub(super) const fn host(&self) -> &Host {
+        &self.host
+    }
+
     pub(super) fn get(&self, digest: &PluginDigest) -> Option<Plugin> {
         self.lock().get(digest).cloned()
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::broker::TestBroker;
 use crate::support::client::{Client, Reply};
+use crate::support::process::{Process, binary};
 use crate::support::{NARROW, S3_STAR, log};
 
 /// A guest that does what its settings say.
@@ -416,6 +417,94 @@ fn a_guardrail_whose_plugin_is_gone_denies_and_says_so() {
     upload_hostile(&broker);
     broker.retry_broken_guardrails();
     broker.issue().expect(200);
+}
+
+/// `leasehold guardrail …` against a server: exit code, output, errors.
+fn guardrail(server: &Process, token: &str, arguments: &[&str]) -> (i32, String, String) {
+    let output = binary()
+        .arg("guardrail")
+        .args(arguments)
+        .env("VAULT_ADDR", &server.url)
+        .env("VAULT_TOKEN", token)
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn what_the_command_line_binds_outlives_the_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = ["--data-dir", dir.path().to_str().unwrap()];
+    let server = Process::dev(&data);
+    let token = server.root_token.clone().unwrap();
+    let root = server.root();
+    root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
+    let role = json!({ "credential_type": "iam_user", "policy_document": S3_STAR });
+    root.post("aws/roles/team-a", &role).expect(200);
+
+    let settings = dir.path().join("settings.json");
+    std::fs::write(&settings, r#"{"allowed_actions": ["ec2:StopInstances"]}"#).unwrap();
+    let bound = [
+        "--plugin",
+        "least-privilege",
+        "--settings",
+        settings.to_str().unwrap(),
+        "--roles",
+        "team-*",
+    ];
+    let (code, out, err) = guardrail(&server, &token, &[&["what-if", "team"][..], &bound].concat());
+    assert_eq!(code, 1, "a role would be stopped: {out}{err}");
+    assert!(
+        out.contains("would be denied   1")
+            && out.contains("aws/roles/team-a (iam_user): allow -> deny"),
+        "{out}"
+    );
+    let enforce = [&["write", "team"][..], &bound, &["--mode", "enforce"]].concat();
+    let (code, out, err) = guardrail(&server, &token, &enforce);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "guardrail team is written\n", ""));
+    let wrong = ["write", "team", "--severity", "full-admn=low", "--cas", "1"];
+    let (code, _, err) = guardrail(&server, &token, &wrong);
+    assert!(code == 1 && err.contains("`/severities/full-admn`: `full-admn` is no rule"), "{err}");
+    assert_eq!(server.stop(), Some(0));
+
+    let server = Process::dev(&data);
+    let (code, out, err) = guardrail(&server, &token, &["list"]);
+    assert_eq!(code, 0, "{err}");
+    let line = out.lines().find(|line| line.starts_with("team ")).unwrap_or_default();
+    for word in ["enforce", "ready", "builtin:least-privilege", "roles team-*", "written"] {
+        assert!(line.contains(word), "no `{word}` in {out}");
+    }
+    let denied = server.root().get("aws/creds/team-a").expect(400);
+    let digest = denied.text_of("digest");
+    let (code, out, err) = guardrail(&server, &token, &["replay", &digest]);
+    assert!(
+        code == 0 && out.contains("the same bytes") && out.contains("team/service-wildcard"),
+        "{out}{err}"
+    );
+
+    let suspend = ["suspend", "team", "--for", "30m", "--reason", "incident 4711"];
+    let (code, out, err) = guardrail(&server, &token, &suspend);
+    assert!(code == 0 && out.starts_with("guardrail team is not asked until "), "{out}{err}");
+    let warned = server.root().get("aws/creds/team-a").expect(200);
+    assert!(warned.warnings().iter().any(|line| line.contains("incident 4711")), "{warned:?}");
+    let (_, out, _) = guardrail(&server, &token, &["read", "team"]);
+    assert!(out.contains("incident 4711 (by root)") && out.contains("suspended until"), "{out}");
+    assert_eq!(guardrail(&server, &token, &["resume", "team"]).0, 0);
+    server.root().get("aws/creds/team-a").expect(400);
+    assert_eq!(guardrail(&server, &token, &["delete", "team"]).0, 0);
+    server.root().get("aws/creds/team-a").expect(200);
+    // Killed in the middle of nothing, it has what was said last.
+    assert_eq!(guardrail(&server, &token, &["write", "least-privilege", "--mode", "enforce"]).0, 0);
+    server.kill();
+    let server = Process::dev(&data);
+    server.root().get("aws/creds/team-a").expect(400);
+    let (_, out, _) = guardrail(&server, &token, &["--format", "json", "read", "least-privilege"]);
+    let read: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (read["mode"].as_str(), read["configured_mode"].as_str()),
+        (Some("enforce"), Some("warn"))
+    );
 }
 
 #[test]

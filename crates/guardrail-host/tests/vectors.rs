@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use guardrail_host::{
-    Finding, Grant, Host, HostConfig, Limits, Plugin, PreparedGrant, Report, RoleContext, Severity,
-    Source, SourcedDocument, Trigger, Verdict,
+    Finding, Grant, Host, HostConfig, Plugin, PreparedGrant, Report, RoleContext, Severity, Source,
+    SourcedDocument, Trigger, Verdict,
 };
 use serde::Deserialize;
 use serde_json::Value;

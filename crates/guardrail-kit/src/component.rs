@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use guardrail_host::{Host, HostConfig, Limits, Plugin};
+use guardrail_host::{Host, HostConfig, Plugin};
 
 use crate::cli::Stopped;
 
 /// Reads and loads a component.
 pub(crate) fn load(path: &Path) -> Result<Plugin, Stopped> {
     let bytes = fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
-    let host = Host::new(HostConfig { limits: Limits::default(), code_cache: None })?;
+    let host = Host::new(HostConfig::default())?;
     host.load(&bytes).map_err(|error| format!("`{}`: {error}", path.display()).into())
 }

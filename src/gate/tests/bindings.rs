@@ -8,7 +8,8 @@ use guardrail_host::Plugin;
 use super::component::Component;
 use super::*;
 use crate::model::{
-    Binding, FailureAction, FailureKind, GuardrailName, OnFailure, PluginRef, Scope, Suspension,
+    Binding, FailureAction, FailureKind, GuardrailName, LoweredLimits, OnFailure, PluginRef, Scope,
+    Suspension,
 };
 
 static LEAST: LazyLock<Plugin> =
@@ -196,6 +197,20 @@ async fn a_guardrail_without_its_component_stays_and_fails() {
         let judged = verdict(&gate, SCOPED).await;
         assert_eq!(sentences(&judged.findings), [format!("own/failure: {code}")]);
         assert_eq!(judged.decision, Decision::Deny);
+    }
+}
+
+#[tokio::test]
+async fn a_guardrail_may_have_less_to_use_than_the_others_and_never_more() {
+    let fuel = |fuel: u64| {
+        let limits = LoweredLimits { fuel: Some(fuel), ..LoweredLimits::default() };
+        Binding { limits, ..enforcing() }
+    };
+    for (units, told) in [(u64::MAX, vec![]), (1_000, vec!["own/failure: limit/fuel"])] {
+        let gate = least(&enforcing());
+        gate.swap(gate.prepare(vec![member("own", fuel(units))], &BTreeMap::new(), Mode::Off));
+        let judged = verdict(&gate, SCOPED).await;
+        assert_eq!(sentences(&judged.findings), told, "{units}");
     }
 }
 

@@ -16,8 +16,9 @@ use crate::model::{
 use crate::store::wrapping::Wrapping;
 use crate::store::{
     AuthMethodStore, DueAt, DueLease, JobStore, LeaseQuery, LeaseTally, LimitStore, Mark, Page,
-    PluginStore, PolicyStore, Position, PutPlugin, QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore,
-    Store, StoreError, StuckLeases, TallyStore, WrappingStore, Written,
+    PluginStore, PolicyStore, Position, PutPlugin, QueryStore, ReconcileStore, RequestStore,
+    RotationStore, ScheduleStore, Store, StoreError, StuckLeases, TallyStore, WrappingStore,
+    Written,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;

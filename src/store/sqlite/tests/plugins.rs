@@ -29,7 +29,8 @@ fn signature(key: &str) -> PluginSignature {
 async fn bytes_are_written_once_and_their_name_points_at_them_for_good() {
     let store = store().await;
     let one = plugin("deny-list", "1.0.0", "0a");
-    let put = |plugin: &PluginRecord, bytes: &[u8]| store.put_plugin(plugin.clone(), bytes.to_vec());
+    let put =
+        |plugin: &PluginRecord, bytes: &[u8]| store.put_plugin(plugin.clone(), bytes.to_vec());
     assert_eq!(put(&one, b"one!").await.unwrap(), PutPlugin::Stored);
     let again = PluginRecord { uploaded_at: at(9), ..one.clone() };
     assert_eq!(put(&again, b"one!").await.unwrap(), PutPlugin::Known);
@@ -72,9 +73,12 @@ async fn signatures_are_added_and_never_doubled() {
 #[tokio::test]
 async fn a_listing_has_the_versions_of_a_plugin_in_their_order() {
     let store = store().await;
-    for (name, version, hex) in
-        [("b", "1.10.0", "01"), ("b", "1.9.0", "02"), ("a", "2.0.0", "03"), ("b", "1.10.0-rc.1", "04")]
-    {
+    for (name, version, hex) in [
+        ("b", "1.10.0", "01"),
+        ("b", "1.9.0", "02"),
+        ("a", "2.0.0", "03"),
+        ("b", "1.10.0-rc.1", "04"),
+    ] {
         store.put_plugin(plugin(name, version, hex), b"four".to_vec()).await.unwrap();
     }
     let listed = store.plugins().await.unwrap();

@@ -6,36 +6,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 use guardrail_host::{Failure, Plugin, Report, Severity as HostSeverity, Verdict};
-use serde::Deserialize;
 
 use super::GateError;
 use super::subject::Subject;
-use crate::model::{Finding, Severity};
-
-/// What a guardrail's answer leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// It is not asked.
-    Off,
-    /// It is asked, and its answer goes to the log alone.
-    Audit,
-    /// Its findings are shown.
-    Warn,
-    /// Its denial, or its failure, refuses.
-    Enforce,
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Off => "off",
-            Self::Audit => "audit",
-            Self::Warn => "warn",
-            Self::Enforce => "enforce",
-        })
-    }
-}
+use crate::model::{Finding, Mode, Severity};
 
 /// Judges a grant. Two behaviours: a WASM component, a rule built in.
 #[async_trait]

@@ -32,11 +32,12 @@ use tokio::time::Instant;
 
 pub use document::{DocumentRefused, InlineDocument};
 pub use grant::{DocumentSource, Grant, RoleContext, Trigger};
-pub use guardrail::Mode;
 pub use judgement::{Judgement, VettedGrant};
 pub use rules::UNREADABLE;
 pub use schema::SchemaError;
 pub use sentence::sentences;
+
+pub use crate::model::Mode;
 
 use cache::Cache;
 use digest::Digest;

@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod duration;
 pub mod encoding;
 pub mod go_text;
+pub mod guardrail;
 pub mod job;
 pub mod lease;
 mod lease_filter;
@@ -27,6 +28,10 @@ pub mod verdict;
 
 pub use binding::{AccountBinding, LeaseConfig};
 pub use delivery::{Canary, Delivery, Placement, Readiness, SessionRevocation};
+pub use guardrail::{
+    Binding, DEFAULT_SETTINGS, FailureAction, FailureKind, Guardrail, GuardrailName, KeptVerdict,
+    LoweredLimits, Mode, OnFailure, PluginRef, Scope, ScopeSubject, Suspension,
+};
 pub use job::{
     Job, JobFailure, JobId, JobKind, JobProgress, JobScope, JobState, MountMove, Untried,
 };

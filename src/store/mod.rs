@@ -11,6 +11,7 @@ use crate::model::{
 
 pub mod auth_methods;
 pub mod faulty;
+pub mod guardrails;
 mod jobs;
 pub mod limits;
 pub mod plugins;
@@ -25,6 +26,7 @@ pub mod tally;
 pub mod wrapping;
 
 pub use auth_methods::AuthMethodStore;
+pub use guardrails::{GuardrailStore, VerdictBounds};
 pub use jobs::{DueAt, JobStore, Mark};
 pub use limits::LimitStore;
 pub use plugins::{PluginStore, PutPlugin};
@@ -63,6 +65,7 @@ pub trait Store:
     + ScheduleStore
     + TallyStore
     + LimitStore
+    + GuardrailStore
     + PluginStore
     + PolicyStore
     + QueryStore

@@ -99,6 +99,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0013_plugins.sql"),
         digest: "e29dce351f70eaa6bf7ef21a7b73f31637717ca14d1637637a21532b7133f8d6",
     },
+    Migration {
+        number: 14,
+        name: "0014_guardrails.sql",
+        sql: include_str!("migrations/0014_guardrails.sql"),
+        digest: "6ff18fe01a7aadd1ca80c8968d3de997ec3bdcc6b65aa4657fabd8344369b284",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

@@ -24,6 +24,7 @@ mod auth_methods;
 pub mod backup;
 mod cache;
 mod failure;
+mod guardrails;
 mod jobs;
 mod lease_row;
 mod leases;

@@ -10,6 +10,7 @@ mod durability;
 mod leases;
 mod limits;
 mod plans;
+mod guardrails;
 mod plugins;
 mod query;
 mod reconcile;

@@ -5,8 +5,14 @@
 //! |---|---|
 //! | [`cli`] | the verbs, and their exit codes |
 //! | `verbs` | one file a verb |
+//! | `project` | a plugin project: the folder with `guardrail.toml` |
+//! | `new` | new projects, from the templates |
+//! | `build` | from a project to its component |
 //! | `component` | a component from a file, loaded as the server loads it |
 
+mod build;
 pub mod cli;
 mod component;
+mod new;
+mod project;
 mod verbs;

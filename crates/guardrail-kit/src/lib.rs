@@ -6,7 +6,14 @@
 //! | [`cli`] | the verbs, and their exit codes |
 //! | `verbs` | one file a verb |
 //! | `component` | a component from a file, loaded as the server loads it |
+//! | `cache` | the user's folder for compiled code |
+//! | [`vector`] | a grant, settings, and what must come of them |
+//! | `settings` | whether a guardrail takes settings |
 
+mod cache;
 pub mod cli;
 mod component;
+mod paint;
+mod settings;
+pub mod vector;
 mod verbs;

@@ -187,11 +187,7 @@ pub(super) fn is_plain(name: &str) -> bool {
         && name.bytes().all(plain)
 }
 
-pub(super) fn at_most(
-    what: &'static str,
-    count: usize,
-    limit: usize,
-) -> Result<(), PackageError> {
+pub(super) fn at_most(what: &'static str, count: usize, limit: usize) -> Result<(), PackageError> {
     if count > limit { Err(PackageError::TooMany { what, limit }) } else { Ok(()) }
 }
 

@@ -59,11 +59,7 @@ fn json(name: &str, value: &impl serde::Serialize) -> Result<Vec<u8>, PackageErr
     Ok(text)
 }
 
-fn append(
-    archive: &mut Builder<Vec<u8>>,
-    name: &str,
-    content: &[u8],
-) -> Result<(), PackageError> {
+fn append(archive: &mut Builder<Vec<u8>>, name: &str, content: &[u8]) -> Result<(), PackageError> {
     let mut header = Header::new_ustar();
     header.set_entry_type(EntryType::Regular);
     header.set_size(u64::try_from(content.len()).unwrap_or(u64::MAX));

@@ -48,11 +48,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
 }
 
 /// One line a signature; bad where one does not hold for a key that was given.
-fn signatures(
-    package: &Package,
-    keys: &[PublicKey],
-    out: &mut dyn Write,
-) -> Result<Exit, Stopped> {
+fn signatures(package: &Package, keys: &[PublicKey], out: &mut dyn Write) -> Result<Exit, Stopped> {
     let mut exit = Exit::Good;
     if package.signatures.is_empty() {
         writeln!(out, "signed   by nobody")?;

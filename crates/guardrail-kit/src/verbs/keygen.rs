@@ -68,7 +68,10 @@ mod tests {
         let out = String::from_utf8(out).unwrap();
         let text = std::fs::read_to_string(&file).unwrap();
         let key = SigningKey::parse(&text).unwrap();
-        assert!(out.contains(&key.public().id()) && out.contains("name = \"release-key\""), "{out}");
+        assert!(
+            out.contains(&key.public().id()) && out.contains("name = \"release-key\""),
+            "{out}"
+        );
         assert!(!out.contains(text.lines().nth(1).unwrap()), "{out}");
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         let public = std::fs::read_to_string(dir.path().join("release key.pem.pub")).unwrap();

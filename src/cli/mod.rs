@@ -11,6 +11,7 @@ pub mod check;
 mod check_config;
 mod doctor;
 mod output;
+mod plugin;
 mod quarantine;
 mod reconcile;
 pub mod remote;
@@ -63,7 +64,7 @@ enum Command {
     Quarantine(quarantine::QuarantineArguments),
     /// Write, build, test and ship guardrails.
     #[command(subcommand)]
-    Plugin(guardrail_kit::cli::PluginCommand),
+    Plugin(plugin::PluginCommand),
     /// Read a configuration file as the server would, and say what is wrong with it.
     CheckConfig {
         /// The configuration file.
@@ -88,7 +89,7 @@ pub fn run() -> ExitCode {
         Command::Reconcile(arguments) => reconcile::run(&arguments, &mut out, &mut err),
         Command::Doctor(arguments) => doctor::run(&arguments, &mut out, &mut err),
         Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
-        Command::Plugin(command) => command.run(&mut out, &mut err).into(),
+        Command::Plugin(command) => plugin::run(&command, &mut out, &mut err),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
     }
 }

@@ -15,11 +15,15 @@ mod digest;
 mod document;
 mod grant;
 mod guardrail;
+mod inspect;
 mod judgement;
 mod rules;
 mod schema;
+mod schema_settings;
 mod sentence;
+mod shipped;
 mod subject;
+mod trust;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -35,7 +39,10 @@ pub use grant::{DocumentSource, Grant, RoleContext, Trigger};
 pub use judgement::{Judgement, VettedGrant};
 pub use rules::UNREADABLE;
 pub use schema::SchemaError;
+pub use schema_settings::{BindingIssue, SettingsSchema};
 pub use sentence::sentences;
+pub use shipped::{SHIPPED, component_digest, shipped, shipped_by_digest, shipped_digest};
+pub use trust::{Signer, Trust, TrustedKey, Untrusted};
 
 pub use crate::model::Mode;
 
@@ -50,9 +57,6 @@ use verdict::Digests;
 use crate::metrics::Verdicts;
 use crate::model::{Decision, Finding, Placement, Timestamp, Verdict};
 
-/// The guardrails that ship with the broker: name and component.
-const SHIPPED: [(&str, &[u8]); 1] =
-    [("least-privilege", include_bytes!("../../plugins/least-privilege/least-privilege.wasm"))];
 /// Settings of the shipped guardrails: their defaults.
 const DEFAULT_SETTINGS: &str = "{}";
 /// Verdicts kept, with their findings: a verdict weighs one and its findings. Some 300 bytes each, so 3 MiB at most.
@@ -116,6 +120,7 @@ pub enum GateError {
 #[derive(Debug)]
 pub struct Gate {
     documents: Documents,
+    host: Host,
     guardrails: Vec<Bound>,
     guardrails_digest: Digest,
     verdicts: Cache<Arc<Verdict>>,
@@ -129,12 +134,13 @@ impl Gate {
         let code_cache = cache_dir.map(|directory| CodeCache { directory, mac_key: cache_key });
         let host = Host::new(HostConfig { limits: Limits::default(), code_cache })?;
         let mut guardrails = Vec::new();
-        for (name, component) in SHIPPED {
+        for (name, component) in SHIPPED.iter().copied() {
             let guardrail = Component::new(host.load(component)?, DEFAULT_SETTINGS)?;
             let mode = modes.get(name).copied().unwrap_or(default_mode);
             guardrails.push(Bound { guardrail: Box::new(guardrail), mode });
         }
-        Self::with_guardrails(guardrails, default_mode)
+        let gate = Self::with_guardrails(guardrails, default_mode)?;
+        Ok(Self { host, ..gate })
     }
 
     /// The rules built in stand beside any guardrails, as strict as the strictest: a document that cannot be read was
@@ -144,6 +150,7 @@ impl Gate {
         guardrails.push(Bound { guardrail: Box::new(BuiltIn), mode: strictest });
         Ok(Self {
             documents: Documents::new()?,
+            host: Host::new(HostConfig { limits: Limits::default(), code_cache: None })?,
             guardrails_digest: verdict::digest_of_guardrails(&guardrails),
             guardrails,
             verdicts: Cache::new(KEPT_VERDICTS),

@@ -52,7 +52,8 @@ pub enum Untrusted {
     /// Nobody who is trusted signed it.
     #[error(
         "`{plugin}` has no signature that is trusted: it is signed by {}, and trusted for `{name}` are {}\nhelp: `leasehold plugin sign FILE --key KEY`, or add the key to `plugins.trusted_keys`",
-        listed(signed_by), listed(trusted)
+        listed(signed_by),
+        listed(trusted)
     )]
     NobodyTrusted {
         /// Name and version.
@@ -77,23 +78,11 @@ impl Trust {
         statement: &Statement<'_>,
         signatures: &[Signature],
     ) -> Result<Vec<Signer>, Untrusted> {
-        let plugin = || format!("{} {}", statement.name, statement.version);
-        let mut signers = Vec::new();
-        for signature in signatures {
-            let known = self.keys.iter().find(|trusted| signature.is_by(&trusted.key));
-            if let Some(trusted) = known
-                && !signature.verifies(&trusted.key, statement)
-            {
-                let (key, key_id) = (trusted.name.clone(), trusted.key.id());
-                return Err(Untrusted::Forged { plugin: plugin(), key, key_id });
-            }
-            let key_id = signature.key_id.chars().take(KEY_ID_SHOWN).collect();
-            let trusted_as = known.filter(|trusted| trusted.may_sign(statement.name));
-            signers.push(Signer { key_id, trusted_as: trusted_as.map(|key| key.name.clone()) });
-        }
+        let signers = signatures.iter().map(|signature| self.signer(statement, signature));
+        let signers = signers.collect::<Result<Vec<_>, _>>()?;
         if self.require_signature && signers.iter().all(|signer| signer.trusted_as.is_none()) {
             return Err(Untrusted::NobodyTrusted {
-                plugin: plugin(),
+                plugin: named(statement),
                 name: statement.name.to_owned(),
                 signed_by: signers.into_iter().map(|signer| signer.key_id).collect(),
                 trusted: self.trusted_for(statement.name),
@@ -102,14 +91,46 @@ impl Trust {
         Ok(signers)
     }
 
+    /// The signatures on a plugin that is stored already, as they are seen now; a forged one is nobody's.
+    pub fn signers(&self, statement: &Statement<'_>, signatures: &[Signature]) -> Vec<Signer> {
+        let seen = |signature: &Signature| match self.signer(statement, signature) {
+            Ok(signer) => signer,
+            Err(_forged) => Signer { key_id: shown(&signature.key_id), trusted_as: None },
+        };
+        signatures.iter().map(seen).collect()
+    }
+
+    fn signer(
+        &self,
+        statement: &Statement<'_>,
+        signature: &Signature,
+    ) -> Result<Signer, Untrusted> {
+        let known = self.keys.iter().find(|trusted| signature.is_by(&trusted.key));
+        if let Some(trusted) = known
+            && !signature.verifies(&trusted.key, statement)
+        {
+            let (key, key_id) = (trusted.name.clone(), trusted.key.id());
+            return Err(Untrusted::Forged { plugin: named(statement), key, key_id });
+        }
+        let trusted_as = known.filter(|trusted| trusted.may_sign(statement.name));
+        let trusted_as = trusted_as.map(|key| key.name.clone());
+        Ok(Signer { key_id: shown(&signature.key_id), trusted_as })
+    }
+
     fn trusted_for(&self, plugin: &str) -> Vec<String> {
         let keys = self.keys.iter().filter(|trusted| trusted.may_sign(plugin));
         keys.map(|trusted| format!("`{}` ({})", trusted.name, trusted.key.id())).collect()
     }
 }
 
-/// Characters of a key id that a stranger wrote which are repeated.
-const KEY_ID_SHOWN: usize = 64;
+fn named(statement: &Statement<'_>) -> String {
+    format!("{} {}", statement.name, statement.version)
+}
+
+/// A key id that a stranger wrote, on one line and not at any length.
+fn shown(key_id: &str) -> String {
+    key_id.chars().take(64).flat_map(char::escape_debug).collect()
+}
 
 impl TrustedKey {
     fn may_sign(&self, plugin: &str) -> bool {
@@ -154,7 +175,10 @@ mod tests {
         assert!(told.contains(&theirs.public().id()), "{told}");
         assert!(told.contains(&format!("`ci` ({})", ours.public().id())), "{told}");
         let told = trust(&ours, "other", true).judge(&PLUGIN, &[]).unwrap_err().to_string();
-        assert!(told.contains("signed by nobody, and trusted for `deny-list` are nobody"), "{told}");
+        assert!(
+            told.contains("signed by nobody, and trusted for `deny-list` are nobody"),
+            "{told}"
+        );
         let signers = trust(&ours, "*", false).judge(&PLUGIN, &[signature]).unwrap();
         assert_eq!(signers, [Signer { key_id: theirs.public().id(), trusted_as: None }]);
     }

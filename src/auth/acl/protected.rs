@@ -35,6 +35,9 @@ const PROTECTED: &[&str] = &[
     "sys/leases/query/",
     "sys/leases/reconcile",
     "sys/leases/revoke-query",
+    "sys/plugins/guardrails",
+    "sys/plugins/guardrails-check",
+    "sys/plugins/guardrails/*",
     "sys/storage/*",
 ];
 
@@ -52,9 +55,12 @@ mod tests {
 
     #[test]
     fn what_touches_everybody_needs_sudo() {
-        for path in
-            ["sys/remount", "sys/leases/revoke-prefix/aws", "sys/leases/lookup/", "sys/auth/x/tune"]
-        {
+        for path in [
+            "sys/remount",
+            "sys/leases/revoke-prefix/aws",
+            "sys/leases/lookup/",
+            "sys/plugins/guardrails/x",
+        ] {
             assert!(needs_sudo(path), "{path}");
         }
         for path in

@@ -17,9 +17,7 @@ const TOLD_LINES: usize = 5;
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
     /// Nothing was sent.
-    #[error(
-        "no component was sent\nhelp: send it as `component` in base64, or as the body itself"
-    )]
+    #[error("no component was sent\nhelp: send it as `component` in base64, or as the body itself")]
     Nothing,
     /// Too many bytes, whatever they are.
     #[error("the upload has {bytes} bytes, more than the {limit} that are allowed")]

@@ -105,9 +105,9 @@ pub(super) fn examine(
         cases if skip_tests => PluginTests::Skipped { cases },
         cases => PluginTests::Passed { cases, most_fuel: tried(&plugin, &tests)? },
     };
-    let signatures = signatures.into_iter().map(|Signature { key_id, signature, .. }| {
-        PluginSignature { key_id, signature }
-    });
+    let signatures = signatures
+        .into_iter()
+        .map(|Signature { key_id, signature, .. }| PluginSignature { key_id, signature });
     let signatures = signatures.collect();
     Ok(Examined { record: PluginRecord { tests, signatures, ..record }, component, signers })
 }
@@ -146,10 +146,7 @@ pub(super) fn record(
 }
 
 /// Runs the tests; the most fuel that one took.
-fn tried(
-    plugin: &Plugin,
-    tests: &[guardrail_kit::package::TestFile],
-) -> Result<u64, PluginError> {
+fn tried(plugin: &Plugin, tests: &[guardrail_kit::package::TestFile]) -> Result<u64, PluginError> {
     let began = Instant::now();
     let trial = trial::run(plugin, tests, || began.elapsed() < TEST_TIME);
     match (trial.failed.is_empty(), trial.is_cut) {

@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError};
 
 use guardrail_kit::package::{Signature, Statement};
 
-use super::examine::{self, Sent};
 use super::PluginError;
+use super::examine::{self, Sent};
 use crate::engine::Engine;
 use crate::gate::{self, Signer};
 use crate::model::{
@@ -50,6 +50,11 @@ pub enum PluginKey {
 }
 
 impl PluginKey {
+    /// The same, or nothing at all.
+    pub fn parse_optional(text: &str) -> Result<Option<Self>, PluginError> {
+        if text.is_empty() { Ok(None) } else { Self::parse(text).map(Some) }
+    }
+
     /// Reads `NAME`, `NAME/VERSION` or a digest.
     pub fn parse(text: &str) -> Result<Self, PluginError> {
         if text.starts_with("sha256:") {
@@ -69,8 +74,7 @@ impl Engine {
     /// Names of all plugins, sorted.
     pub async fn plugin_names(&self) -> Result<Vec<String>, StoreError> {
         let stored = self.parts.store.plugins().await?;
-        let mut names: Vec<String> =
-            stored.iter().map(|plugin| plugin.name.to_string()).collect();
+        let mut names: Vec<String> = stored.iter().map(|plugin| plugin.name.to_string()).collect();
         names.extend(gate::SHIPPED.iter().map(|(name, _)| (*name).to_owned()));
         names.sort();
         names.dedup();
@@ -91,7 +95,9 @@ impl Engine {
         for (name, _) in gate::SHIPPED {
             known.extend(self.shipped_plugin(name).await?);
         }
-        for plugin in self.parts.store.plugins().await? {
+        let stored = self.parts.store.plugins().await?.into_iter();
+        // One that was uploaded before it shipped is there once.
+        for plugin in stored.filter(|plugin| gate::shipped_by_digest(&plugin.digest).is_none()) {
             known.extend(self.stored_plugin(&plugin.digest).await?);
         }
         known.sort_by(|one, other| order(&one.record, &other.record));
@@ -126,6 +132,7 @@ impl Engine {
         let stored = self.parts.store.plugins().await?.into_iter();
         let mut versions: Vec<_> = stored
             .filter(|plugin| plugin.name == *name)
+            .filter(|plugin| gate::shipped_by_digest(&plugin.digest).is_none())
             .map(|plugin| (plugin.version, plugin.digest))
             .collect();
         if let Some(shipped) = self.shipped_plugin(name.as_str()).await? {
@@ -144,20 +151,10 @@ impl Engine {
         };
         let used_by = self.parts.store.guardrails_of(digest).await?;
         let used_by = used_by.into_iter().map(String::from).collect();
-        let signers = self.signers_of(&record);
+        let signatures: Vec<_> = record.signatures.iter().map(as_signature).collect();
+        let signers = self.parts.settings.trust.signers(&statement(&record), &signatures);
         let origin = Origin::Uploaded;
         Ok(Some(KnownPlugin { record: Arc::new(record), origin, signers, used_by }))
-    }
-
-    /// The signatures as they are judged now. One that is in the name of a trusted key and was not made by it is not
-    /// trusted: it cannot have come in by an upload.
-    fn signers_of(&self, record: &PluginRecord) -> Vec<Signer> {
-        let one = |signature: &PluginSignature| {
-            let untrusted = || vec![Signer { key_id: signature.key_id.clone(), trusted_as: None }];
-            let judged = judge(&self.parts.settings.trust.without_requirement(), record, signature);
-            judged.unwrap_or_else(|_forged| untrusted())
-        };
-        record.signatures.iter().flat_map(one).collect()
     }
 
     /// A plugin that ships with the broker, by the name that it has there.
@@ -204,14 +201,6 @@ fn describe(gate: &gate::Gate, component: &[u8]) -> Result<PluginRecord, PluginE
     examine::record(&plugin, digest, component.len(), sent)
 }
 
-fn judge(
-    trust: &gate::Trust,
-    record: &PluginRecord,
-    signature: &PluginSignature,
-) -> Result<Vec<Signer>, gate::Untrusted> {
-    trust.judge(&statement(record), &[as_signature(signature)])
-}
-
 /// What the signatures of a stored plugin are over.
 pub(super) fn statement(record: &PluginRecord) -> Statement<'_> {
     let PluginRecord { name, version, digest, .. } = record;
@@ -221,7 +210,11 @@ pub(super) fn statement(record: &PluginRecord) -> Statement<'_> {
 /// A stored signature as the kit knows it.
 pub(super) fn as_signature(stored: &PluginSignature) -> Signature {
     let PluginSignature { key_id, signature } = stored.clone();
-    Signature { key_id, signature, algorithm: guardrail_kit::package::signature::ALGORITHM.to_owned() }
+    Signature {
+        key_id,
+        signature,
+        algorithm: guardrail_kit::package::signature::ALGORITHM.to_owned(),
+    }
 }
 
 fn order(one: &PluginRecord, other: &PluginRecord) -> Ordering {

@@ -32,7 +32,9 @@ impl Engine {
     ) -> Result<Uploaded, PluginError> {
         let _turn = self.plugins.turn.lock().await;
         let Examined { record, component, signers: _ } = self.examine(caller, upload).await?;
-        self.check_shipped(&record).await?;
+        if let Some(plugin) = self.shipped_already(&record).await? {
+            return Ok(Uploaded { plugin, is_new: false });
+        }
         let (digest, signatures) = (record.digest.clone(), record.signatures.clone());
         let is_new = match self.parts.store.put_plugin(record.clone(), component).await? {
             PutPlugin::Stored => {
@@ -58,7 +60,9 @@ impl Engine {
     ) -> Result<KnownPlugin, PluginError> {
         let _turn = self.plugins.turn.lock().await;
         let Examined { record, component: _, signers } = self.examine(caller, upload).await?;
-        self.check_shipped(&record).await?;
+        if let Some(plugin) = self.shipped_already(&record).await? {
+            return Ok(plugin);
+        }
         let store = &self.parts.store;
         if let Some(stored) = store.plugin_version(&record.name, &record.version).await?
             && stored != record.digest
@@ -71,11 +75,7 @@ impl Engine {
     }
 
     /// Removes a version and its bytes; nothing where it is not there.
-    pub async fn delete_plugin(
-        &self,
-        caller: &Caller,
-        key: &PluginKey,
-    ) -> Result<(), PluginError> {
+    pub async fn delete_plugin(&self, caller: &Caller, key: &PluginKey) -> Result<(), PluginError> {
         if let PluginKey::Newest(name) = key {
             return Err(PluginError::NoVersion(name.to_string()));
         }
@@ -130,15 +130,17 @@ impl Engine {
         examined.await.map_err(|error| PluginError::Lost(error.to_string()))?
     }
 
-    /// A version of a shipped plugin is taken; the very same bytes need no storing, but may be stored.
-    async fn check_shipped(&self, record: &PluginRecord) -> Result<(), PluginError> {
+    /// The shipped plugin that this is; refused where it has the name and version of one and other bytes.
+    async fn shipped_already(
+        &self,
+        record: &PluginRecord,
+    ) -> Result<Option<KnownPlugin>, PluginError> {
         let shipped = self.shipped_plugin(record.name.as_str()).await?;
-        let same = shipped.filter(|shipped| shipped.record.version == record.version);
-        match same {
+        match shipped.filter(|shipped| shipped.record.version == record.version) {
             Some(shipped) if shipped.record.digest != record.digest => {
                 Err(taken(record, shipped.record.digest.clone()))
             }
-            Some(_) | None => Ok(()),
+            same => Ok(same),
         }
     }
 

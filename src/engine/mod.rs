@@ -28,6 +28,7 @@ pub mod delivery;
 mod disable;
 pub mod doctor;
 mod grant;
+pub mod guardrails;
 pub mod idempotency;
 pub mod issue;
 mod issue_error;
@@ -110,6 +111,9 @@ pub enum EngineError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What was bound cannot be loaded.
+    #[error("the guardrails cannot be loaded: {0}")]
+    Guardrails(#[from] guardrails::GuardrailError),
     /// A secret key cannot be opened.
     #[error("the secret key of the mount at `{mount}` cannot be opened: {source}")]
     Seal {
@@ -138,6 +142,7 @@ pub struct Engine {
     /// Who is rotating which key.
     rotations: rotation::Rotations,
     plugins: plugins::Plugins,
+    guardrails: guardrails::Guardrails,
 }
 
 impl Engine {
@@ -155,7 +160,9 @@ impl Engine {
             passes: reconcile::Passes::default(),
             rotations: rotation::Rotations::default(),
             plugins: plugins::Plugins::default(),
+            guardrails: guardrails::Guardrails::default(),
         };
+        engine.load_guardrails().await?;
         engine.enter_quarantine().await?;
         for mount in engine.parts.store.mounts().await? {
             engine.bind_stored_account(&mount).await?;

@@ -37,6 +37,7 @@ pub mod routes;
 pub mod server;
 mod sys_auth;
 mod sys_doctor;
+mod sys_guardrails;
 mod sys_health;
 mod sys_init;
 mod sys_jobs;

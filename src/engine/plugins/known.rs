@@ -9,6 +9,7 @@ use guardrail_kit::package::{Signature, Statement};
 use super::PluginError;
 use super::examine::{self, Sent};
 use crate::engine::Engine;
+use crate::engine::guardrails::GuardrailError;
 use crate::gate::{self, Signer};
 use crate::model::{
     Accessor, PluginDigest, PluginName, PluginRecord, PluginRef, PluginSignature, SemanticVersion,
@@ -149,12 +150,21 @@ impl Engine {
         let Some(record) = self.parts.store.plugin(digest).await? else {
             return Ok(None);
         };
-        let used_by = self.parts.store.guardrails_of(digest).await?;
-        let used_by = used_by.into_iter().map(String::from).collect();
+        let used_by = self.bound_to(&PluginRef::Digest(digest.clone())).await?;
         let signatures: Vec<_> = record.signatures.iter().map(as_signature).collect();
         let signers = self.parts.settings.trust.signers(&statement(&record), &signatures);
         let origin = Origin::Uploaded;
         Ok(Some(KnownPlugin { record: Arc::new(record), origin, signers, used_by }))
+    }
+
+    /// Names of the guardrails that work with a plugin, those of the configuration too.
+    pub(super) async fn bound_to(&self, plugin: &PluginRef) -> Result<Vec<String>, PluginError> {
+        let guardrails = self.guardrails().await.map_err(|error| match error {
+            GuardrailError::Store(error) => PluginError::Store(error),
+            other => PluginError::Lost(other.to_string()),
+        })?;
+        let bound = guardrails.into_iter().filter(|facts| facts.binding.plugin == *plugin);
+        Ok(bound.map(|facts| String::from(facts.name)).collect())
     }
 
     /// A plugin that ships with the broker, by the name that it has there.
@@ -182,12 +192,7 @@ impl Engine {
                 record
             }
         };
-        let works = PluginRef::Shipped((*name).to_owned());
-        let bound = self.parts.store.guardrails().await?.into_iter();
-        let used_by = bound
-            .filter(|guardrail| guardrail.binding.plugin == works)
-            .map(|guardrail| String::from(guardrail.name))
-            .collect();
+        let used_by = self.bound_to(&PluginRef::Shipped((*name).to_owned())).await?;
         Ok(Some(KnownPlugin { record, origin: Origin::Shipped, signers: Vec::new(), used_by }))
     }
 }

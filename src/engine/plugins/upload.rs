@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use tracing::info;
+use tracing::{error, info};
 
 use super::examine::{self, Examined, Sent, Upload};
 use super::known::{Origin, as_signature, statement};
 use super::{KnownPlugin, PluginError, PluginKey};
 use crate::auth::Caller;
 use crate::engine::Engine;
-use crate::gate::{Signer, Untrusted};
-use crate::model::{PluginRecord, PluginSignature, Uploader};
+use crate::gate::Untrusted;
+use crate::model::{PluginDigest, PluginRecord, PluginRef, PluginSignature, Uploader};
 use crate::store::{PutPlugin, StoreError};
 
 /// What an upload came to.
@@ -48,6 +48,9 @@ impl Engine {
             PutPlugin::Known => self.add_signatures(caller, &record, &signatures).await?,
             PutPlugin::Taken(stored) => return Err(taken(&record, stored)),
         };
+        if is_new && let Err(error) = self.retry_broken_guardrails().await {
+            error!(error = %error, "guardrails that wait for a plugin were not loaded again");
+        }
         let plugin = self.known_plugin(&PluginKey::Digest(digest)).await?;
         Ok(Uploaded { plugin, is_new })
     }
@@ -69,8 +72,7 @@ impl Engine {
         {
             return Err(taken(&record, stored));
         }
-        let used_by = store.guardrails_of(&record.digest).await?;
-        let used_by = used_by.into_iter().map(String::from).collect();
+        let used_by = self.bound_to(&PluginRef::Digest(record.digest.clone())).await?;
         Ok(KnownPlugin { record: Arc::new(record), origin: Origin::Uploaded, signers, used_by })
     }
 
@@ -111,9 +113,9 @@ impl Engine {
     }
 
     /// Whether a stored plugin may be loaded: by the signatures that it was stored with and the keys trusted now.
-    pub fn admits_plugin(&self, record: &PluginRecord) -> Result<Vec<Signer>, Untrusted> {
+    pub(in crate::engine) fn admit_plugin(&self, record: &PluginRecord) -> Result<(), Untrusted> {
         let signatures: Vec<_> = record.signatures.iter().map(as_signature).collect();
-        self.parts.settings.trust.judge(&statement(record), &signatures)
+        self.parts.settings.trust.judge(&statement(record), &signatures).map(drop)
     }
 
     async fn examine(&self, caller: &Caller, upload: Upload) -> Result<Examined, PluginError> {
@@ -168,7 +170,7 @@ impl Engine {
     }
 }
 
-fn taken(record: &PluginRecord, stored: crate::model::PluginDigest) -> PluginError {
+fn taken(record: &PluginRecord, stored: PluginDigest) -> PluginError {
     PluginError::Taken {
         name: record.name.to_string(),
         version: record.version.to_string(),

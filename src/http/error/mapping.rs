@@ -5,6 +5,7 @@ use super::domain::{
     auth, config, init, issue, job, lease, limits, mount, policy, query, reconcile, remount, renew,
     role, tainted, wrapping,
 };
+use super::guardrails::guardrail;
 use super::methods::method;
 use super::plugins::plugin;
 use super::rotation;
@@ -118,6 +119,7 @@ impl ApiError {
             Self::QuarantineAction(given) => {
                 bare(400, format!("`action` must be `lift`, not `{given}`"))
             }
+            Self::Guardrail(error) => guardrail(error),
             Self::Reconcile(error) => reconcile(error),
             Self::RotateRoot(error) => rotation::rotate_root(error),
             Self::StaticRole(error) => rotation::static_role(error),

@@ -8,6 +8,7 @@ use crate::auth::methods::MethodError;
 use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
+use crate::engine::guardrails::GuardrailError;
 use crate::engine::issue::IssueError;
 use crate::engine::lease_query::QueryError;
 use crate::engine::leases::RenewError;
@@ -24,6 +25,7 @@ use crate::model::go_text;
 pub use table::table;
 
 mod domain;
+mod guardrails;
 mod mapping;
 mod methods;
 mod plugins;
@@ -149,6 +151,8 @@ pub enum ApiError {
     Issue(IssueError),
     /// A word that a quarantine does not know.
     QuarantineAction(String),
+    /// Guardrails.
+    Guardrail(GuardrailError),
     /// Comparing AWS with the leases.
     Reconcile(ReconcileError),
     /// Rotating the root key.
@@ -232,6 +236,7 @@ impl ApiError {
             Self::Limits(error) => error.to_string(),
             Self::Role(error) => error.to_string(),
             Self::Issue(error) => error.to_string(),
+            Self::Guardrail(error) => error.to_string(),
             Self::Reconcile(error) => error.to_string(),
             Self::RotateRoot(error) => error.to_string(),
             Self::StaticRole(error) => error.to_string(),
@@ -293,6 +298,7 @@ from! {
     LimitsError => Limits,
     RoleError => Role,
     IssueError => Issue,
+    GuardrailError => Guardrail,
     ReconcileError => Reconcile,
     RotateRootError => RotateRoot,
     StaticRoleError => StaticRole,

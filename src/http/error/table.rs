@@ -50,6 +50,7 @@ fn samples() -> Samples {
         roles(),
         credentials(),
         reconciling(),
+        super::guardrails::samples(),
         super::plugins::samples(),
     ] {
         samples.extend(more);

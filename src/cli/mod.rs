@@ -71,6 +71,12 @@ enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// What the server runs to compile a guardrail, limited in time and memory.
+    #[command(hide = true)]
+    CompileGuardrail {
+        /// Seconds, bytes and meters.
+        order: String,
+    },
 }
 
 /// Runs the program.
@@ -91,6 +97,10 @@ pub fn run() -> ExitCode {
         Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
         Command::Plugin(command) => plugin::run(&command, &mut out, &mut err),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
+        Command::CompileGuardrail { order } => {
+            let mut component = std::io::stdin();
+            ExitCode::from(guardrail_host::run_compiler(&order, &mut component, &mut out, &mut err))
+        }
     }
 }
 

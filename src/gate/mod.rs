@@ -41,7 +41,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
-use guardrail_host::{CodeCache, Host, HostConfig, HostError, Limits, LoadError};
+pub use guardrail_host::Compiler;
+use guardrail_host::{CodeCache, Host, HostConfig, HostError, LoadError};
 use tokio::time::Instant;
 
 pub use binding::Unanswered;
@@ -82,6 +83,8 @@ pub struct GateConfig {
     pub cache_dir: Option<PathBuf>,
     /// Key of the MAC on what is kept there: whoever has it can run code as the broker.
     pub cache_key: [u8; 32],
+    /// What compiles guardrails that are not in the cache.
+    pub compiler: Compiler,
 }
 
 impl fmt::Debug for GateConfig {
@@ -90,6 +93,7 @@ impl fmt::Debug for GateConfig {
             .field("default_mode", &self.default_mode)
             .field("modes", &self.modes)
             .field("cache_dir", &self.cache_dir)
+            .field("compiler", &self.compiler)
             .finish_non_exhaustive()
     }
 }
@@ -99,7 +103,13 @@ impl GateConfig {
     /// Keeps compiled guardrails between the processes of a test run: each compiling takes seconds in a debug build.
     pub(crate) fn for_tests(default_mode: Mode) -> Self {
         let kept = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tmp/guardrails");
-        Self { default_mode, modes: BTreeMap::new(), cache_dir: Some(kept), cache_key: [7; 32] }
+        Self {
+            default_mode,
+            modes: BTreeMap::new(),
+            cache_dir: Some(kept),
+            cache_key: [7; 32],
+            compiler: Compiler::InProcess,
+        }
     }
 }
 
@@ -143,9 +153,9 @@ impl Gate {
     /// Loads the guardrails that the configuration binds.
     pub fn new(config: GateConfig) -> Result<Self, GateError> {
         let members = sets::configured(&config);
-        let GateConfig { default_mode, modes: _, cache_dir, cache_key } = config;
+        let GateConfig { default_mode, modes: _, cache_dir, cache_key, compiler } = config;
         let code_cache = cache_dir.map(|directory| CodeCache { directory, mac_key: cache_key });
-        let host = Host::new(HostConfig { limits: Limits::default(), code_cache })?;
+        let host = Host::new(HostConfig { code_cache, compiler, ..HostConfig::default() })?;
         let plugins = Plugins::new(host);
         let configured = sets::load_shipped(&plugins, members, default_mode)?;
         Self::judging_by(configured, plugins, default_mode)

@@ -8,7 +8,7 @@ mod support;
 use std::path::Path;
 use std::sync::Arc;
 
-use guardrail_host::{Grant, Host, HostConfig, Limits, PreparedGrant, Severity};
+use guardrail_host::{Grant, Host, HostConfig, PreparedGrant, Severity};
 use serde_json::Value;
 
 const COMPONENT: &str = "plugins/least-privilege/least-privilege.wasm";
@@ -43,7 +43,7 @@ fn a_damaged_cache_file_is_compiled_again_and_replaced() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guardrail-damaged");
     std::fs::create_dir_all(&directory).expect("a folder");
     let cache = guardrail_host::CodeCache { directory: directory.clone(), mac_key: [1; 32] };
-    let config = HostConfig { limits: Limits::default(), code_cache: Some(cache) };
+    let config = HostConfig { code_cache: Some(cache), ..HostConfig::default() };
     let host = Host::new(config).expect("a host");
     let first = support::load(&host, Path::new(SMALLER));
     let file = std::fs::read_dir(&directory)

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 use guardrail_host::{Host, HostConfig, Limits, Plugin};
@@ -12,9 +11,6 @@ use crate::cache;
 use crate::cli::Stopped;
 use crate::package::Artifact;
 use crate::paint::{Colour, Paint};
-
-/// The longest wall time that an operator may allow (guardrails study, 3.3).
-const WALL_TIME: Duration = Duration::from_secs(2);
 
 /// What the verbs that run a component have in common.
 #[derive(Debug, Clone, Default, Args)]
@@ -35,7 +31,7 @@ impl Setup {
 
     /// A host as the server has it, but for the wall time.
     pub(crate) fn host(&self) -> Result<Host, Stopped> {
-        let limits = Limits { wall_time: WALL_TIME, ..Limits::default() };
+        let limits = Limits { wall_time: Limits::tops().wall_time, ..Limits::default() };
         // A folder that was named must work; the user's own is a convenience.
         let code_cache = match &self.code_cache {
             Some(folder) => Some(
@@ -43,7 +39,7 @@ impl Setup {
             ),
             None => cache::user_folder().and_then(|folder| cache::open(&folder).ok()),
         };
-        Ok(Host::new(HostConfig { limits, code_cache })?)
+        Ok(Host::new(HostConfig { limits, code_cache, ..HostConfig::default() })?)
     }
 
     /// Reads and loads a component.

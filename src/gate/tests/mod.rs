@@ -34,7 +34,7 @@ const ADMIN: &str =
 static HOST: LazyLock<Host> = LazyLock::new(|| {
     let GateConfig { cache_dir, cache_key, .. } = GateConfig::for_tests(Mode::Enforce);
     let code_cache = cache_dir.map(|directory| CodeCache { directory, mac_key: cache_key });
-    Host::new(HostConfig { limits: Limits::default(), code_cache }).unwrap()
+    Host::new(HostConfig { code_cache, ..HostConfig::default() }).unwrap()
 });
 
 /// Says what it was told to, one answer after the other; the last one for ever.

@@ -20,6 +20,11 @@ impl Plugins {
         Self { host, loaded: Mutex::default() }
     }
 
+    /// Loads a component without keeping it.
+    pub(super) fn load_apart(&self, component: &[u8]) -> Result<Plugin, LoadError> {
+        self.host.load(component)
+    }
+
     pub(super) fn get(&self, digest: &PluginDigest) -> Option<Plugin> {
         self.lock().get(digest).cloned()
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use guardrail_kit::package::PublicKey;
 use serde::Deserialize;
 
-use crate::gate::{Mode, Trust, TrustedKey};
+use crate::gate::{Mode, SHIPPED, Trust, TrustedKey, shipped};
 use crate::model::duration::parse_seconds;
 
 /// Vault's default for both lease TTLs: 32 days (contract 1.6).
@@ -186,12 +186,13 @@ struct TelemetryFile {
     unauthenticated_metrics_access: bool,
 }
 
-/// A mode for all, and one for each guardrail that ships with the broker.
+/// A mode for all, and one for each guardrail that ships with the broker and is named here.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
+#[serde(expecting = "a table")]
 struct GuardrailsFile {
     mode: Option<Mode>,
-    least_privilege: Option<GuardrailFile>,
+    #[serde(flatten)]
+    named: BTreeMap<String, GuardrailFile>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -246,7 +247,7 @@ impl Config {
         let ttls = ttls(file.default_lease_ttl.as_deref(), file.max_lease_ttl.as_deref())?;
         Ok(Self {
             listener: listener(file.listener, flags.address, dev)?,
-            guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce }),
+            guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce })?,
             plugins: trust(file.plugins)?,
             key_file,
             data_dir,
@@ -268,7 +269,7 @@ impl Guardrails {
     /// What a configuration says of guardrails, for `leasehold check --config FILE`: they enforce
     /// unless it says otherwise.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Ok(guardrails(read(path)?.guardrails, Mode::Enforce))
+        guardrails(read(path)?.guardrails, Mode::Enforce)
     }
 }
 
@@ -330,9 +331,16 @@ fn listener(
     Ok(Listener { address, tls, open_metrics })
 }
 
-fn guardrails(file: GuardrailsFile, default: Mode) -> Guardrails {
-    let named = file.least_privilege.map(|section| ("least-privilege".to_owned(), section.mode));
-    Guardrails { mode: file.mode.unwrap_or(default), modes: named.into_iter().collect() }
+/// Those that ship with the broker alone: an uploaded one is bound by a write to `sys/guardrails`.
+fn guardrails(file: GuardrailsFile, default: Mode) -> Result<Guardrails, ConfigError> {
+    if let Some(unknown) = file.named.keys().find(|name| shipped(name).is_none()) {
+        let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+        let help = format!("help: those that do: {}", names.join(", "));
+        let problem = format!("no guardrail of this name ships with the broker\n{help}");
+        return Err(invalid(&format!("guardrails.{unknown}"), problem));
+    }
+    let modes = file.named.into_iter().map(|(name, section)| (name, section.mode)).collect();
+    Ok(Guardrails { mode: file.mode.unwrap_or(default), modes })
 }
 
 /// Which keys are trusted. A list in which two could be meant by one name or one id is refused.
@@ -450,6 +458,13 @@ mod tests {
         let config = read(text, dev()).unwrap();
         assert_eq!(config.guardrails.mode, Mode::Enforce);
         assert_eq!(config.guardrails.modes.get("least-privilege"), Some(&Mode::Audit));
+        let misspelt = text.replace("least-privilege", "least-privileg");
+        let told = read(&misspelt, dev()).unwrap_err();
+        assert!(
+            told.starts_with("`guardrails.least-privileg`: no guardrail of this name"),
+            "{told}"
+        );
+        assert!(read(&text.replace("audit", "loud"), dev()).is_err());
     }
 
     #[test]

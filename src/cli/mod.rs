@@ -10,6 +10,7 @@ mod backup;
 pub mod check;
 mod check_config;
 mod doctor;
+mod guardrail;
 mod output;
 mod plugin;
 mod quarantine;
@@ -62,6 +63,8 @@ enum Command {
     Doctor(doctor::DoctorArguments),
     /// Show or end the quarantine of a server on a restored backup.
     Quarantine(quarantine::QuarantineArguments),
+    /// Bind, try, suspend and replay guardrails of a running server.
+    Guardrail(guardrail::GuardrailArguments),
     /// Write, build, test and ship guardrails.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -95,6 +98,7 @@ pub fn run() -> ExitCode {
         Command::Reconcile(arguments) => reconcile::run(&arguments, &mut out, &mut err),
         Command::Doctor(arguments) => doctor::run(&arguments, &mut out, &mut err),
         Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
+        Command::Guardrail(arguments) => guardrail::run(&arguments, &mut out, &mut err),
         Command::Plugin(command) => plugin::run(&command, &mut out, &mut err),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
         Command::CompileGuardrail { order } => {

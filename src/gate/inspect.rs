@@ -9,6 +9,6 @@ impl Gate {
     /// Loads a component beside those that judge. Takes seconds where it must be compiled: not for a worker of a
     /// runtime.
     pub fn load(&self, component: &[u8]) -> Result<Plugin, LoadError> {
-        self.plugins.load_apart(component)
+        self.plugins.host().load(component)
     }
 }

@@ -20,9 +20,8 @@ impl Plugins {
         Self { host, loaded: Mutex::default() }
     }
 
-    /// Loads a component without keeping it.
-    pub(super) fn load_apart(&self, component: &[u8]) -> Result<Plugin, LoadError> {
-        self.host.load(component)
+    pub(super) const fn host(&self) -> &Host {
+        &self.host
     }
 
     pub(super) fn get(&self, digest: &PluginDigest) -> Option<Plugin> {

@@ -43,8 +43,7 @@ async fn what_stops_a_guest_is_named_and_denies_only_where_it_enforces() {
 
 #[test]
 fn settings_that_a_guardrail_refuses_are_told_with_their_place() {
-    let issues =
-        crate::gate::binding::issues(&PLUGIN, &binding("refuse-settings", Mode::Warn)).unwrap();
+    let issues = binding::issues(&PLUGIN, &binding("refuse-settings", Mode::Warn)).unwrap();
     let told: Vec<_> = issues.iter().map(|i| (i.pointer.as_str(), i.message.as_str())).collect();
     assert_eq!(told, [("/settings/does", "is refused")]);
 }

@@ -2,6 +2,7 @@
 //! `decisions` has what a decision depends on, `hostile` what a bad guest costs, `shipped` what people read, `corpus` the real
 //! and the broken documents of the world.
 
+mod bindings;
 mod corpus;
 mod decisions;
 mod hostile;

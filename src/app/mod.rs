@@ -213,6 +213,7 @@ impl App {
                 default_lease_ttl: config.default_lease_ttl,
                 max_lease_ttl: config.max_lease_ttl,
                 broker: base.broker.clone(),
+                trust: Arc::new(config.plugins.clone()),
             },
         })
         .await?;

@@ -12,6 +12,7 @@ mod check_config;
 mod doctor;
 mod guardrail;
 mod output;
+mod plugin;
 mod quarantine;
 mod reconcile;
 pub mod remote;
@@ -66,7 +67,7 @@ enum Command {
     Guardrail(guardrail::GuardrailArguments),
     /// Write, build, test and ship guardrails.
     #[command(subcommand)]
-    Plugin(guardrail_kit::cli::PluginCommand),
+    Plugin(plugin::PluginCommand),
     /// Read a configuration file as the server would, and say what is wrong with it.
     CheckConfig {
         /// The configuration file.
@@ -98,7 +99,7 @@ pub fn run() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments, &mut out, &mut err),
         Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
         Command::Guardrail(arguments) => guardrail::run(&arguments, &mut out, &mut err),
-        Command::Plugin(command) => command.run(&mut out, &mut err).into(),
+        Command::Plugin(command) => plugin::run(&command, &mut out, &mut err),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
         Command::CompileGuardrail { order } => {
             let mut component = std::io::stdin();

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::aws::Accounts;
 use crate::aws::documents::Documents;
 use crate::clock::Clock;
-use crate::gate::Gate;
+use crate::gate::{Gate, Trust};
 use crate::leases::Leases;
 use crate::metrics::{Counted, Issues, Pace, Requests};
 use crate::model::{MountState, Quarantine};
@@ -39,6 +39,7 @@ pub mod limits;
 mod mount_table;
 pub mod mounts;
 mod placement;
+pub mod plugins;
 pub mod quarantine;
 pub mod readiness;
 pub mod reconcile;
@@ -69,13 +70,15 @@ pub struct EngineSettings {
     pub max_lease_ttl: Duration,
     /// This installation's id, which its users carry as a tag.
     pub broker: String,
+    /// Whose signature on a plugin is believed.
+    pub trust: Arc<Trust>,
 }
 
 impl EngineSettings {
     /// Vault's own TTLs: 768 h both (contract 1.6).
     pub fn new(broker: String) -> Self {
         let ttl = Duration::from_hours(768);
-        Self { default_lease_ttl: ttl, max_lease_ttl: ttl, broker }
+        Self { default_lease_ttl: ttl, max_lease_ttl: ttl, broker, trust: Arc::default() }
     }
 }
 
@@ -138,6 +141,7 @@ pub struct Engine {
     passes: reconcile::Passes,
     /// Who is rotating which key.
     rotations: rotation::Rotations,
+    plugins: plugins::Plugins,
     guardrails: guardrails::Guardrails,
 }
 
@@ -155,6 +159,7 @@ impl Engine {
             quarantine: RwLock::default(),
             passes: reconcile::Passes::default(),
             rotations: rotation::Rotations::default(),
+            plugins: plugins::Plugins::default(),
             guardrails: guardrails::Guardrails::default(),
         };
         engine.load_guardrails().await?;

@@ -7,7 +7,8 @@
 //! | `document`, `schema` | text → strict JSON → JSON Schema → statements and quota |
 //! | `grant`, `subject`, `kept` | what is to be judged: as the engine brings it, as guardrails get it, as it is kept |
 //! | `guardrail`, `component`, `rules` | what judges: components and rules built in, each bound to a mode and a scope |
-//! | `shipped`, `plugins` | the components that ship with the broker, and those that are loaded |
+//! | `shipped`, `plugins`, `inspect` | the components that ship with the broker, and those that are loaded |
+//! | `trust` | whose signature on a plugin is believed |
 //! | `binding`, `schema_settings` | whether a plugin can be bound as somebody wishes |
 //! | `set`, `sets` | all guardrails that judge together, and how one set takes another's place |
 //! | `verdict`, `digest`, `cache` | what they add up to, under which digest, and what was worked out before |
@@ -20,6 +21,7 @@ mod digest;
 mod document;
 mod grant;
 mod guardrail;
+mod inspect;
 mod judgement;
 mod kept;
 mod plugins;
@@ -31,6 +33,7 @@ mod set;
 mod sets;
 mod shipped;
 mod subject;
+mod trust;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -53,6 +56,7 @@ pub use sentence::sentences;
 pub use set::{Member, Set, SetSpec, engine};
 pub use sets::{Probe, Unreadable};
 pub use shipped::{SHIPPED, component_digest, shipped, shipped_by_digest, shipped_digest};
+pub use trust::{Signer, Trust, TrustedKey, Untrusted};
 
 pub use crate::model::Mode;
 

@@ -46,6 +46,7 @@ mod sys_lease_query;
 mod sys_leases;
 mod sys_metrics;
 mod sys_mounts;
+mod sys_plugins;
 mod sys_policies;
 mod sys_reconcile;
 mod sys_remount;

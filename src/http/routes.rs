@@ -15,8 +15,8 @@ use super::request::Incoming;
 use super::{
     Wire, approle, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static,
     sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs, sys_lease_accounts,
-    sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_policies, sys_reconcile, sys_remount,
-    ui, userpass, wrapping,
+    sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins, sys_policies, sys_reconcile,
+    sys_remount, ui, userpass, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{AuthMethod, AuthMount, Mount, MountState};
@@ -158,6 +158,9 @@ static SYS: &[Route] = &[
     route(between("leases/jobs/", "/pause"), "Pauses a job.", &[], on![Update => sys_jobs::pause]),
     route(between("leases/jobs/", "/resume"), "Goes on with a paused job.", &[], on![Update => sys_jobs::resume]),
     route(under("leases/jobs/"), "Shows a job, or forgets it.", &[], on![Read => sys_jobs::read, Delete => sys_jobs::forget]),
+    route(listed("plugins/guardrails"), "Lists the plugins of guardrails, or uploads one.", sys_plugins::UPLOAD, on![Read => sys_plugins::read_all, List => sys_plugins::list, Update => sys_plugins::upload]),
+    route(under("plugins/guardrails/"), "Lists a plugin's versions; reads, uploads or deletes one.", sys_plugins::UPLOAD, on![Read => sys_plugins::read, List => sys_plugins::versions, Update => sys_plugins::upload, Delete => sys_plugins::delete]),
+    route(exact("plugins/guardrails-check"), "Examines a plugin without storing it.", sys_plugins::UPLOAD, on![Update => sys_plugins::check]),
     route(exact("remount"), "Moves an engine to another path.", sys_remount::FIELDS, on![Update => sys_remount::begin]),
     route(under("remount/status/"), "Shows a move.", &[], on![Read => sys_remount::status]),
     route(maybe("renew"), "Old name of leases/renew.", sys_leases::RENEW, on![Update => sys_leases::renew]),

@@ -44,7 +44,8 @@ pub trait PluginStore {
     ) -> Result<Option<PluginDigest>>;
     /// Every stored plugin: by name, the oldest version first.
     async fn plugins(&self) -> Result<Vec<PluginVersion>>;
-    /// Removes a version with its bytes; tells whether there was one.
+    /// Removes a version with its bytes; tells whether there was one. [`StoreError::Conflict`] when a guardrail is
+    /// bound to it.
     async fn delete_plugin_version(
         &self,
         name: &PluginName,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::verbs::{build, inspect, new};
+use crate::verbs::{build, inspect, keygen, new, package, sign};
 
 /// Write, build, test and ship guardrails.
 #[derive(Debug, Subcommand)]
@@ -15,8 +15,14 @@ pub enum PluginCommand {
     New(new::Arguments),
     /// Build the component of a project, and say what came out.
     Build(build::Arguments),
-    /// Say what a component is: digest, imports, manifest, rules, settings.
+    /// Say what a component or package is: digest, imports, manifest, rules, settings, signatures.
     Inspect(inspect::Arguments),
+    /// Pack a component and its tests into one file that can be signed and uploaded.
+    Package(package::Arguments),
+    /// Make a key that signs packages.
+    Keygen(keygen::Arguments),
+    /// Sign a package.
+    Sign(sign::Arguments),
 }
 
 /// How a verb ended.
@@ -50,6 +56,9 @@ impl PluginCommand {
             Self::New(arguments) => new::run(arguments, out),
             Self::Build(arguments) => build::run(arguments, out),
             Self::Inspect(arguments) => inspect::run(arguments, out),
+            Self::Package(arguments) => package::run(arguments, out),
+            Self::Keygen(arguments) => keygen::run(arguments, out),
+            Self::Sign(arguments) => sign::run(arguments, out),
         };
         ended.unwrap_or_else(|stopped| {
             // Nobody is left to tell when standard error is closed.

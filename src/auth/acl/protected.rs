@@ -35,6 +35,9 @@ const PROTECTED: &[&str] = &[
     "sys/leases/query/",
     "sys/leases/reconcile",
     "sys/leases/revoke-query",
+    "sys/plugins/guardrails",
+    "sys/plugins/guardrails-check",
+    "sys/plugins/guardrails/*",
     "sys/storage/*",
 ];
 
@@ -62,6 +65,7 @@ mod tests {
             "sys/remount",
             "sys/leases/revoke-prefix/aws",
             "sys/leases/lookup/",
+            "sys/plugins/guardrails/x",
             "sys/auth/x/tune",
             "sys/guardrails/x/suspend",
         ] {

@@ -1,6 +1,6 @@
 //! Why a guardrail was not read, written, suspended or tried; and why a verdict was not reached again.
 
-use crate::gate::{BindingIssue, Unanswered, Unreadable};
+use crate::gate::{BindingIssue, Unanswered, Unreadable, Untrusted};
 use crate::model::{GuardrailName, PluginRef};
 use crate::store::StoreError;
 
@@ -25,6 +25,9 @@ pub enum GuardrailError {
         "there is no plugin `{0}`\nhelp: `vault list sys/plugins/guardrails` shows those that are there"
     )]
     NoPlugin(String),
+    /// Nobody who is trusted vouches for the plugin.
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
     /// What was written is wrong, everywhere at once.
     #[error("the guardrail is refused: {}", listed(.0))]
     Issues(Vec<BindingIssue>),

@@ -248,8 +248,12 @@ impl Engine {
         if issues.is_empty() { Ok(binding) } else { Err(GuardrailError::Issues(issues)) }
     }
 
-    /// The bytes of an uploaded component that is not loaded; `None` where they are not needed.
+    /// The bytes of an uploaded component that is not loaded; `None` where they are not needed. Refused where nobody who
+    /// is trusted now vouches for it, loaded or not.
     async fn component(&self, digest: &PluginDigest) -> Result<Option<Vec<u8>>, GuardrailError> {
+        if let Some(record) = self.parts.store.plugin(digest).await? {
+            self.admit_plugin(&record)?;
+        }
         if self.parts.gate.has(digest) {
             return Ok(None);
         }

@@ -22,6 +22,7 @@ pub(super) fn guardrail(error: &GuardrailError) -> Told {
         GuardrailError::BadName(_)
         | GuardrailError::PluginMissing
         | GuardrailError::NoPlugin(_)
+        | GuardrailError::Untrusted(_)
         | GuardrailError::Unanswered(_)
         | GuardrailError::OtherVersion { .. }
         | GuardrailError::OfConfiguration(_)

@@ -7,6 +7,7 @@ use super::domain::{
 };
 use super::guardrails::guardrail;
 use super::methods::method;
+use super::plugins::plugin;
 use super::rotation;
 use super::{ApiError, Told, bare, internal, sealed, silent, wrapped};
 use crate::http::sys_init::SEAL_TYPE;
@@ -125,6 +126,7 @@ impl ApiError {
             Self::Renew(error) => renew(error),
             Self::Revoke(error) => bare(400, error.to_string()),
             Self::Job(error) => job(error),
+            Self::Plugin(error) => plugin(error),
             Self::Remount(error) => remount(error),
             Self::Lease(error) => lease(error),
             Self::Query(error) => query(error),

@@ -14,6 +14,7 @@ use crate::engine::lease_query::QueryError;
 use crate::engine::leases::RenewError;
 use crate::engine::limits::LimitsError;
 use crate::engine::mounts::MountError;
+use crate::engine::plugins::PluginError;
 use crate::engine::reconcile::ReconcileError;
 use crate::engine::remount::RemountError;
 use crate::engine::roles::RoleError;
@@ -27,6 +28,7 @@ mod domain;
 mod guardrails;
 mod mapping;
 mod methods;
+mod plugins;
 mod rotation;
 mod table;
 
@@ -163,6 +165,8 @@ pub enum ApiError {
     Revoke(RevokeError),
     /// Jobs.
     Job(JobError),
+    /// Plugins of guardrails.
+    Plugin(Box<PluginError>),
     /// Moving mounts.
     Remount(RemountError),
     /// Leases.
@@ -238,6 +242,7 @@ impl ApiError {
             Self::StaticRole(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
             Self::Job(error) => error.to_string(),
+            Self::Plugin(error) => error.to_string(),
             Self::Remount(error) => error.to_string(),
             Self::Lease(error) => error.to_string(),
             Self::Query(error) => error.to_string(),
@@ -263,6 +268,12 @@ impl ApiError {
         } else {
             Self::Auth(error)
         }
+    }
+}
+
+impl From<PluginError> for ApiError {
+    fn from(error: PluginError) -> Self {
+        Self::Plugin(Box::new(error))
     }
 }
 

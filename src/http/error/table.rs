@@ -51,6 +51,7 @@ fn samples() -> Samples {
         credentials(),
         reconciling(),
         super::guardrails::samples(),
+        super::plugins::samples(),
     ] {
         samples.extend(more);
     }

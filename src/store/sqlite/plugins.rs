@@ -108,6 +108,12 @@ impl PluginStore for Sqlite {
     ) -> Result<bool> {
         let (name, version) = (name.clone(), version.clone());
         self.write(move |w| {
+            let bound = "SELECT EXISTS (SELECT 1 FROM guardrail JOIN plugin ON plugin.digest = guardrail.plugin
+                 WHERE plugin.name = ?1 AND plugin.version = ?2)";
+            let mut query = w.db.prepare_cached(bound)?;
+            if query.query_row((name.as_str(), version.as_str()), |row| row.get(0))? {
+                return Err(StoreError::Conflict);
+            }
             let gone =
                 w.db.prepare_cached("DELETE FROM plugin WHERE name = ?1 AND version = ?2")?
                     .execute((name.as_str(), version.as_str()))?;

@@ -2,4 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod inspect;
+pub(crate) mod keygen;
 pub(crate) mod new;
+pub(crate) mod package;
+pub(crate) mod sign;

@@ -129,11 +129,8 @@ fn a_program_that_is_no_compiler_is_not_believed() {
 
 #[test]
 fn the_subcommand_tells_people_that_it_is_not_for_them() {
-    let output = process::binary()
-        .args(["compile-guardrail", "now"])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let output =
+        process::binary().args(["compile-guardrail", "now"]).stdin(Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(5));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.starts_with("this subcommand is for the server itself"), "{told}");

@@ -156,6 +156,7 @@ fn difference(out: &mut dyn Write, change: &Value) -> io::Result<()> {
     }
     Ok(())
 }
+
 /// A verdict that was reached again.
 pub(super) fn replay(out: &mut dyn Write, replayed: &Value) -> io::Result<()> {
     let same = replayed.get("same") == Some(&Value::Bool(true));

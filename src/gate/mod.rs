@@ -7,7 +7,7 @@
 //! | `document`, `schema` | text → strict JSON → JSON Schema → statements and quota |
 //! | `grant`, `subject`, `kept` | what is to be judged: as the engine brings it, as guardrails get it, as it is kept |
 //! | `guardrail`, `component`, `rules` | what judges: components and rules built in, each bound to a mode and a scope |
-//! | `shipped`, `plugins`, `inspect` | the components that ship with the broker, and those that are loaded |
+//! | `shipped`, `plugins` | the components that ship with the broker, and those that are loaded |
 //! | `trust` | whose signature on a plugin is believed |
 //! | `binding`, `schema_settings` | whether a plugin can be bound as somebody wishes |
 //! | `set`, `sets` | all guardrails that judge together, and how one set takes another's place |
@@ -21,7 +21,6 @@ mod digest;
 mod document;
 mod grant;
 mod guardrail;
-mod inspect;
 mod judgement;
 mod kept;
 mod plugins;

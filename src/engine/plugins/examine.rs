@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guardrail_host::{LoadError, Plugin};
+use guardrail_host::Plugin;
 use guardrail_kit::package::{Artifact, MAX_BYTES, Package, Signature, Statement, digest, trial};
 use tokio::time::Instant;
 
@@ -114,7 +114,7 @@ pub(super) fn examine(
 
 /// A component that is a guardrail with a schema that is one.
 pub(super) fn load(gate: &Gate, component: &[u8]) -> Result<Plugin, PluginError> {
-    let plugin = gate.load(component).map_err(|error: LoadError| PluginError::Load(error))?;
+    let plugin = gate.load(component)?;
     let schema = serde_json::from_str(plugin.settings_schema())
         .map_err(|error| PluginError::Schema(error.to_string()))?;
     SettingsSchema::new(&schema).map_err(|error| PluginError::Schema(error.to_string()))?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use guardrail_host::{Manifest, Plugin};
+use guardrail_host::{LoadError, Manifest, Plugin};
 
 use super::guardrail::Failed;
 use super::plugins::{Plugins, Unfit};
@@ -92,6 +92,12 @@ impl Gate {
     /// The mode of guardrails without one of their own.
     pub const fn default_mode(&self) -> Mode {
         self.default_mode
+    }
+
+    /// Loads a component to look at it; no guardrail works with it. Takes seconds where it must be compiled: not for a
+    /// worker of a runtime.
+    pub fn load(&self, component: &[u8]) -> Result<Plugin, LoadError> {
+        self.plugins.host().load(component)
     }
 
     /// Whether a component is loaded, or ships with the broker.

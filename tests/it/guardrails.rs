@@ -130,7 +130,7 @@ fn a_scope_a_name_of_its_own_and_overrides_decide_whom_it_stops() {
     write(&root, "team", &json!({ "rules_off": "service-wildcard,write-on-any-resource" }))
         .expect(200);
     broker.write_role("team-a", S3_STAR).expect(200);
-    write(&root, "team", &json!({ "rules_off": "", "severities": "", "deny_at": "critical" }))
+    write(&root, "team", &json!({ "rules_off": "", "severities": {}, "deny_at": "critical" }))
         .expect(200);
     broker.write_role("team-c", S3_STAR).expect(200);
     write(&root, "team", &json!({ "deny_at": "low" })).expect(200);
@@ -156,7 +156,7 @@ fn what_is_wrong_comes_back_with_pointers_and_nothing_is_written() {
     let issues = reply.data()["issues"].as_array().unwrap();
     let pointers: Vec<&str> =
         issues.iter().map(|issue| issue["pointer"].as_str().unwrap()).collect();
-    assert_eq!(pointers, ["/settings/extra", "/settings/allowed_actions/0"]);
+    assert_eq!(pointers, ["/settings/allowed_actions/0", "/settings/extra"]);
     assert_eq!(reply.errors().len(), 2);
     let reply =
         write(&root, "own", &json!({ "plugin": "least-privilege", "rules_off": "ful-admin" }));
@@ -207,7 +207,7 @@ fn a_failure_denies_unless_its_rule_says_otherwise_and_is_counted() {
     assert_eq!(reply.warnings(), ["own/failure: trap"]);
     hostile(json!({ "on_failure": { "*": "allow" } }));
     broker.write_role("r", NARROW).expect(204);
-    hostile(json!({ "on_failure": "", "mode": "warn" }));
+    hostile(json!({ "on_failure": {}, "mode": "warn" }));
     assert_eq!(broker.write_role("r", NARROW).expect(200).warnings(), ["own/failure: trap"]);
     let metrics = root.get("sys/metrics?format=prometheus").expect(200).text;
     for line in [

@@ -430,6 +430,56 @@ fn guardrail(server: &Process, token: &str, arguments: &[&str]) -> (i32, String,
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
+/// Tries a guardrail of a team's own, then binds it.
+fn try_and_bind(server: &Process, token: &str, dir: &std::path::Path) {
+    let settings = dir.join("settings.json");
+    std::fs::write(&settings, r#"{"allowed_actions": ["ec2:StopInstances"]}"#).unwrap();
+    let bound = [
+        "--plugin",
+        "least-privilege",
+        "--settings",
+        settings.to_str().unwrap(),
+        "--roles",
+        "team-*",
+    ];
+    let (code, out, err) = guardrail(server, token, &[&["what-if", "team"][..], &bound].concat());
+    assert_eq!(code, 1, "a role would be stopped: {out}{err}");
+    assert!(
+        out.contains("would be denied   1")
+            && out.contains("aws/roles/team-a (iam_user): allow -> deny"),
+        "{out}"
+    );
+    let enforce = [&["write", "team"][..], &bound, &["--mode", "enforce"]].concat();
+    let (code, out, err) = guardrail(server, token, &enforce);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "guardrail team is written\n", ""));
+    let wrong = ["write", "team", "--severity", "full-admn=low", "--cas", "1"];
+    let (code, _, err) = guardrail(server, token, &wrong);
+    assert!(code == 1 && err.contains("`/severities/full-admn`: `full-admn` is no rule"), "{err}");
+}
+
+/// Asks why something was denied, breaks the glass, mends it, and takes the guardrail away.
+fn replay_suspend_and_delete(server: &Process, token: &str) {
+    let denied = server.root().get("aws/creds/team-a").expect(400);
+    let digest = denied.text_of("digest");
+    let (code, out, err) = guardrail(server, token, &["replay", &digest]);
+    assert!(
+        code == 0 && out.contains("the same bytes") && out.contains("team/service-wildcard"),
+        "{out}{err}"
+    );
+
+    let suspend = ["suspend", "team", "--for", "30m", "--reason", "incident 4711"];
+    let (code, out, err) = guardrail(server, token, &suspend);
+    assert!(code == 0 && out.starts_with("guardrail team is not asked until "), "{out}{err}");
+    let warned = server.root().get("aws/creds/team-a").expect(200);
+    assert!(warned.warnings().iter().any(|line| line.contains("incident 4711")), "{warned:?}");
+    let (_, out, _) = guardrail(server, token, &["read", "team"]);
+    assert!(out.contains("incident 4711 (by root)") && out.contains("suspended until"), "{out}");
+    assert_eq!(guardrail(server, token, &["resume", "team"]).0, 0);
+    server.root().get("aws/creds/team-a").expect(400);
+    assert_eq!(guardrail(server, token, &["delete", "team"]).0, 0);
+    server.root().get("aws/creds/team-a").expect(200);
+}
+
 #[test]
 fn what_the_command_line_binds_outlives_the_process() {
     let dir = tempfile::tempdir().unwrap();
@@ -441,29 +491,7 @@ fn what_the_command_line_binds_outlives_the_process() {
     let role = json!({ "credential_type": "iam_user", "policy_document": S3_STAR });
     root.post("aws/roles/team-a", &role).expect(200);
 
-    let settings = dir.path().join("settings.json");
-    std::fs::write(&settings, r#"{"allowed_actions": ["ec2:StopInstances"]}"#).unwrap();
-    let bound = [
-        "--plugin",
-        "least-privilege",
-        "--settings",
-        settings.to_str().unwrap(),
-        "--roles",
-        "team-*",
-    ];
-    let (code, out, err) = guardrail(&server, &token, &[&["what-if", "team"][..], &bound].concat());
-    assert_eq!(code, 1, "a role would be stopped: {out}{err}");
-    assert!(
-        out.contains("would be denied   1")
-            && out.contains("aws/roles/team-a (iam_user): allow -> deny"),
-        "{out}"
-    );
-    let enforce = [&["write", "team"][..], &bound, &["--mode", "enforce"]].concat();
-    let (code, out, err) = guardrail(&server, &token, &enforce);
-    assert_eq!((code, out.as_str(), err.as_str()), (0, "guardrail team is written\n", ""));
-    let wrong = ["write", "team", "--severity", "full-admn=low", "--cas", "1"];
-    let (code, _, err) = guardrail(&server, &token, &wrong);
-    assert!(code == 1 && err.contains("`/severities/full-admn`: `full-admn` is no rule"), "{err}");
+    try_and_bind(&server, &token, dir.path());
     assert_eq!(server.stop(), Some(0));
 
     let server = Process::dev(&data);
@@ -473,25 +501,7 @@ fn what_the_command_line_binds_outlives_the_process() {
     for word in ["enforce", "ready", "builtin:least-privilege", "roles team-*", "written"] {
         assert!(line.contains(word), "no `{word}` in {out}");
     }
-    let denied = server.root().get("aws/creds/team-a").expect(400);
-    let digest = denied.text_of("digest");
-    let (code, out, err) = guardrail(&server, &token, &["replay", &digest]);
-    assert!(
-        code == 0 && out.contains("the same bytes") && out.contains("team/service-wildcard"),
-        "{out}{err}"
-    );
-
-    let suspend = ["suspend", "team", "--for", "30m", "--reason", "incident 4711"];
-    let (code, out, err) = guardrail(&server, &token, &suspend);
-    assert!(code == 0 && out.starts_with("guardrail team is not asked until "), "{out}{err}");
-    let warned = server.root().get("aws/creds/team-a").expect(200);
-    assert!(warned.warnings().iter().any(|line| line.contains("incident 4711")), "{warned:?}");
-    let (_, out, _) = guardrail(&server, &token, &["read", "team"]);
-    assert!(out.contains("incident 4711 (by root)") && out.contains("suspended until"), "{out}");
-    assert_eq!(guardrail(&server, &token, &["resume", "team"]).0, 0);
-    server.root().get("aws/creds/team-a").expect(400);
-    assert_eq!(guardrail(&server, &token, &["delete", "team"]).0, 0);
-    server.root().get("aws/creds/team-a").expect(200);
+    replay_suspend_and_delete(&server, &token);
     // Killed in the middle of nothing, it has what was said last.
     assert_eq!(guardrail(&server, &token, &["write", "least-privilege", "--mode", "enforce"]).0, 0);
     server.kill();

@@ -123,7 +123,7 @@ impl BindingChange {
             issues.put("/mode", read, &mut binding.mode);
         }
         if let Some(sent) = self.order {
-            let read = i32::try_from(sent).map_err(|_| "is too far from 0".to_owned());
+            let read = i32::try_from(sent).map_err(|_far| "is too far from 0".to_owned());
             issues.put("/order", read, &mut binding.order);
         }
         binding.sees_actor = self.sees_actor.unwrap_or(binding.sees_actor);
@@ -172,7 +172,7 @@ impl BindingChange {
             ("/memory_bytes", self.memory_bytes, &mut limits.memory_bytes),
         ] {
             if let Some(sent) = sent {
-                let read = u64::try_from(sent).map_err(|_| "is below 0".to_owned());
+                let read = u64::try_from(sent).map_err(|_negative| "is below 0".to_owned());
                 // 0 is the server's limit.
                 issues.put(pointer, read.map(|units| (units > 0).then_some(units)), limit);
             }

@@ -129,7 +129,7 @@ impl Engine {
     ) -> Result<(Arc<Set>, (Set, GuardrailName)), GuardrailError> {
         let name = match name {
             Some(name) => name.clone(),
-            None => UNNAMED.parse().map_err(|_| GuardrailError::BadName(UNNAMED.to_owned()))?,
+            None => UNNAMED.parse().map_err(|_invalid| GuardrailError::BadName(UNNAMED.to_owned()))?,
         };
         let mut members = self.members().await?;
         members.retain(|member| member.name != name);
@@ -172,7 +172,7 @@ impl Compared<'_> {
         let gate = &self.engine.parts.gate;
         let before = gate.probe(self.now, &grant).await;
         let after = gate.probe(self.then, &grant).await;
-        report.add(mount, role, before, after);
+        report.add(mount, role, &before, after);
     }
 
     /// What the role grants when a credential is issued; where the guardrail looks at writes alone, when it is written
@@ -215,7 +215,7 @@ impl WhatIfReport {
         }
     }
 
-    fn add(&mut self, mount: &Mount, role: &Role, before: Probe, after: Probe) {
+    fn add(&mut self, mount: &Mount, role: &Role, before: &Probe, after: Probe) {
         let count = |counter: &mut u64, by: usize| {
             *counter = counter.saturating_add(u64::try_from(by).unwrap_or(u64::MAX));
         };
@@ -248,7 +248,7 @@ impl WhatIfReport {
             after: decisions.1,
             new,
             gone,
-            failures: after.failures,
+            failures: after.failures.clone(),
         });
     }
 }

@@ -247,20 +247,20 @@ fn no_call_ever_sees_half_of_two_sets() {
     let gate = Gate::judging_by(set("one"), Plugins::new(HOST.clone()), Mode::Off).unwrap();
     let done = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|threads| {
-        for worker in 0..2 {
+        for worker in 0_u64..2 {
             let (gate, done) = (&gate, &done);
             threads.spawn(move || {
                 let runtime =
                     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-                let mut asked: i64 = 0;
+                let mut asked: u64 = 0;
                 while !done.load(std::sync::atomic::Ordering::Relaxed) || asked < 50 {
                     let mut fresh = grant(gate, Some(SCOPED));
-                    fresh.role.max_ttl_seconds = u64::try_from(asked * 2 + worker).unwrap();
+                    fresh.role.max_ttl_seconds = asked.saturating_mul(2).saturating_add(worker);
                     let judged = runtime.block_on(gate.judge(fresh)).verdict;
                     let words: BTreeSet<&str> =
                         judged.findings.iter().map(|finding| finding.message.as_str()).collect();
                     assert_eq!((words.len(), judged.findings.len()), (1, 2), "{judged:?}");
-                    asked += 1;
+                    asked = asked.saturating_add(1);
                 }
             });
         }

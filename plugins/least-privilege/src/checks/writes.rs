@@ -9,7 +9,7 @@ use leasehold_guardrail_sdk::{
 use super::{pass_role, with_places};
 use crate::rules;
 use crate::view::{Breadth, Entry, View};
-use crate::words::listed;
+use leasehold_guardrail_sdk::words::listed;
 
 /// Writing or managing permissions on any resource, but for entries that are reported as worse.
 pub(super) fn on_any_resource(view: &View<'_>, reported: &[Location]) -> Vec<Finding> {
@@ -42,7 +42,7 @@ fn in_statement(entries: &[Entry<'_>], reported: &[Location]) -> Option<Finding>
         Weight::Unclear => (Severity::Medium, "any resource, as far as is known"),
     };
     let message = format!("{} can change {does}", listed(&names));
-    let finding = Finding::new(rules::WRITE_ON_ANY_RESOURCE, severity, message).remediation(
+    let finding = rules::WRITE_ON_ANY_RESOURCE.finding_as(severity, message).remediation(
         "name the resources in `Resource`, or bound them by a condition on their tags",
     );
     Some(with_places(finding, main.iter().map(|(entry, _)| *entry)))

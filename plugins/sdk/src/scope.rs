@@ -1,11 +1,11 @@
 //! How far a statement's resources and conditions reach. Says "any" for every spelling of it, since a rule that
 //! looks for `*` alone is walked around with `arn:aws:s3:::*`; says "narrow" only where a condition certainly bounds
-//! which resources are meant. What follows from it is for `checks`.
+//! which resources are meant. What follows from it is for the guardrail.
 
-use leasehold_guardrail_sdk::{Condition, Statement, pattern};
+use crate::{Condition, Statement, pattern};
 
 /// Whether a pattern names no resource in particular: `*`, `arn:*`, or an ARN whose last part is wildcards only.
-pub(crate) fn is_any(resource: &str) -> bool {
+pub fn is_any(resource: &str) -> bool {
     if pattern::is_everything(resource) {
         return true;
     }
@@ -19,7 +19,7 @@ pub(crate) fn is_any(resource: &str) -> bool {
 }
 
 /// Whether a pattern takes every role of an account, or more.
-pub(crate) fn is_any_role(resource: &str) -> bool {
+pub fn is_any_role(resource: &str) -> bool {
     is_any(resource)
         || last_part(resource).is_some_and(|name| {
             // `role/*`, `role*`, `rol*`, `role/**`
@@ -30,7 +30,7 @@ pub(crate) fn is_any_role(resource: &str) -> bool {
 }
 
 /// The part of an ARN that names the resource.
-pub(crate) fn last_part(resource: &str) -> Option<&str> {
+pub fn last_part(resource: &str) -> Option<&str> {
     resource.splitn(6, ':').nth(5)
 }
 
@@ -39,12 +39,12 @@ fn only_wildcards(text: &str) -> bool {
 }
 
 /// Whether the statement names no resource in particular.
-pub(crate) fn reaches_any(statement: &Statement) -> bool {
+pub fn reaches_any(statement: &Statement) -> bool {
     !statement.not_resources.is_empty() || statement.resources.iter().any(|one| is_any(one))
 }
 
 /// Whether a condition certainly bounds which resources are meant: by a tag of theirs, or by their boundary.
-pub(crate) fn is_narrowed(statement: &Statement) -> bool {
+pub fn is_narrowed(statement: &Statement) -> bool {
     statement.conditions.iter().any(narrows)
 }
 

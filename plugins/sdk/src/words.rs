@@ -2,7 +2,7 @@
 //! No judgement here.
 
 /// `` `a` ``, `` `a` and `b` ``, `` `a`, `b`, `c` and 4 more ``.
-pub(crate) fn listed(names: &[&str]) -> String {
+pub fn listed(names: &[&str]) -> String {
     let quoted = |names: &[&str]| {
         names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     };
@@ -18,7 +18,7 @@ pub(crate) fn listed(names: &[&str]) -> String {
 }
 
 /// The form of the verb that goes with so many names.
-pub(crate) fn verb(names: &[&str], singular: &'static str, plural: &'static str) -> &'static str {
+pub fn verb(names: &[&str], singular: &'static str, plural: &'static str) -> &'static str {
     if names.len() == 1 { singular } else { plural }
 }
 

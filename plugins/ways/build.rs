@@ -1,6 +1,6 @@
 //! Turns `crates/iam-policy/data/escalation.txt` (the project's one list of escalations) into tables: the actions that
 //! occur, sorted, and for each way the indices of its actions. Facts only; what they mean for a grant is in
-//! `src/checks/escalation.rs`.
+//! `src/lib.rs`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -28,13 +28,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let mut tables = String::from("/// Every action of the ways, sorted without regard to case.\n");
-    writeln!(
-        tables,
-        "pub(crate) static ACTIONS: &[&str] = &{:?};",
-        actions.values().collect::<Vec<_>>()
-    )?;
+    writeln!(tables, "pub static ACTIONS: &[&str] = &{:?};", actions.values().collect::<Vec<_>>())?;
     writeln!(tables, "/// The ways: id, indices into `ACTIONS`, what they let one do.")?;
-    writeln!(tables, "pub(crate) static WAYS: &[Way] = &[")?;
+    writeln!(tables, "pub static WAYS: &[Way] = &[")?;
     for way in &ways {
         if let [id, needed, effect, _] = way.as_slice() {
             let indices: Vec<usize> = needed

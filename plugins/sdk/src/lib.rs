@@ -38,6 +38,7 @@ mod build;
 pub mod conditions;
 pub mod denies;
 pub mod edits;
+pub mod grade;
 pub mod log;
 pub mod overlap;
 pub mod pattern;

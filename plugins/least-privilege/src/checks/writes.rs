@@ -9,6 +9,7 @@ use leasehold_guardrail_sdk::{
 use super::{pass_role, with_places};
 use crate::rules;
 use crate::view::{Breadth, Entry, View};
+use leasehold_guardrail_sdk::grade;
 use leasehold_guardrail_sdk::words::listed;
 
 /// Writing or managing permissions on any resource, but for entries that are reported as worse.
@@ -62,7 +63,7 @@ fn weight(entry: &Entry<'_>) -> Option<Weight> {
     if action.traits.contains(ActionTraits::ANY_RESOURCE_ONLY) {
         return None;
     }
-    if reads_by_name(&action.text) {
+    if grade::reads_by_name(&action.text) {
         return None;
     }
     let levels = action.levels;
@@ -76,16 +77,6 @@ fn weight(entry: &Entry<'_>) -> Option<Weight> {
     } else {
         None
     }
-}
-
-/// The catalogue gives some actions a level that their name belies (`iot:List*` covers one that "writes"), and a
-/// pattern has the levels of all that it covers. What gets, lists or describes does not change.
-fn reads_by_name(text: &str) -> bool {
-    const VERBS: [&str; 6] = ["get", "list", "describe", "batchget", "view", "search"];
-    let name = text.split_once(':').map_or(text, |(_, name)| name).as_bytes();
-    VERBS.iter().any(|verb| {
-        name.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb.as_bytes()))
-    })
 }
 
 #[cfg(test)]

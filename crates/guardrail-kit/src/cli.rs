@@ -6,11 +6,15 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::verbs::inspect;
+use crate::verbs::{build, inspect, new};
 
 /// Write, build, test and ship guardrails.
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
+    /// Make a folder with a new guardrail that works, its tests and all that it needs.
+    New(new::Arguments),
+    /// Build the component of a project, and say what came out.
+    Build(build::Arguments),
     /// Say what a component is: digest, imports, manifest, rules, settings.
     Inspect(inspect::Arguments),
 }
@@ -43,6 +47,8 @@ impl PluginCommand {
     /// Runs the verb. What it finds goes to `out`, why it stopped to `err`.
     pub fn run(&self, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         let ended = match self {
+            Self::New(arguments) => new::run(arguments, out),
+            Self::Build(arguments) => build::run(arguments, out),
             Self::Inspect(arguments) => inspect::run(arguments, out),
         };
         ended.unwrap_or_else(|stopped| {

@@ -5,8 +5,21 @@
 //! |---|---|
 //! | [`cli`] | the verbs, and their exit codes |
 //! | `verbs` | one file a verb |
+//! | `project` | a plugin project: the folder with `guardrail.toml` |
+//! | `new` | new projects, from the templates |
+//! | `build` | from a project to its component |
 //! | `component` | a component from a file, loaded as the server loads it |
+//! | `cache` | the user's folder for compiled code |
+//! | [`vector`] | a grant, settings, and what must come of them |
+//! | `settings` | whether a guardrail takes settings |
 
+mod build;
+mod cache;
 pub mod cli;
 mod component;
+mod new;
+mod paint;
+mod project;
+mod settings;
+pub mod vector;
 mod verbs;

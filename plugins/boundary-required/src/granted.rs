@@ -7,7 +7,7 @@ use leasehold_guardrail_sdk::overlap::overlaps_resource;
 use leasehold_guardrail_sdk::serde_json::{Value, json};
 use leasehold_guardrail_sdk::words::{listed, verb};
 use leasehold_guardrail_sdk::{
-    Denies, Finding, Grant, KnownRule, Location, Source, Statement, pattern,
+    ActionRef, Denies, Finding, Grant, KnownRule, Location, Patch, Source, Statement, pattern,
 };
 
 use crate::rules;
@@ -27,6 +27,57 @@ const REMOVE: [&str; 2] =
     ["iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary"];
 /// Rewrite a policy. (One that is a boundary cannot be deleted.)
 const EDIT: [&str; 2] = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"];
+
+/// What gets around a boundary.
+#[derive(Debug, Clone, Copy)]
+enum Hole {
+    Creates,
+    Grants,
+    Removes,
+    Edits,
+}
+
+impl Hole {
+    fn rule(self) -> KnownRule {
+        match self {
+            Self::Creates => rules::CREATES_WITHOUT_BOUNDARY,
+            Self::Grants => rules::GRANTS_WITHOUT_BOUNDARY,
+            Self::Removes => rules::REMOVES_BOUNDARY,
+            Self::Edits => rules::EDITS_BOUNDARY,
+        }
+    }
+
+    /// The end of the sentence that begins with the actions.
+    fn does(self, actions: &[&str]) -> String {
+        let (verb, object) = match self {
+            Self::Creates => (
+                verb(actions, "makes an identity", "make identities"),
+                "that need have no boundary",
+            ),
+            Self::Grants => (
+                verb(actions, "gives", "give"),
+                "policies to identities that need have no boundary",
+            ),
+            Self::Removes => (verb(actions, "lifts", "lift"), "the boundary of an identity"),
+            Self::Edits => (verb(actions, "rewrites", "rewrite"), "the policy that is a boundary"),
+        };
+        format!("{verb} {object}")
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Creates | Self::Grants => {
+                "add a condition `StringEquals` on `iam:PermissionsBoundary` with the boundary that they must have"
+            }
+            Self::Removes => {
+                "remove the action, or bound `Put…PermissionsBoundary` by a condition on `iam:PermissionsBoundary`"
+            }
+            Self::Edits => {
+                "name the policies in `Resource` so that no boundary is among them, or add a Deny on the boundaries"
+            }
+        }
+    }
+}
 
 /// Every finding, statement by statement.
 pub(crate) fn findings(grant: &Grant, settings: &Settings) -> Vec<Finding> {
@@ -55,10 +106,10 @@ impl Judge<'_> {
         let editing: Vec<&'static str> =
             EDIT.into_iter().filter(|action| self.edits(statement, action)).collect();
         [
-            self.finding(&rules::CREATES_WITHOUT_BOUNDARY, document, statement, open(&CREATE)),
-            self.finding(&rules::GRANTS_WITHOUT_BOUNDARY, document, statement, open(&GRANT)),
-            self.finding(&rules::REMOVES_BOUNDARY, document, statement, removing),
-            self.finding(&rules::EDITS_BOUNDARY, document, statement, editing),
+            self.finding(Hole::Creates, document, statement, &open(&CREATE)),
+            self.finding(Hole::Grants, document, statement, &open(&GRANT)),
+            self.finding(Hole::Removes, document, statement, &removing),
+            self.finding(Hole::Edits, document, statement, &editing),
         ]
         .into_iter()
         .flatten()
@@ -67,9 +118,8 @@ impl Judge<'_> {
 
     /// Whether the statement lets an action be done, and no Deny takes it away.
     fn is_allowed(&self, statement: &Statement, action: &str) -> bool {
-        let names = |list: &[leasehold_guardrail_sdk::ActionRef]| {
-            list.iter().any(|one| pattern::matches_action(&one.text, action))
-        };
+        let names =
+            |list: &[ActionRef]| list.iter().any(|one| pattern::matches_action(&one.text, action));
         let reached = if statement.not_actions.is_empty() {
             names(&statement.actions)
         } else {
@@ -108,56 +158,36 @@ impl Judge<'_> {
 
     fn finding(
         &self,
-        rule: &KnownRule,
+        hole: Hole,
         document: u32,
         statement: &Statement,
-        actions: Vec<&'static str>,
+        actions: &[&str],
     ) -> Option<Finding> {
         if actions.is_empty() {
             return None;
         }
-        let (does, help) = match rule.id {
-            "creates-without-boundary" => (
-                verb(&actions, "makes an identity", "make identities").to_owned()
-                    + " that need have no boundary",
-                "add a condition `StringEquals` on `iam:PermissionsBoundary` with the boundary that they must have",
-            ),
-            "grants-without-boundary" => (
-                verb(&actions, "gives", "give").to_owned()
-                    + " policies to identities that need have no boundary",
-                "add a condition `StringEquals` on `iam:PermissionsBoundary` with the boundary that they must have",
-            ),
-            "removes-boundary" => (
-                verb(&actions, "changes", "change").to_owned()
-                    + " or takes off the boundary of an identity",
-                "remove the action, or bound `Put…PermissionsBoundary` by a condition on `iam:PermissionsBoundary`",
-            ),
-            _ => (
-                verb(&actions, "rewrites", "rewrite").to_owned() + " the policy that is a boundary",
-                "name the policies in `Resource` so that no boundary is among them, or add a Deny on the boundaries",
-            ),
-        };
-        let mut finding = rule.finding(format!("{} {does}", listed(&actions))).remediation(help);
-        for pointer in places(statement, &actions) {
+        let message = format!("{} {}", listed(actions), hole.does(actions));
+        let mut finding = hole.rule().finding(message).remediation(hole.help());
+        for pointer in places(statement, actions) {
             finding = finding.at(Location { document, pointer });
         }
-        finding.patch = self.patch(rule, document, statement, &actions);
+        finding.patch = self.patch(hole, document, statement, actions);
         Some(finding)
     }
 
     /// A condition, where it would bind nothing but what is found; a Deny on what takes boundaries off.
     fn patch(
         &self,
-        rule: &KnownRule,
+        hole: Hole,
         document: u32,
         statement: &Statement,
         actions: &[&str],
-    ) -> Option<leasehold_guardrail_sdk::Patch> {
+    ) -> Option<Patch> {
         let edits = Edits::of(document);
         let index = usize::try_from(document).ok()?;
         let whole = self.grant.documents.get(index)?;
-        match rule.id {
-            "creates-without-boundary" | "grants-without-boundary" => {
+        match hole {
+            Hole::Creates | Hole::Grants => {
                 let only_these = !statement.actions.is_empty()
                     && statement.actions.iter().all(|one| {
                         CREATE.iter().chain(&GRANT).any(|name| name.eq_ignore_ascii_case(&one.text))
@@ -166,16 +196,16 @@ impl Judge<'_> {
                 let free = statement.condition_on(KEY).is_none() && !boundaries.is_empty();
                 let operator = string_operator(boundaries.iter().map(String::as_str));
                 (only_these && free)
-                    .then(|| edits.with_condition(statement, operator, KEY, value(boundaries)))?
+                    .then(|| edits.with_condition(statement, operator, KEY, &value(boundaries)))?
                     .patch()
             }
-            "edits-boundary" => {
+            Hole::Edits => {
                 let boundaries: Vec<&str> =
                     self.settings.boundaries.iter().map(String::as_str).collect();
                 let known = self.grant.boundary.is_none() && !boundaries.is_empty();
                 known.then(|| edits.with_deny(whole, &EDIT, &boundaries))??.patch()
             }
-            _ => edits.with_deny(whole, actions, &["*"])?.patch(),
+            Hole::Removes => edits.with_deny(whole, actions, &["*"])?.patch(),
         }
     }
 }

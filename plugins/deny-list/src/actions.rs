@@ -26,7 +26,7 @@ pub(crate) fn known(pattern: &str) -> Option<Vec<String>> {
 /// Findings of both rules in one statement.
 pub(crate) fn findings(
     allowed: &Allowing<'_>,
-    denies: &Denies<'_>,
+    refusals: &Denies<'_>,
     settings: &Settings,
     known: &Known,
 ) -> Vec<Finding> {
@@ -34,18 +34,18 @@ pub(crate) fn findings(
         settings.denied_services.iter().map(|service| format!("{service}:*")).collect();
     [(rules::DENIED_ACTION, &settings.denied_actions), (rules::DENIED_SERVICE, &services)]
         .into_iter()
-        .filter_map(|(rule, denied)| in_statement(&rule, allowed, denies, denied, known))
+        .filter_map(|(rule, denied)| in_statement(&rule, allowed, refusals, denied, known))
         .collect()
 }
 
 fn in_statement(
     rule: &KnownRule,
     allowed: &Allowing<'_>,
-    denies: &Denies<'_>,
+    refusals: &Denies<'_>,
     denied: &[String],
     known: &Known,
 ) -> Option<Finding> {
-    let hits = Hits::of(allowed, denies, denied, known);
+    let hits = Hits::of(allowed, refusals, denied, known);
     let first = hits.entries.first().copied();
     let (subject, places) = if allowed.statement.not_actions.is_empty() {
         let first = allowed.statement.actions.get(first?)?;
@@ -86,7 +86,7 @@ struct Hits<'a> {
 impl<'a> Hits<'a> {
     fn of(
         allowed: &Allowing<'_>,
-        denies: &Denies<'_>,
+        refusals: &Denies<'_>,
         denied: &'a [String],
         known: &Known,
     ) -> Self {
@@ -94,14 +94,14 @@ impl<'a> Hits<'a> {
         let statement = allowed.statement;
         if !statement.not_actions.is_empty() {
             hits.within = false;
-            let open = denied.iter().filter(|one| is_left_open(allowed, denies, one, known));
+            let open = denied.iter().filter(|one| is_left_open(allowed, refusals, one, known));
             hits.denied.extend(open.map(String::as_str));
             return hits;
         }
         for (index, action) in statement.actions.iter().enumerate() {
             let met: Vec<&str> = denied
                 .iter()
-                .filter(|one| meets(&action.text, denies, one, known))
+                .filter(|one| meets(&action.text, refusals, one, known))
                 .map(String::as_str)
                 .collect();
             if met.is_empty() {
@@ -120,8 +120,8 @@ impl<'a> Hits<'a> {
 }
 
 /// Whether an entry allows something of a denied name or pattern.
-fn meets(entry: &str, denies: &Denies<'_>, denied: &str, known: &Known) -> bool {
-    if !overlaps_action(entry, denied) || denies.take(entry) || denies.take(denied) {
+fn meets(entry: &str, refusals: &Denies<'_>, denied: &str, known: &Known) -> bool {
+    if !overlaps_action(entry, denied) || refusals.take(entry) || refusals.take(denied) {
         return false;
     }
     if !pattern::has_wildcard(entry) || !pattern::has_wildcard(denied) {
@@ -132,17 +132,22 @@ fn meets(entry: &str, denies: &Denies<'_>, denied: &str, known: &Known) -> bool 
     }
     match known(entry) {
         Some(names) => {
-            names.iter().any(|name| pattern::matches_action(denied, name) && !denies.take(name))
+            names.iter().any(|name| pattern::matches_action(denied, name) && !refusals.take(name))
         }
         None => true,
     }
 }
 
 /// Whether `NotAction` leaves something of a denied name or pattern allowed.
-fn is_left_open(allowed: &Allowing<'_>, denies: &Denies<'_>, denied: &str, known: &Known) -> bool {
+fn is_left_open(
+    allowed: &Allowing<'_>,
+    refusals: &Denies<'_>,
+    denied: &str,
+    known: &Known,
+) -> bool {
     let spared = &allowed.statement.not_actions;
     let is_out = |name: &str| {
-        denies.take(name) || spared.iter().any(|one| pattern::covers_action(&one.text, name))
+        refusals.take(name) || spared.iter().any(|one| pattern::covers_action(&one.text, name))
     };
     if is_out(denied) {
         return false;

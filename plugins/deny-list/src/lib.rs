@@ -53,13 +53,13 @@ leasehold_guardrail_sdk::export!(DenyList);
 
 /// All findings. `known` asks the catalogue.
 fn judge(grant: &Grant, settings: &Settings, known: &actions::Known) -> Report {
-    let denies = Denies::of(grant);
+    let refusals = Denies::of(grant);
     let mut findings = policies::findings(grant, settings);
     findings.extend(resources::assumed(grant, settings));
     for allowed in allowing(grant) {
-        findings.extend(actions::findings(&allowed, &denies, settings, known));
-        findings.extend(resources::findings(&allowed, &denies, settings));
-        findings.extend(regions::finding(&allowed, &denies, settings));
+        findings.extend(actions::findings(&allowed, &refusals, settings, known));
+        findings.extend(resources::findings(&allowed, &refusals, settings));
+        findings.extend(regions::finding(&allowed, &refusals, settings));
     }
     report(worst_first(findings))
 }

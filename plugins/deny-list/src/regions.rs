@@ -16,7 +16,7 @@ const REQUESTED_REGION: &str = "aws:RequestedRegion";
 /// The finding of one statement, if it is not confined.
 pub(crate) fn finding(
     allowed: &Allowing<'_>,
-    denies: &Denies<'_>,
+    refusals: &Denies<'_>,
     settings: &Settings,
 ) -> Option<Finding> {
     let statement = allowed.statement;
@@ -26,12 +26,13 @@ pub(crate) fn finding(
     let mut regional: Vec<usize> = Vec::new();
     for (index, action) in statement.actions.iter().enumerate() {
         if !is_global(&action.text, settings)
-            && !is_denied_elsewhere(&action.text, denies, settings)
+            && !is_denied_elsewhere(&action.text, refusals, settings)
         {
             regional.push(index);
         }
     }
-    let negated = !statement.not_actions.is_empty() && !is_denied_elsewhere("*", denies, settings);
+    let negated =
+        !statement.not_actions.is_empty() && !is_denied_elsewhere("*", refusals, settings);
     if regional.is_empty() && !negated {
         return None;
     }
@@ -63,7 +64,7 @@ pub(crate) fn finding(
         let operator = string_operator(regions.iter().map(String::as_str));
         let edits = Edits::of(allowed.index);
         finding.patch =
-            edits.with_condition(statement, operator, REQUESTED_REGION, json!(regions)).patch();
+            edits.with_condition(statement, operator, REQUESTED_REGION, &json!(regions)).patch();
     }
     Some(finding)
 }
@@ -80,7 +81,7 @@ fn is_bound(statement: &Statement, settings: &Settings) -> bool {
         .any(|one| one.bounds(REQUESTED_REGION, |region| settings.allows_region(region)));
     let by_arn = !statement.resources.is_empty()
         && statement.resources.iter().all(|resource| {
-            let region = resource.splitn(6, ':').nth(3);
+            let region = resource.split(':').nth(3);
             // Fewer parts than an ARN has, or none at all, may be anywhere.
             resource.splitn(6, ':').count() == 6
                 && region.is_some_and(|region| !region.is_empty() && settings.allows_region(region))
@@ -96,9 +97,9 @@ fn is_global(action: &str, settings: &Settings) -> bool {
 }
 
 /// Whether a Deny refuses the entry outside of the allowed Regions. What such a Deny spares must be global.
-fn is_denied_elsewhere(action: &str, denies: &Denies<'_>, settings: &Settings) -> bool {
-    denies.take(action)
-        || denies.statements().any(|deny| {
+fn is_denied_elsewhere(action: &str, refusals: &Denies<'_>, settings: &Settings) -> bool {
+    refusals.take(action)
+        || refusals.statements().any(|deny| {
             let only_elsewhere = !deny.conditions.is_empty()
                 && deny.conditions.iter().all(|one| {
                     one.spares_only(REQUESTED_REGION, |region| settings.allows_region(region))

@@ -29,14 +29,14 @@ const ALSO: [(&str, &str); 10] = [
 /// The finding of one statement, if it reaches a denied resource.
 pub(crate) fn findings(
     allowed: &Allowing<'_>,
-    denies: &Denies<'_>,
+    refusals: &Denies<'_>,
     settings: &Settings,
 ) -> Option<Finding> {
     let denied: Vec<&str> = settings
         .denied_resources
         .iter()
         .map(String::as_str)
-        .filter(|denied| !is_taken(allowed, denies, denied))
+        .filter(|denied| !is_taken(allowed, refusals, denied))
         .collect();
     let statement = allowed.statement;
     let (mut places, mut indices, mut met) = (Vec::new(), Vec::new(), Vec::new());
@@ -115,12 +115,12 @@ fn works_on(allowed: &Allowing<'_>, denied: &str) -> bool {
 }
 
 /// Whether a Deny takes the denied resource from every action of the statement.
-fn is_taken(allowed: &Allowing<'_>, denies: &Denies<'_>, denied: &str) -> bool {
+fn is_taken(allowed: &Allowing<'_>, refusals: &Denies<'_>, denied: &str) -> bool {
     let actions = &allowed.statement.actions;
     if allowed.statement.not_actions.is_empty() {
-        actions.iter().all(|action| denies.take_on(&action.text, denied))
+        actions.iter().all(|action| refusals.take_on(&action.text, denied))
     } else {
-        denies.take_on("*", denied)
+        refusals.take_on("*", denied)
     }
 }
 

@@ -137,10 +137,10 @@ fn patch(
     let edits = Edits::of(document);
     let edits = match missing {
         Missing::Either | Missing::Source if known => {
-            edits.with_condition(statement, "IpAddress", SOURCE_IP, json!(settings.networks))
+            edits.with_condition(statement, "IpAddress", SOURCE_IP, &json!(settings.networks))
         }
         Missing::Either | Missing::Mfa if with_mfa => {
-            edits.with_condition(statement, "Bool", MFA_PRESENT, json!("true"))
+            edits.with_condition(statement, "Bool", MFA_PRESENT, &json!("true"))
         }
         Missing::Either | Missing::Mfa | Missing::Source => return None,
     };

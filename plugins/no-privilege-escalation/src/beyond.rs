@@ -85,12 +85,12 @@ pub(crate) fn findings(reached: &Reached<'_>) -> Vec<Finding> {
         }
     };
     add(ASSUME, reached.upward(ASSUME.1, &[]));
-    if let Some(boundary) = &reached.grant.boundary {
-        if let Source::Managed(arn) = &boundary.source {
-            for known in BOUNDARY {
-                let allowed = reached.settings.allows_resource(arn);
-                add(known, (!allowed).then(|| reached.on(known.1, arn)).flatten());
-            }
+    if let Some(boundary) = &reached.grant.boundary
+        && let Source::Managed(arn) = &boundary.source
+    {
+        for known in BOUNDARY {
+            let allowed = reached.settings.allows_resource(arn);
+            add(known, (!allowed).then(|| reached.on(known.1, arn)).flatten());
         }
     }
     for known in shedding(reached.grant) {

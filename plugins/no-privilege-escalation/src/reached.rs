@@ -38,18 +38,21 @@ pub(crate) struct Place {
     pub(crate) under_conditions: bool,
 }
 
+/// Answers by action and by whom a role is passed to.
+type Asked = BTreeMap<(String, Vec<String>), Option<Place>>;
+
 /// The grant and the evaluator.
 pub(crate) struct Reached<'a> {
     pub(crate) grant: &'a Grant,
     pub(crate) settings: &'a Settings,
     pub(crate) probe: Probe<'a>,
     decide: &'a Decide,
-    asked: RefCell<BTreeMap<(String, Vec<String>), Option<Place>>>,
+    asked: RefCell<Asked>,
 }
 
 impl<'a> Reached<'a> {
     pub(crate) fn new(grant: &'a Grant, settings: &'a Settings, decide: &'a Decide) -> Self {
-        let asked = RefCell::new(BTreeMap::new());
+        let asked = RefCell::new(Asked::new());
         Self { grant, settings, probe: Probe::new(grant), decide, asked }
     }
 

@@ -28,7 +28,7 @@ impl Edits {
 
     /// Puts `value` at `pointer`.
     #[must_use]
-    pub fn add(mut self, pointer: &str, value: Value) -> Self {
+    pub fn add(mut self, pointer: &str, value: &Value) -> Self {
         self.operations.push(json!({ "op": "add", "path": pointer, "value": value }));
         self
     }
@@ -86,18 +86,18 @@ impl Edits {
         statement: &Statement,
         operator: &str,
         key: &str,
-        value: Value,
+        value: &Value,
     ) -> Self {
         let condition = statement.element_pointer("Condition");
         let step = |text: &str| text.replace('~', "~0").replace('/', "~1");
         if statement.conditions.is_empty() {
-            return self.add(&condition, json!({ operator: { key: value } }));
+            return self.add(&condition, &json!({ operator: { key: value } }));
         }
         if statement.conditions.iter().any(|one| one.operator == operator) {
             let pointer = format!("{condition}/{}/{}", step(operator), step(key));
             return self.add(&pointer, value);
         }
-        self.add(&format!("{condition}/{}", step(operator)), json!({ key: value }))
+        self.add(&format!("{condition}/{}", step(operator)), &json!({ key: value }))
     }
 
     /// Adds a Deny without conditions, where the statements are a list.
@@ -111,7 +111,7 @@ impl Edits {
         let is_list = first.pointer.len() > "/Statement".len();
         is_list.then(|| {
             let deny = json!({ "Effect": "Deny", "Action": actions, "Resource": resources });
-            self.add("/Statement/-", deny)
+            self.add("/Statement/-", &deny)
         })
     }
 
@@ -170,7 +170,7 @@ mod tests {
                 statement,
                 "Bool",
                 "aws:K/x",
-                json!("true"),
+                &json!("true"),
             )))
         };
         assert_eq!(

@@ -43,9 +43,9 @@ pub(crate) fn findings(grant: &Grant, role: &RoleContext, settings: &Settings) -
             let places = places_of(grant, &limit.actions);
             let names: Vec<&str> = limit.actions.iter().map(String::as_str).collect();
             let whose = format!("credentials with {}", listed(&names));
-            let rule = rules::TTL_TOO_LONG_FOR_ACTIONS;
+            let broken = rules::TTL_TOO_LONG_FOR_ACTIONS;
             (!places.is_empty())
-                .then(|| found(&rule, (ttl, limit.max_ttl_seconds), field(role), &whose, places))
+                .then(|| found(&broken, (ttl, limit.max_ttl_seconds), field(role), &whose, places))
         });
     broken.into_iter().chain(by_action).collect()
 }
@@ -113,7 +113,8 @@ fn negated(grant: &Grant) -> impl Iterator<Item = Location> + '_ {
 /// `90 s`, `15 min`, `12 h`, `30 days`.
 fn words(seconds: u64) -> String {
     for (unit, name) in [(86_400, "days"), (3_600, "h"), (60, "min")] {
-        if seconds >= 2 * unit && seconds % unit == 0 || seconds == unit && name != "days" {
+        if seconds >= 2 * unit && seconds.is_multiple_of(unit) || seconds == unit && name != "days"
+        {
             return format!("{} {name}", seconds / unit);
         }
     }

@@ -67,7 +67,7 @@ fn in_condition(document: u32, statement: &Statement, condition: &Condition) -> 
             .finding(message)
             .at(place)
             .remediation("leave `ForAllValues:` out, or ask for the key with `Null`: `false`");
-        let edits = Edits::of(document).with_condition(statement, "Null", key, json!("false"));
+        let edits = Edits::of(document).with_condition(statement, "Null", key, &json!("false"));
         finding.patch = edits.patch();
         return Some(finding);
     }

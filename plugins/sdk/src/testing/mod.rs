@@ -1,11 +1,17 @@
-//! Grants for tests of rules on the developer's own machine, without a host and without WebAssembly.
-//! Annotations are given by hand here; how a plugin behaves with the real catalogue is for vectors, which run on the
-//! component (`plugins/least-privilege/vectors`).
+//! Rules tested on the developer's own machine, without a host and without WebAssembly: grants from statements or from
+//! the text of a policy, and [`run`], which is as strict with the answer as the host. Annotations are by the name of the
+//! action or given by hand; how a guardrail behaves with the real catalogue is for vectors, which run on the component.
+
+mod document;
+mod run;
 
 use crate::{
     AccessLevels, ActionForm, ActionRef, ActionTraits, Document, Effect, Grant, Source, Statement,
     Trigger, pattern,
 };
+
+pub use document::{document, grant_of};
+pub use run::run;
 
 /// A known reading action, or a pattern of them.
 pub fn action(text: &str) -> ActionRef {
@@ -43,18 +49,22 @@ pub fn allow<const A: usize, const R: usize>(
     }
 }
 
-/// A grant of one inline document; its statements get their pointers.
+/// A grant of one inline document; its statements get their pointers, and the document the text that they stand for.
 pub fn grant(statements: Vec<Statement>) -> Grant {
-    let statements = statements
+    let statements: Vec<Statement> = statements
         .into_iter()
         .enumerate()
         .map(|(index, statement)| Statement { pointer: format!("/Statement/{index}"), ..statement })
         .collect();
-    let document =
-        Document { source: Source::Inline, version: None, json: "{}".to_owned(), statements };
+    let json = document::text_of(&statements);
+    of_documents(vec![Document { source: Source::Inline, version: None, json, statements }])
+}
+
+/// A grant of these documents, and nothing else.
+pub fn of_documents(documents: Vec<Document>) -> Grant {
     Grant {
         trigger: Trigger::Simulate,
-        documents: vec![document],
+        documents,
         boundary: None,
         previous: Vec::new(),
         role: None,

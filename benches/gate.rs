@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use leasehold::gate::{Gate, GateConfig, Mode};
+use leasehold::gate::{Compiler, Gate, GateConfig, Mode};
 use leasehold::model::Timestamp;
 
 /// Documents judged one by one; the first tenth warms up.
@@ -35,6 +35,7 @@ fn main() {
         modes: BTreeMap::new(),
         cache_dir: None,
         cache_key: [0; 32],
+        compiler: Compiler::InProcess,
     })
     .unwrap();
     println!("gate ready, guardrails compiled: {:.0?}", started.elapsed());

@@ -70,6 +70,12 @@ enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// What the server runs to compile a guardrail, limited in time and memory.
+    #[command(hide = true)]
+    CompileGuardrail {
+        /// Seconds, bytes and meters.
+        order: String,
+    },
 }
 
 /// Runs the program.
@@ -90,6 +96,10 @@ pub fn run() -> ExitCode {
         Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
         Command::Plugin(command) => command.run(&mut out, &mut err).into(),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
+        Command::CompileGuardrail { order } => {
+            let mut component = std::io::stdin();
+            ExitCode::from(guardrail_host::run_compiler(&order, &mut component, &mut out, &mut err))
+        }
     }
 }
 

@@ -27,7 +27,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use guardrail_host::{CodeCache, Host, HostConfig, HostError, Limits, LoadError};
+pub use guardrail_host::Compiler;
+use guardrail_host::{CodeCache, Host, HostConfig, HostError, LoadError};
 use tokio::time::Instant;
 
 pub use document::{DocumentRefused, InlineDocument};
@@ -68,6 +69,8 @@ pub struct GateConfig {
     pub cache_dir: Option<PathBuf>,
     /// Key of the MAC on what is kept there: whoever has it can run code as the broker.
     pub cache_key: [u8; 32],
+    /// What compiles guardrails that are not in the cache.
+    pub compiler: Compiler,
 }
 
 impl fmt::Debug for GateConfig {
@@ -76,6 +79,7 @@ impl fmt::Debug for GateConfig {
             .field("default_mode", &self.default_mode)
             .field("modes", &self.modes)
             .field("cache_dir", &self.cache_dir)
+            .field("compiler", &self.compiler)
             .finish_non_exhaustive()
     }
 }
@@ -85,7 +89,13 @@ impl GateConfig {
     /// Keeps compiled guardrails between the processes of a test run: each compiling takes seconds in a debug build.
     pub(crate) fn for_tests(default_mode: Mode) -> Self {
         let kept = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tmp/guardrails");
-        Self { default_mode, modes: BTreeMap::new(), cache_dir: Some(kept), cache_key: [7; 32] }
+        Self {
+            default_mode,
+            modes: BTreeMap::new(),
+            cache_dir: Some(kept),
+            cache_key: [7; 32],
+            compiler: Compiler::InProcess,
+        }
     }
 }
 
@@ -124,9 +134,9 @@ pub struct Gate {
 impl Gate {
     /// Loads the shipped guardrails.
     pub fn new(config: GateConfig) -> Result<Self, GateError> {
-        let GateConfig { default_mode, modes, cache_dir, cache_key } = config;
+        let GateConfig { default_mode, modes, cache_dir, cache_key, compiler } = config;
         let code_cache = cache_dir.map(|directory| CodeCache { directory, mac_key: cache_key });
-        let host = Host::new(HostConfig { limits: Limits::default(), code_cache })?;
+        let host = Host::new(HostConfig { code_cache, compiler, ..HostConfig::default() })?;
         let mut guardrails = Vec::new();
         for (name, component) in SHIPPED {
             let guardrail = Component::new(host.load(component)?, DEFAULT_SETTINGS)?;

@@ -9,10 +9,11 @@ use ring::digest;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
-use crate::bindings::PluginPre;
-use crate::cache;
+use crate::bindings::{PluginPre, blocking};
+use crate::compile::{CompileError, compile, one_line};
 use crate::engine::{Host, Shared};
 use crate::failure::Failure;
+use crate::limits::Limits;
 use crate::manifest::Manifest;
 use crate::state::State;
 
@@ -61,11 +62,11 @@ pub enum LoadError {
         "the component does not export `{EXPORT}`\nhelp: implement the world `plugin` of plugins/wit/guardrail.wit"
     )]
     NoGuardrail,
-    /// wasmtime refused it.
-    #[error("the component cannot be compiled: {}", first_line(.0))]
-    Compile(#[source] wasmtime::Error),
+    /// It was not compiled.
+    #[error("the component cannot be compiled: {0}")]
+    Compile(#[from] CompileError),
     /// An import or the export has another shape than the contract's.
-    #[error("the component does not fit the contract: {}", first_line(.0))]
+    #[error("the component does not fit the contract: {}", one_line(.0))]
     Contract(#[source] wasmtime::Error),
     /// It failed while it described itself.
     #[error("`{call}` failed: {failure}")]
@@ -85,15 +86,37 @@ pub enum LoadError {
 
 /// A guardrail's code, ready to judge. Cheap to clone.
 #[derive(Clone)]
-pub struct Plugin(pub(crate) Arc<Loaded>);
+pub struct Plugin {
+    pub(crate) loaded: Arc<Loaded>,
+    // INVARIANT: none above the host's.
+    pub(crate) limits: Limits,
+}
 
 pub(crate) struct Loaded {
     pub(crate) host: Arc<Shared>,
-    pub(crate) pre: PluginPre<State>,
+    pub(crate) entries: Entries,
     pub(crate) manifest: Manifest,
     digest: String,
     imports: Vec<String>,
     settings_schema: String,
+}
+
+/// A component linked and ready to be instantiated, both ways.
+pub(crate) struct Entries {
+    /// For calls that give way to other tasks.
+    pub(crate) yielding: PluginPre<State>,
+    /// For calls that keep their thread.
+    pub(crate) blocking: blocking::PluginPre<State>,
+}
+
+impl Entries {
+    fn new(shared: &Shared, component: &Component) -> wasmtime::Result<Self> {
+        let linked = shared.linker.instantiate_pre(component)?;
+        Ok(Self {
+            yielding: PluginPre::new(linked.clone())?,
+            blocking: blocking::PluginPre::new(linked)?,
+        })
+    }
 }
 
 impl Host {
@@ -104,50 +127,60 @@ impl Host {
         let digest = hex(digest::digest(&digest::SHA256, component).as_ref());
         let compiled = compile(shared, component, &digest)?;
         let imports = check_world(shared, &compiled)?;
-        let pre = shared
-            .linker
-            .instantiate_pre(&compiled)
-            .and_then(PluginPre::new)
-            .map_err(LoadError::Contract)?;
-        let described = crate::evaluate::describe(shared, &pre)
+        let entries = Entries::new(shared, &compiled).map_err(LoadError::Contract)?;
+        let described = crate::evaluate::describe(shared, &entries)
             .map_err(|failure| LoadError::Describe { call: "describe", failure })?;
         let manifest = Manifest::accept(described).map_err(LoadError::Manifest)?;
-        let settings_schema = crate::evaluate::settings_schema(shared, &pre)
+        let settings_schema = crate::evaluate::settings_schema(shared, &entries)
             .map_err(|failure| LoadError::Describe { call: "settings-schema", failure })?;
         check_schema(&settings_schema)?;
         let host = Arc::clone(shared);
-        Ok(Plugin(Arc::new(Loaded { host, pre, manifest, digest, imports, settings_schema })))
+        let loaded = Loaded { host, entries, manifest, digest, imports, settings_schema };
+        Ok(Plugin { loaded: Arc::new(loaded), limits: shared.limits })
     }
 }
 
 impl Plugin {
+    /// The same plugin with lower limits. What `limits` has above the host's stays as the host has it, and so does what
+    /// belongs to the host as a whole: the stack, what a component may hold, the turns of evaluations.
+    #[must_use]
+    pub fn with_limits(mut self, limits: &Limits) -> Self {
+        self.limits = self.loaded.host.limits.at_most(limits);
+        self
+    }
+
+    /// What one call of it may use.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// SHA-256 of the component as given, in hex.
     pub fn digest(&self) -> &str {
-        &self.0.digest
+        &self.loaded.digest
     }
 
     /// What it says of itself.
     pub fn manifest(&self) -> &Manifest {
-        &self.0.manifest
+        &self.loaded.manifest
     }
 
     /// What it may call: its true capabilities, read from the component.
     pub fn imports(&self) -> &[String] {
-        &self.0.imports
+        &self.loaded.imports
     }
 
     /// JSON Schema (2020-12) of its settings: an object or a boolean, not checked any further here.
     pub fn settings_schema(&self) -> &str {
-        &self.0.settings_schema
+        &self.loaded.settings_schema
     }
 }
 
 impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Plugin")
-            .field("name", &self.0.manifest.name)
-            .field("version", &self.0.manifest.version)
-            .field("digest", &self.0.digest)
+            .field("name", &self.loaded.manifest.name)
+            .field("version", &self.loaded.manifest.version)
+            .field("digest", &self.loaded.digest)
             .finish_non_exhaustive()
     }
 }
@@ -163,19 +196,6 @@ fn check_kind(component: &[u8], limit: usize) -> Result<(), LoadError> {
     } else {
         Err(LoadError::NotWasm)
     }
-}
-
-fn compile(shared: &Shared, component: &[u8], digest: &str) -> Result<Component, LoadError> {
-    let cached =
-        shared.code_cache.as_ref().and_then(|cache| cache::read(cache, &shared.engine, digest));
-    if let Some(component) = cached {
-        return Ok(component);
-    }
-    let compiled = Component::from_binary(&shared.engine, component).map_err(LoadError::Compile)?;
-    if let Some(cache) = &shared.code_cache {
-        cache::write(cache, &shared.engine, digest, &compiled);
-    }
-    Ok(compiled)
 }
 
 /// The imports, if all are offered and the export is there.
@@ -218,11 +238,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// The whole chain on one line; wasmtime's causes can be many lines long.
-fn first_line(error: &wasmtime::Error) -> String {
-    crate::report::one_line(&format!("{error:#}"), 1_024)
 }
 
 #[cfg(test)]

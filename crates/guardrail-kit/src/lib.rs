@@ -9,10 +9,17 @@
 //! | `new` | new projects, from the templates |
 //! | `build` | from a project to its component |
 //! | `component` | a component from a file, loaded as the server loads it |
+//! | `cache` | the user's folder for compiled code |
+//! | [`vector`] | a grant, settings, and what must come of them |
+//! | `settings` | whether a guardrail takes settings |
 
 mod build;
+mod cache;
 pub mod cli;
 mod component;
 mod new;
+mod paint;
 mod project;
+mod settings;
+pub mod vector;
 mod verbs;

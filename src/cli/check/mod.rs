@@ -17,7 +17,7 @@ use clap::{Args, ValueEnum};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Guardrails;
-use crate::gate::{Gate, GateConfig, Mode, UNREADABLE};
+use crate::gate::{Compiler, Gate, GateConfig, Mode, UNREADABLE};
 use crate::model::{Decision, Finding, Severity, Timestamp, Verdict};
 use input::Input;
 use policies::Policies;
@@ -253,7 +253,8 @@ fn gate_config(file: Option<&Path>) -> Result<GateConfig, String> {
             (read.mode, read.modes)
         }
     };
-    Ok(GateConfig { default_mode, modes, cache_dir: None, cache_key: [0; 32] })
+    let compiler = Compiler::InProcess;
+    Ok(GateConfig { default_mode, modes, cache_dir: None, cache_key: [0; 32], compiler })
 }
 
 fn stopped(err: &mut dyn Write, problem: &str) -> Exit {

@@ -63,6 +63,7 @@ fn gate_in(mode: Mode) -> Arc<Gate> {
             modes: BTreeMap::new(),
             cache_dir: Some(std::env::temp_dir().join("leasehold-test-guardrails")),
             cache_key: [0; 32],
+            compiler: crate::gate::Compiler::InProcess,
         };
         Arc::new(Gate::new(config).unwrap())
     });

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use guardrail_host::{CodeCache, Host, HostConfig, Limits, Plugin};
+use guardrail_host::{CodeCache, Host, HostConfig, Plugin};
 
 use super::*;
 
@@ -12,7 +12,7 @@ const HOSTILE: &[u8] = include_bytes!("../../../plugins/fixtures/hostile/hostile
 static PLUGIN: LazyLock<Plugin> = LazyLock::new(|| {
     let GateConfig { cache_dir, cache_key, .. } = GateConfig::for_tests(Mode::Enforce);
     let code_cache = cache_dir.map(|directory| CodeCache { directory, mac_key: cache_key });
-    let config = HostConfig { limits: Limits::default(), code_cache };
+    let config = HostConfig { code_cache, ..HostConfig::default() };
     Host::new(config).unwrap().load(HOSTILE).unwrap()
 });
 

@@ -17,7 +17,7 @@ use leasehold::aws::AwsBackend;
 use leasehold::clock::{Clock as _, ManualClock};
 use leasehold::config::{Config, Dev, Overrides};
 use leasehold::engine::Engine;
-use leasehold::gate::{Gate, GateConfig, Mode};
+use leasehold::gate::{Compiler, Gate, GateConfig, Mode};
 use leasehold::leases::Leases;
 use leasehold::model::{Lease, LeaseId, Timestamp};
 use leasehold::random::Random;
@@ -51,8 +51,13 @@ pub fn warning_gate() -> Arc<Gate> {
 fn gate(mode: Mode) -> Arc<Gate> {
     // Compiled once for all runs: a debug build of the compiler takes its time.
     let cache_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache"));
-    let config =
-        GateConfig { default_mode: mode, modes: BTreeMap::new(), cache_dir, cache_key: [7; 32] };
+    let config = GateConfig {
+        default_mode: mode,
+        modes: BTreeMap::new(),
+        cache_dir,
+        cache_key: [7; 32],
+        compiler: Compiler::InProcess,
+    };
     Arc::new(Gate::new(config).unwrap())
 }
 

@@ -2,12 +2,12 @@
 //! rewrite the policy that is one. An action counts unless a condition on `iam:PermissionsBoundary` bounds it, or a Deny
 //! takes it away, as a whole or wherever the boundary is another. Keys of the service are in AWS's reference of IAM.
 
-use leasehold_guardrail_sdk::edits::{Edits, string_operator};
 use leasehold_guardrail_sdk::overlap::overlaps_resource;
 use leasehold_guardrail_sdk::serde_json::{Value, json};
 use leasehold_guardrail_sdk::words::{listed, verb};
 use leasehold_guardrail_sdk::{
     ActionRef, Denies, Finding, Grant, KnownRule, Location, Patch, Source, Statement, pattern,
+    string_operator,
 };
 
 use crate::rules;
@@ -183,7 +183,7 @@ impl Judge<'_> {
         statement: &Statement,
         actions: &[&str],
     ) -> Option<Patch> {
-        let edits = Edits::of(document);
+        let patch = Patch::on(document);
         let index = usize::try_from(document).ok()?;
         let whole = self.grant.documents.get(index)?;
         match hole {
@@ -196,16 +196,15 @@ impl Judge<'_> {
                 let free = statement.condition_on(KEY).is_none() && !boundaries.is_empty();
                 let operator = string_operator(boundaries.iter().map(String::as_str));
                 (only_these && free)
-                    .then(|| edits.with_condition(statement, operator, KEY, &value(boundaries)))?
-                    .patch()
+                    .then(|| patch.with_condition(statement, operator, KEY, &value(boundaries)))
             }
             Hole::Edits => {
                 let boundaries: Vec<&str> =
                     self.settings.boundaries.iter().map(String::as_str).collect();
                 let known = self.grant.boundary.is_none() && !boundaries.is_empty();
-                known.then(|| edits.with_deny(whole, &EDIT, &boundaries))??.patch()
+                known.then(|| patch.with_deny(whole, &EDIT, &boundaries))?
             }
-            Hole::Removes => edits.with_deny(whole, actions, &["*"])?.patch(),
+            Hole::Removes => patch.with_deny(whole, actions, &["*"]),
         }
     }
 }

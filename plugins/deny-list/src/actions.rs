@@ -2,7 +2,6 @@
 //! conditions takes it away. Where an entry and the list are both patterns, it counts what actions there are: the
 //! catalogue is asked, and what it cannot say in full counts as there.
 
-use leasehold_guardrail_sdk::edits::Edits;
 use leasehold_guardrail_sdk::overlap::overlaps_action;
 use leasehold_guardrail_sdk::words::listed;
 use leasehold_guardrail_sdk::{Denies, Finding, KnownRule, Location, Patch, catalogue, pattern};
@@ -160,10 +159,10 @@ fn is_left_open(
 
 /// Takes entries out that are denied as a whole; denies beside the others what is denied here.
 fn patch(allowed: &Allowing<'_>, hits: &Hits<'_>) -> Option<Patch> {
-    let edits = Edits::of(allowed.index);
+    let patch = Patch::on(allowed.index);
     let out = hits
         .within
-        .then(|| edits.clone().without_actions(allowed.document, allowed.statement, &hits.entries))
+        .then(|| patch.clone().without_actions(allowed.document, allowed.statement, &hits.entries))
         .flatten();
-    out.or_else(|| edits.with_deny(allowed.document, &hits.denied, &["*"]))?.patch()
+    out.or_else(|| patch.with_deny(allowed.document, &hits.denied, &["*"]))
 }

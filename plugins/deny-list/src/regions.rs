@@ -2,11 +2,12 @@
 //! Region in every ARN, or by a Deny for everything else, as AWS's example has it. Global services are not asked.
 //! What holds without the key (`IfExists`, negated operators) binds nothing.
 
-use leasehold_guardrail_sdk::edits::{Edits, string_operator};
 use leasehold_guardrail_sdk::overlap::overlaps_action;
 use leasehold_guardrail_sdk::serde_json::json;
 use leasehold_guardrail_sdk::words::{listed, verb};
-use leasehold_guardrail_sdk::{Denies, Finding, Location, Statement, pattern};
+use leasehold_guardrail_sdk::{
+    Denies, Finding, Location, Patch, Statement, pattern, string_operator,
+};
 
 use crate::settings::Settings;
 use crate::{Allowing, rules};
@@ -62,9 +63,13 @@ pub(crate) fn finding(
     if !negated && regional.len() == statement.actions.len() && !has_condition(statement) {
         let regions = &settings.allowed_regions;
         let operator = string_operator(regions.iter().map(String::as_str));
-        let edits = Edits::of(allowed.index);
-        finding.patch =
-            edits.with_condition(statement, operator, REQUESTED_REGION, &json!(regions)).patch();
+        let patch = Patch::on(allowed.index);
+        finding = finding.patch(patch.with_condition(
+            statement,
+            operator,
+            REQUESTED_REGION,
+            &json!(regions),
+        ));
     }
     Some(finding)
 }

@@ -2,7 +2,6 @@
 //! or by `*` with an action that works on such resources. Also a role that the session may be.
 //! A Deny without conditions that covers the resource takes it away.
 
-use leasehold_guardrail_sdk::edits::Edits;
 use leasehold_guardrail_sdk::overlap::{covers_resource, overlaps_resource};
 use leasehold_guardrail_sdk::words::listed;
 use leasehold_guardrail_sdk::{
@@ -132,9 +131,9 @@ fn patch(allowed: &Allowing<'_>, indices: &[usize], met: &[&str]) -> Option<Patc
             .get(*index)
             .is_some_and(|resource| met.iter().any(|denied| covers_resource(denied, resource)))
     };
-    let edits = Edits::of(allowed.index);
+    let patch = Patch::on(allowed.index);
     let out = (!indices.is_empty() && indices.iter().all(is_within))
-        .then(|| edits.clone().without_resources(allowed.document, allowed.statement, indices))
+        .then(|| patch.clone().without_resources(allowed.document, allowed.statement, indices))
         .flatten();
-    out.or_else(|| edits.with_deny(allowed.document, &["*"], met))?.patch()
+    out.or_else(|| patch.with_deny(allowed.document, &["*"], met))
 }

@@ -1,7 +1,6 @@
 //! `mfa-or-source-missing`, `mfa-missing` and `source-missing`: sensitive entries that no bound holds, one finding for
 //! each statement. A patch is offered where a condition would bind nothing but what is found.
 
-use leasehold_guardrail_sdk::edits::Edits;
 use leasehold_guardrail_sdk::serde_json::json;
 use leasehold_guardrail_sdk::words::{listed, verb};
 use leasehold_guardrail_sdk::{Denies, Finding, Grant, KnownRule, Location, Patch, Statement};
@@ -134,15 +133,15 @@ fn patch(
     let can_mfa = grant.role.as_ref().is_none_or(|role| role.credential_type == WITH_MFA);
     let known = !settings.networks.is_empty() && statement.condition_on(SOURCE_IP).is_none();
     let with_mfa = can_mfa && statement.condition_on(MFA_PRESENT).is_none();
-    let edits = Edits::of(document);
-    let edits = match missing {
+    let patch = Patch::on(document);
+    match missing {
         Missing::Either | Missing::Source if known => {
-            edits.with_condition(statement, "IpAddress", SOURCE_IP, &json!(settings.networks))
+            let networks = json!(settings.networks);
+            Some(patch.with_condition(statement, "IpAddress", SOURCE_IP, &networks))
         }
         Missing::Either | Missing::Mfa if with_mfa => {
-            edits.with_condition(statement, "Bool", MFA_PRESENT, &json!("true"))
+            Some(patch.with_condition(statement, "Bool", MFA_PRESENT, &json!("true")))
         }
-        Missing::Either | Missing::Mfa | Missing::Source => return None,
-    };
-    edits.patch()
+        Missing::Either | Missing::Mfa | Missing::Source => None,
+    }
 }

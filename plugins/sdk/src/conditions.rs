@@ -2,6 +2,7 @@
 //! policies go wrong: `IfExists`, negated operators and `ForAllValues` hold on a request that lacks the key.
 //! Says "bounds" only where it is certain. Which keys matter is the guardrail's own.
 
+use crate::pointer::join;
 use crate::{Condition, Statement};
 
 /// An operator taken apart: `ForAllValues:StringLikeIfExists`.
@@ -116,9 +117,8 @@ impl Statement {
 
     /// Where a condition of this statement is.
     pub fn condition_pointer(&self, condition: &Condition) -> String {
-        let step = |text: &str| text.replace('~', "~0").replace('/', "~1");
-        let (operator, key) = (step(&condition.operator), step(&condition.key));
-        format!("{}/Condition/{operator}/{key}", self.pointer)
+        let operator = join(&self.element_pointer("Condition"), &condition.operator);
+        join(&operator, &condition.key)
     }
 }
 

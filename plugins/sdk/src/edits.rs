@@ -1,38 +1,13 @@
-//! Edits of a policy document as RFC 6902 patches: entries out, a condition or a Deny in. Each gives a patch only where
-//! the result is still a document: lists are not left empty, and an object is not taken for a list.
-//! Nothing is applied here: patches are offered to the author.
+//! Patches that edit a policy document: entries out, a condition or a Deny in. Each gives a patch only where the result is
+//! still a document: lists are not left empty, and an object is not taken for a list.
+//! Any other operation is in `patch`; nothing is applied here either.
 
 use serde_json::{Value, json};
 
+use crate::pointer::join;
 use crate::{Document, Patch, Statement, pattern};
 
-/// Operations on one document, in order.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Edits {
-    document: u32,
-    operations: Vec<Value>,
-}
-
-impl Edits {
-    /// No edits yet of the document with this index.
-    pub fn of(document: u32) -> Self {
-        Self { document, operations: Vec::new() }
-    }
-
-    /// Takes out what is at `pointer`.
-    #[must_use]
-    pub fn remove(mut self, pointer: &str) -> Self {
-        self.operations.push(json!({ "op": "remove", "path": pointer }));
-        self
-    }
-
-    /// Puts `value` at `pointer`.
-    #[must_use]
-    pub fn add(mut self, pointer: &str, value: &Value) -> Self {
-        self.operations.push(json!({ "op": "add", "path": pointer, "value": value }));
-        self
-    }
-
+impl Patch {
     /// Takes `Action` entries out of a statement; all of them: the statement, if others remain.
     pub fn without_actions(
         self,
@@ -61,22 +36,16 @@ impl Edits {
         entries: usize,
         indices: &[usize],
     ) -> Option<Self> {
-        let mut indices: Vec<usize> =
-            indices.iter().copied().filter(|one| *one < entries).collect();
+        let mut indices = indices.to_vec();
+        indices.retain(|one| *one < entries);
         indices.sort_unstable();
         indices.dedup();
         if indices.len() == entries {
             // A single statement may stand alone, and none may not stand at all.
             return (document.statements.len() > 1).then(|| self.remove(&statement.pointer));
         }
-        // The last first, so that the others stay where they are.
         let pointer = statement.element_pointer(element);
-        Some(
-            indices
-                .iter()
-                .rev()
-                .fold(self, |edits, index| edits.remove(&format!("{pointer}/{index}"))),
-        )
+        Some(self.remove_all(indices.iter().map(|index| format!("{pointer}/{index}"))))
     }
 
     /// Adds a condition to a statement that has none on the same key with the same operator.
@@ -89,15 +58,13 @@ impl Edits {
         value: &Value,
     ) -> Self {
         let condition = statement.element_pointer("Condition");
-        let step = |text: &str| text.replace('~', "~0").replace('/', "~1");
         if statement.conditions.is_empty() {
             return self.add(&condition, &json!({ operator: { key: value } }));
         }
         if statement.conditions.iter().any(|one| one.operator == operator) {
-            let pointer = format!("{condition}/{}/{}", step(operator), step(key));
-            return self.add(&pointer, value);
+            return self.add(&join(&join(&condition, operator), key), value);
         }
-        self.add(&format!("{condition}/{}", step(operator)), &json!({ key: value }))
+        self.add(&join(&condition, operator), &json!({ key: value }))
     }
 
     /// Adds a Deny without conditions, where the statements are a list.
@@ -113,13 +80,6 @@ impl Edits {
             let deny = json!({ "Effect": "Deny", "Action": actions, "Resource": resources });
             self.add("/Statement/-", &deny)
         })
-    }
-
-    /// The patch; none where nothing is edited.
-    pub fn patch(self) -> Option<Patch> {
-        let operations = Value::Array(self.operations);
-        (operations != json!([]))
-            .then(|| Patch { document: self.document, operations: operations.to_string() })
     }
 }
 
@@ -138,14 +98,14 @@ mod tests {
         grant(statements).documents.remove(0)
     }
 
-    fn operations(edits: Option<Edits>) -> String {
-        edits.and_then(Edits::patch).map(|patch| patch.operations).unwrap_or_default()
+    fn operations(edits: Option<Patch>) -> String {
+        edits.map(|patch| patch.operations).unwrap_or_default()
     }
 
     #[test]
     fn entries_go_from_the_last_to_the_first() {
         let one = document(vec![allow([action("a:A"), action("a:B"), action("a:C")], ["*"])]);
-        let edits = Edits::of(0).without_actions(&one, &one.statements[0], &[0, 2]);
+        let edits = Patch::on(0).without_actions(&one, &one.statements[0], &[0, 2]);
         assert_eq!(
             operations(edits),
             r#"[{"op":"remove","path":"/Statement/0/Action/2"},{"op":"remove","path":"/Statement/0/Action/0"}]"#
@@ -156,9 +116,9 @@ mod tests {
     fn the_last_entry_goes_with_its_statement_and_the_last_statement_stays() {
         let statement = || allow([action("a:A")], ["*"]);
         let one = document(vec![statement()]);
-        assert_eq!(Edits::of(0).without_actions(&one, &one.statements[0], &[0]), None);
+        assert_eq!(Patch::on(0).without_actions(&one, &one.statements[0], &[0]), None);
         let two = document(vec![statement(), statement()]);
-        let edits = Edits::of(3).without_actions(&two, &two.statements[1], &[0]);
+        let edits = Patch::on(3).without_actions(&two, &two.statements[1], &[0]);
         assert_eq!(operations(edits), r#"[{"op":"remove","path":"/Statement/1"}]"#);
     }
 
@@ -166,7 +126,7 @@ mod tests {
     fn a_condition_goes_where_its_operator_is() {
         let mut statement = allow([action("a:A")], ["*"]);
         let add = |statement: &Statement| {
-            operations(Some(Edits::of(0).with_condition(
+            operations(Some(Patch::on(0).with_condition(
                 statement,
                 "Bool",
                 "aws:K/x",
@@ -193,13 +153,12 @@ mod tests {
     fn a_deny_is_added_to_a_list_only() {
         let mut one = document(vec![allow([action("a:A")], ["*"])]);
         let deny =
-            |document: &Document| operations(Edits::of(0).with_deny(document, &["a:A"], &["*"]));
+            |document: &Document| operations(Patch::on(0).with_deny(document, &["a:A"], &["*"]));
         assert_eq!(
             deny(&one),
             r#"[{"op":"add","path":"/Statement/-","value":{"Action":["a:A"],"Effect":"Deny","Resource":["*"]}}]"#
         );
         one.statements[0].pointer = "/Statement".to_owned();
         assert_eq!(deny(&one), "");
-        assert_eq!(Edits::of(0).patch(), None);
     }
 }

@@ -37,12 +37,14 @@
 mod build;
 pub mod conditions;
 pub mod denies;
-pub mod edits;
+mod edits;
 pub mod grade;
 pub mod log;
 pub mod overlap;
+mod patch;
 pub mod pattern;
 mod place;
+pub mod pointer;
 pub mod rules;
 #[doc(hidden)]
 pub mod runtime;
@@ -78,7 +80,7 @@ pub use bindings::leasehold::guardrail::types::{
 };
 pub use build::report;
 pub use denies::Denies;
-pub use edits::Edits;
+pub use edits::string_operator;
 pub use place::AllowedAction;
 pub use rules::KnownRule;
 #[doc(hidden)]

@@ -3,7 +3,7 @@
 //! Which keys have one value is from the list of global condition keys in the IAM User Guide.
 
 use leasehold_guardrail_sdk::serde_json::json;
-use leasehold_guardrail_sdk::{Condition, Edits, Finding, Location, Statement};
+use leasehold_guardrail_sdk::{Condition, Finding, Location, Patch, Statement};
 
 use crate::rules;
 use crate::view::View;
@@ -63,13 +63,10 @@ fn in_condition(document: u32, statement: &Statement, condition: &Condition) -> 
             "`{}` on `{key}` also holds for a request without that key",
             condition.operator
         );
-        let mut finding = rules::FOR_ALL_VALUES_ALLOW
-            .finding(message)
-            .at(place)
-            .remediation("leave `ForAllValues:` out, or ask for the key with `Null`: `false`");
-        let edits = Edits::of(document).with_condition(statement, "Null", key, &json!("false"));
-        finding.patch = edits.patch();
-        return Some(finding);
+        let patch = Patch::on(document).with_condition(statement, "Null", key, &json!("false"));
+        let help = "leave `ForAllValues:` out, or ask for the key with `Null`: `false`";
+        let finding = rules::FOR_ALL_VALUES_ALLOW.finding(message).at(place);
+        return Some(finding.remediation(help).patch(patch));
     }
     let forgeable = FORGEABLE.iter().any(|one| condition.is_on(one));
     forgeable.then(|| {

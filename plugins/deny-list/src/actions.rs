@@ -164,5 +164,33 @@ fn patch(allowed: &Allowing<'_>, hits: &Hits<'_>) -> Option<Patch> {
         .within
         .then(|| patch.clone().without_actions(allowed.document, allowed.statement, &hits.entries))
         .flatten();
-    out.or_else(|| patch.with_deny(allowed.document, &hits.denied, &["*"]))
+    out.or_else(|| {
+        let denied = writable(allowed, hits)?;
+        let denied: Vec<&str> = denied.iter().map(String::as_str).collect();
+        patch.with_deny(allowed.document, &denied, &["*"])
+    })
+}
+
+/// What is denied as a document may have it: no wildcard stands in a service, so those of the entries stand there.
+fn writable(allowed: &Allowing<'_>, hits: &Hits<'_>) -> Option<Vec<String>> {
+    let entries = || hits.entries.iter().filter_map(|index| allowed.statement.actions.get(*index));
+    let mut written = Vec::new();
+    for denied in &hits.denied {
+        let (service, name) = denied.split_once(':')?;
+        if !pattern::has_wildcard(service) {
+            written.push((*denied).to_owned());
+            continue;
+        }
+        if hits.entries.is_empty() {
+            return None;
+        }
+        for entry in entries() {
+            let (own, _) = entry.text.split_once(':')?;
+            if pattern::matches_action(service, own) {
+                written.push(format!("{own}:{name}"));
+            }
+        }
+    }
+    written.dedup();
+    Some(written)
 }

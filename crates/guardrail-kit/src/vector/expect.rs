@@ -149,9 +149,10 @@ impl Expect {
         let found = report.map(|report| report.findings.as_slice()).unwrap_or_default();
         let before = self.findings.as_deref();
         Self {
-            verdict: match self.verdict {
-                ExpectedVerdict::Any if report.is_some() => ExpectedVerdict::Any,
-                _ => ExpectedVerdict::seen(evaluation),
+            verdict: if self.verdict == ExpectedVerdict::Any && report.is_some() {
+                ExpectedVerdict::Any
+            } else {
+                ExpectedVerdict::seen(evaluation)
             },
             message: self.message.as_ref().and(report).and_then(|report| line(&report.verdict)),
             findings: before.map(|before| {
@@ -211,6 +212,7 @@ pub(crate) fn severity_word(severity: Severity) -> &'static str {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn write_severity<S: Serializer>(severity: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(severity_word(*severity))
 }

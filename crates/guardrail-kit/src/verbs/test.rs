@@ -32,7 +32,7 @@ pub struct Arguments {
     /// Print one JSON object instead
     #[arg(long)]
     json: bool,
-    /// Also write JUnit XML there
+    /// Also write `JUnit` XML there
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Also write what differs as SARIF 2.1.0 there

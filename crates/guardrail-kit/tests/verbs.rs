@@ -127,6 +127,8 @@ const RIGHT: &str = r#"{ "verdict": "deny", "findings": [
 #[test]
 fn the_vectors_of_a_shipped_guardrail_pass_and_show_all_of_its_rules() {
     let folder = repository().join("plugins/least-privilege");
+    let ran = plugin(&["test", text(&folder), "--case", "service-wildcard"]).ended(Exit::Good);
+    assert!(!ran.out.contains("rules shown") && !ran.out.contains("full-admin"), "{}", ran.out);
     let ran = plugin(&["test", text(&folder)]).ended(Exit::Good);
     assert!(!ran.out.contains("FAIL") && !ran.out.contains("no case finds it"), "{}", ran.out);
     ran.tells(&[
@@ -448,4 +450,27 @@ fn two_components_are_told_apart_by_what_they_say() {
     plugin(&["diff", text(&new), text(&new), text(&vectors)])
         .ended(Exit::Good)
         .tells(&["0 of ", "answers differ, 0 of them in their verdict"]);
+}
+
+#[test]
+fn a_project_is_built_and_tested_in_one_go() {
+    let built = hostile();
+    let manifest = format!(
+        "[plugin]\nname = \"hostile\"\nlanguage = \"c\"\n[build]\ncommand = [\"cp\", {}, \"made.wasm\"]\noutput = \"made.wasm\"\n",
+        json!(text(&built))
+    );
+    let folder = Folder(tempfile::tempdir().expect("a folder"))
+        .write("guardrail.toml", &manifest)
+        .write("tests/a.json", &vector(&json!({}), r#"{"verdict": "pass"}"#));
+    plugin(&["test", folder.path()])
+        .ended(Exit::Failed)
+        .tells(&["hostile.wasm` is not there\nhelp: `leasehold plugin build` makes it"]);
+    plugin(&["dev", folder.path()]).ended(Exit::Good).tells(&[
+        "$ cp ",
+        "built in ",
+        "  ok    a  ",
+        "1 case: 1 passed, 0 failed",
+    ]);
+    let wrong = folder.write("tests/a.json", &vector(&json!({}), r#"{"verdict": "deny"}"#));
+    plugin(&["dev", wrong.path()]).ended(Exit::Bad).tells(&["FAIL  a", "actual    pass"]);
 }

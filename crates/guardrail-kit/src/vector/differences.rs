@@ -205,3 +205,6 @@ pub(super) fn patches(
     }
     (found, cured)
 }
+
+#[cfg(test)]
+mod tests;

@@ -228,3 +228,55 @@ fn read_severity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Severity,
             ))
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use guardrail_host::{Location, Report};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_update_keeps_what_the_author_wanted_to_look_at() {
+        let before: Expect = serde_json::from_value(json!({
+            "verdict": "pass", "message": "old", "fuel_max": 7,
+            "findings": [
+                {"rule": "a", "severity": "low", "document": 0, "pointer": "/0", "message": "old", "patch": "cures"},
+            ],
+        }))
+        .unwrap();
+        let finding = |pointer: &str| Finding {
+            rule: "a".into(),
+            severity: Severity::High,
+            message: "new".into(),
+            at: vec![Location { document: 0, pointer: pointer.into() }],
+            remediation: None,
+            docs_url: None,
+            patch: None,
+            extras: Vec::new(),
+        };
+        let report = Report {
+            verdict: Verdict::Deny("no".into()),
+            findings: vec![finding("/0"), finding("/1")],
+        };
+        let evaluation = Evaluation {
+            result: Ok(report),
+            fuel_used: 9,
+            memory_bytes: 0,
+            log: Vec::new(),
+            log_dropped: 0,
+            host_calls: 0,
+        };
+        let after = before.updated(&evaluation);
+        assert_eq!(
+            serde_json::to_value(&after).unwrap(),
+            json!({
+                "verdict": "deny", "message": "no", "fuel_max": 7,
+                "findings": [
+                    {"rule": "a", "severity": "high", "document": 0, "pointer": "/0", "message": "new", "patch": "cures"},
+                    {"rule": "a", "severity": "high", "document": 0, "pointer": "/1"},
+                ],
+            })
+        );
+    }
+}

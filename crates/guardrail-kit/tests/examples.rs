@@ -26,12 +26,15 @@ struct Example {
 #[test]
 fn the_same_guardrail_in_every_language_says_the_same() {
     let Some(folder) = folder() else {
-        println!("skipped: LEASEHOLD_EXAMPLES names no folder (scripts/plugins/examples makes one)");
+        println!(
+            "skipped: LEASEHOLD_EXAMPLES names no folder (scripts/plugins/examples makes one)"
+        );
         return;
     };
     let examples = examples(&folder);
     let vectors = vectors();
-    let mut table = String::from("language      bytes  imports   fuel max   median µs   memory KiB\n");
+    let mut table =
+        String::from("language      bytes  imports   fuel max   median µs   memory KiB\n");
     let mut first: Option<(String, Vec<Report>)> = None;
     for example in &examples {
         manifest_is_the_same(example);
@@ -102,7 +105,8 @@ fn manifest_is_the_same(Example { language, plugin, .. }: &Example) {
 
 fn settings_are_the_same(Example { language, plugin, .. }: &Example) {
     let issues = |settings: &str| -> Vec<(String, String)> {
-        let issues = plugin.check_settings(settings).unwrap_or_else(|error| panic!("{language}: {error}"));
+        let issues =
+            plugin.check_settings(settings).unwrap_or_else(|error| panic!("{language}: {error}"));
         issues.into_iter().map(|issue| (issue.pointer, issue.message)).collect()
     };
     assert_eq!(issues(""), [], "{language}");

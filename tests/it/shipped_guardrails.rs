@@ -16,7 +16,7 @@ fn with(plugin: &str, settings: &Value) -> TestBroker {
     let root = broker.root();
     root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
     let body = json!({ "plugin": plugin, "mode": "enforce", "settings": settings });
-    root.post(&format!("sys/guardrails/{plugin}"), &body);
+    root.post(&format!("sys/guardrails/{plugin}"), &body).expect(200);
     let read = root.get(&format!("sys/guardrails/{plugin}")).expect(200);
     assert_eq!(read.data()["plugin"], format!("builtin:{plugin}"));
     assert_eq!(read.data()["mode"], "enforce");

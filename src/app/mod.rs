@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+use crate::audit::{Audit, AuditError};
 use crate::auth::{AuthError, InitError};
 use crate::aws::{Accounts, AwsBackend, Documents};
 use crate::clock::{Clock, SystemClock};
@@ -22,7 +23,7 @@ use crate::http::server::{self, Running, ServerError};
 use crate::leases::{LeaseError, Leases};
 use crate::model::ClientToken;
 use crate::random::Random;
-use crate::seal::SealError;
+use crate::seal::{SealError, SealStatus};
 use crate::store::sqlite::{OpenError, Sqlite};
 use crate::store::{Store, StoreError};
 
@@ -60,6 +61,9 @@ pub enum AppError {
     /// The state is there, its key is not.
     #[error("the key file `{}` is missing, and without it the stored state cannot be read\nhelp: put it back from its backup, or point [seal] key_file at it", .0.display())]
     KeyFileMissing(PathBuf),
+    /// An audit device.
+    #[error("audit: {0}")]
+    Audit(#[from] AuditError),
     /// The embedded AWS.
     #[error("the embedded AWS: {0}")]
     EmbeddedAws(#[from] embedded_aws::JournalError),
@@ -170,6 +174,28 @@ fn seams(config: &Config) -> Seams {
     }
 }
 
+/// SIGHUP: log rotation moved the audit files away.
+async fn reopen_on_hangup(audit: Arc<Audit>, mut shutdown: watch::Receiver<bool>) {
+    let mut hangup = match signal(SignalKind::hangup()) {
+        Ok(hangup) => hangup,
+        Err(error) => {
+            warn!(%error, "SIGHUP cannot be heard: audit files are opened anew at a restart alone");
+            return;
+        }
+    };
+    loop {
+        tokio::select! {
+            _ = shutdown.wait_for(|stop| *stop) => return,
+            heard = hangup.recv() => {
+                if heard.is_none() {
+                    return;
+                }
+                audit.reopen();
+            }
+        }
+    }
+}
+
 async fn stop_signal() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -216,11 +242,16 @@ impl App {
         })
         .await?;
         leases.pick_up().await?;
+        let audit = base.audit();
+        if base.barrier.status() == SealStatus::Unsealed {
+            audit.open().await?;
+        }
         let database = Arc::clone(&base.database);
         let wire = base.into_wire(
             Arc::clone(&engine),
             Arc::clone(&leases),
             auth,
+            Arc::clone(&audit),
             initialiser,
             config.listener.open_metrics,
         );
@@ -235,6 +266,8 @@ impl App {
             ),
             tokio::spawn(Arc::clone(&engine).run_rotations(stopped.clone())),
             tokio::spawn(Arc::clone(&leases).run_jobs(stopped.clone())),
+            tokio::spawn(Arc::clone(&audit).run(stopped.clone())),
+            tokio::spawn(reopen_on_hangup(audit, stopped.clone())),
             tokio::spawn(Arc::clone(&engine).run(stopped)),
         ];
         info!(address = %server.address(), "leasehold serves on {}", server.address());

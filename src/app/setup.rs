@@ -9,6 +9,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::{AppError, Seams};
+use crate::audit::{Audit, AuditParts};
 use crate::auth::{Auth, AuthParts, Initialiser};
 use crate::aws::{Accounts, AwsBackend};
 use crate::clock::Clock;
@@ -80,6 +81,14 @@ impl Base {
         }))
     }
 
+    pub(super) fn audit(&self) -> Arc<Audit> {
+        Arc::new(Audit::new(AuditParts {
+            store: Arc::clone(&self.store),
+            barrier: Arc::clone(&self.barrier),
+            random: self.random.clone(),
+        }))
+    }
+
     pub(super) fn initialiser(&self, auth: &Arc<Auth>, key_file: Option<PathBuf>) -> Initialiser {
         Initialiser::new(
             Arc::clone(&self.store),
@@ -95,6 +104,7 @@ impl Base {
         engine: Arc<Engine>,
         leases: Arc<Leases>,
         auth: Arc<Auth>,
+        audit: Arc<Audit>,
         initialiser: Initialiser,
         open_metrics: bool,
     ) -> Wire {
@@ -107,6 +117,7 @@ impl Base {
             engine,
             leases,
             auth,
+            audit,
             barrier: self.barrier,
             initialiser,
             clock: self.clock,

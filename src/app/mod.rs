@@ -29,7 +29,7 @@ use crate::store::{Store, StoreError};
 
 mod setup;
 
-use setup::{Base, gate_config};
+use setup::{Base, Served, gate_config};
 
 /// Why the broker could not start or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -174,6 +174,26 @@ fn seams(config: &Config) -> Seams {
     }
 }
 
+/// What goes on by itself until the broker stops.
+fn in_the_background(
+    engine: &Arc<Engine>,
+    leases: &Arc<Leases>,
+    audit: &Arc<Audit>,
+    config: &Config,
+    stopped: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    let (engine, stopped) = (|| Arc::clone(engine), || stopped.clone());
+    vec![
+        tokio::spawn(Arc::clone(leases).run(stopped())),
+        tokio::spawn(Arc::clone(leases).run_jobs(stopped())),
+        tokio::spawn(engine().reconcile_on_schedule(config.reconcile_interval, stopped())),
+        tokio::spawn(engine().run_rotations(stopped())),
+        tokio::spawn(engine().run(stopped())),
+        tokio::spawn(Arc::clone(audit).run(stopped())),
+        tokio::spawn(reopen_on_hangup(Arc::clone(audit), stopped())),
+    ]
+}
+
 /// SIGHUP: log rotation moved the audit files away.
 async fn reopen_on_hangup(audit: Arc<Audit>, mut shutdown: watch::Receiver<bool>) {
     let mut hangup = match signal(SignalKind::hangup()) {
@@ -247,29 +267,18 @@ impl App {
             audit.open().await?;
         }
         let database = Arc::clone(&base.database);
-        let wire = base.into_wire(
-            Arc::clone(&engine),
-            Arc::clone(&leases),
+        let parts = Served {
+            engine: Arc::clone(&engine),
+            leases: Arc::clone(&leases),
             auth,
-            Arc::clone(&audit),
+            audit: Arc::clone(&audit),
             initialiser,
-            config.listener.open_metrics,
-        );
+        };
+        let wire = base.into_wire(parts, config.listener.open_metrics);
         let server = server::start(Arc::new(wire), &config.listener)?;
         let (shutdown, stopped) = watch::channel(false);
-        let background = vec![
-            tokio::spawn(Arc::clone(&leases).run(stopped.clone())),
-            tokio::spawn(documents.run(stopped.clone())),
-            tokio::spawn(
-                Arc::clone(&engine)
-                    .reconcile_on_schedule(config.reconcile_interval, stopped.clone()),
-            ),
-            tokio::spawn(Arc::clone(&engine).run_rotations(stopped.clone())),
-            tokio::spawn(Arc::clone(&leases).run_jobs(stopped.clone())),
-            tokio::spawn(Arc::clone(&audit).run(stopped.clone())),
-            tokio::spawn(reopen_on_hangup(audit, stopped.clone())),
-            tokio::spawn(Arc::clone(&engine).run(stopped)),
-        ];
+        let mut background = in_the_background(&engine, &leases, &audit, config, &stopped);
+        background.push(tokio::spawn(documents.run(stopped)));
         info!(address = %server.address(), "leasehold serves on {}", server.address());
         Ok(Self { leases, engine, root_token, database, server, background, shutdown })
     }

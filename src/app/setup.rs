@@ -37,6 +37,16 @@ pub(super) struct Base {
     pub(super) broker: String,
 }
 
+/// What the wire serves.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) engine: Arc<Engine>,
+    pub(super) leases: Arc<Leases>,
+    pub(super) auth: Arc<Auth>,
+    pub(super) audit: Arc<Audit>,
+    pub(super) initialiser: Initialiser,
+}
+
 impl Base {
     /// Opens the database and the seal; gives back the AWS to use, and the gate if there is one already.
     pub(super) async fn open(
@@ -99,15 +109,8 @@ impl Base {
         )
     }
 
-    pub(super) fn into_wire(
-        self,
-        engine: Arc<Engine>,
-        leases: Arc<Leases>,
-        auth: Arc<Auth>,
-        audit: Arc<Audit>,
-        initialiser: Initialiser,
-        open_metrics: bool,
-    ) -> Wire {
+    pub(super) fn into_wire(self, served: Served, open_metrics: bool) -> Wire {
+        let Served { engine, leases, auth, audit, initialiser } = served;
         let version = env!("CARGO_PKG_VERSION");
         let metrics = Metrics::new(engine.counted(), version, crate::http::VERSION);
         Wire {

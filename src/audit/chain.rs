@@ -30,12 +30,14 @@ pub struct Link<'a> {
     body: &'a str,
 }
 
-impl Chain {
-    /// A new one.
-    pub fn new() -> Self {
+impl Default for Chain {
+    /// Before its first entry.
+    fn default() -> Self {
         Self { next: 0, last: NOTHING.to_owned() }
     }
+}
 
+impl Chain {
     /// The one that goes on after an entry.
     pub fn after(head: ChainHead) -> Self {
         Self { next: head.seq.saturating_add(1), last: head.hash }
@@ -103,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_line_says_where_it_stands_and_stays_json() {
-        let mut chain = Chain::new();
+        let mut chain = Chain::default();
         assert_eq!(chain.head(), None);
         let first = chain.seal(r#"{"type":"request"}"#);
         let second = chain.seal(r#"{"type":"response"}"#);
@@ -118,12 +120,13 @@ mod tests {
 
     #[test]
     fn any_change_shows() {
-        let line = Chain::new().seal(r#"{"path":"aws/creds/r"}"#);
+        let line = Chain::default().seal(r#"{"path":"aws/creds/r"}"#);
         for (from, to) in [("creds", "sts"), ("\"seq\":0", "\"seq\":1"), ("0000", "0001")] {
             let changed = line.replacen(from, to, 1);
             assert!(!Link::read(&changed).unwrap().is_whole(), "{changed}");
         }
-        for broken in ["", "{}", "x", &line[..line.len() - 5], &line.replace("prev", "last")] {
+        let half: String = line.chars().take(line.len() - 5).collect();
+        for broken in ["", "{}", "x", &half, &line.replace("prev", "last")] {
             assert_eq!(Link::read(broken), None, "{broken}");
         }
     }
@@ -131,8 +134,8 @@ mod tests {
     #[test]
     fn what_an_entry_holds_cannot_pass_for_its_link() {
         let forged = format!(r#"{{"path":"x{MARK}9,\"prev\":\"{NOTHING}\""}}"#);
-        let line = Chain::new().seal(&forged);
-        let link = Link::read(&line).unwrap();
+        let sealed = Chain::default().seal(&forged);
+        let link = Link::read(&sealed).unwrap();
         assert_eq!(link.seq, 0);
         assert!(link.is_whole());
     }

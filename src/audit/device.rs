@@ -111,7 +111,7 @@ fn found_chain(stored: &AuditDevice, sink: &Sink, written: Option<ChainHead>) ->
             Chain::after(written)
         }
         (Some(head), _) | (None, Some(head)) => Chain::after(head),
-        (None, None) => Chain::new(),
+        (None, None) => Chain::default(),
     }
 }
 

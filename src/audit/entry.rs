@@ -120,7 +120,7 @@ impl Trail {
             }
             written(&told.device, entry)
         });
-        one_of(join_all(entries).await)
+        one_of(&join_all(entries).await)
     }
 
     /// Before the caller is told: what came of it.
@@ -136,7 +136,7 @@ impl Trail {
             }
             written(&told.device, entry)
         });
-        one_of(join_all(entries).await)
+        one_of(&join_all(entries).await)
     }
 
     fn entry(&self, told: &Told, kind: &str, refused: Option<&str>) -> Map<String, Value> {
@@ -286,6 +286,6 @@ fn written(
 }
 
 /// One device is enough.
-fn one_of(written: Vec<bool>) -> Result<(), Unwritten> {
+fn one_of(written: &[bool]) -> Result<(), Unwritten> {
     if written.contains(&true) { Ok(()) } else { Err(Unwritten) }
 }

@@ -19,7 +19,7 @@ fn audit(store: &Arc<Sqlite>, barrier: &Arc<Barrier>) -> Audit {
 }
 
 fn parts() -> (Arc<Sqlite>, Arc<Barrier>) {
-    let settings = Settings { settling: Duration::from_secs(300) };
+    let settings = Settings { settling: Duration::from_mins(5) };
     let barrier = Barrier::in_memory(&Random::seeded(1));
     (Sqlite::temporary_with(settings).unwrap(), Arc::new(barrier))
 }
@@ -65,14 +65,14 @@ async fn a_chain_goes_on_after_a_restart() {
     log(&first, &Map::new()).await.unwrap();
     drop(first);
     let second = audit(&store, &barrier);
-    assert!(second.begin(|| unreachable_facts()).is_none(), "nothing is taken up by itself");
+    assert!(second.begin(unasked).is_none(), "nothing is taken up by itself");
     second.open().await.unwrap();
     log(&second, &Map::new()).await.unwrap();
     assert_eq!(seqs(&path), [0, 1]);
     assert_eq!(second.head("f").await.unwrap().unwrap().seq, 1);
 }
 
-fn unreachable_facts<'a>() -> Facts<'a> {
+fn unasked<'a>() -> Facts<'a> {
     panic!("nobody asks for the facts where there is no device")
 }
 

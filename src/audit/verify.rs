@@ -105,8 +105,8 @@ impl Verifier {
     }
 
     /// The next line.
-    pub fn line(&mut self, line: &str) -> Line {
-        let Some(link) = Link::read(line) else {
+    pub fn line(&mut self, text: &str) -> Line {
+        let Some(link) = Link::read(text) else {
             return Line::Torn;
         };
         let problem = self.problem(&link);
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     fn lines(count: usize) -> Vec<String> {
-        let mut chain = Chain::new();
+        let mut chain = Chain::default();
         (0..count).map(|at| chain.seal(&format!(r#"{{"at":{at}}}"#))).collect()
     }
 
@@ -177,10 +177,10 @@ mod tests {
         for line in &lines(5)[2..] {
             assert_eq!(verifier.line(line), Line::Good);
         }
-        let verified = verifier.end();
-        assert_eq!((verified.entries, verified.first), (3, Some(2)));
-        assert_eq!(verified.head.map(|head| head.seq), Some(4));
-        assert_eq!(verified.problem, None);
+        let found = verifier.end();
+        assert_eq!((found.entries, found.first), (3, Some(2)));
+        assert_eq!(found.head.map(|head| head.seq), Some(4));
+        assert_eq!(found.problem, None);
     }
 
     #[test]
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_line_that_is_half_there_is_passed_over_when_nothing_is_missing() {
         let mut torn = lines(3);
-        torn.insert(2, torn[2][..20].to_owned());
+        torn.insert(2, torn[2].chars().take(20).collect());
         let mut verifier = Verifier::new(None);
         let read: Vec<_> = torn.iter().map(|line| verifier.line(line)).collect();
         assert_eq!(read, [Line::Good, Line::Good, Line::Torn, Line::Good]);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
+use embedded_aws::faults::Decision;
 use serde_json::{Value, json};
 
 use crate::support::broker::TestBroker;
@@ -52,7 +53,7 @@ fn devices_are_enabled_listed_and_disabled_in_vaults_shapes() {
     enable(&broker, &json!({ "file_path": path, "log_raw": false }));
     let listed = root.get("sys/audit").expect(200);
     let device = json!({ "type": "file", "description": "for the test", "local": false, "path": "f/",
-        "options": { "file_path": path, "log_raw": "false" } });
+        "options": { "file_path": path, "log_raw": "0" } });
     assert_eq!(listed.data(), &json!({ "f/": device }));
     assert_eq!(listed.json["f/"], device, "the old place");
     let again = json!({ "type": "file", "options": { "file_path": path } });
@@ -214,10 +215,11 @@ impl BindAgain for UnixDatagram {
 fn what_was_issued_and_could_not_be_written_down_is_taken_back() {
     let (broker, syslog) = with_syslog();
     let syslog = Mutex::new(Some(syslog));
-    broker.faults.on_call(std::sync::Arc::new(move |call| {
+    broker.faults.on_call(Box::new(move |call| {
         if call.action == "CreateAccessKey" {
             syslog.lock().unwrap().take();
         }
+        Decision::Pass
     }));
     let refused = broker.issue().expect(500);
     assert_eq!(refused.errors(), ["internal error"]);

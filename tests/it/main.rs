@@ -40,6 +40,7 @@ mod legacy;
 mod limits;
 mod metrics;
 mod placement;
+mod plugins;
 mod readiness;
 mod readme;
 mod reconcile;

@@ -253,14 +253,14 @@ impl WhatIfReport {
     }
 }
 
-/// Findings of `these` that `those` have not: by rule, place and words; a finding that denies now and did not is the same.
-fn only_in(these: &[Finding], those: &[Finding]) -> Vec<Finding> {
+/// Findings of `some` that the others have not: by rule, place and words; a finding that denies now and did not is the same.
+fn only_in(some: &[Finding], others: &[Finding]) -> Vec<Finding> {
     let same = |one: &Finding, other: &Finding| {
         one.rule == other.rule
             && one.source == other.source
             && one.pointer == other.pointer
             && one.message == other.message
     };
-    let fresh = |finding: &&Finding| !those.iter().any(|other| same(finding, other));
-    these.iter().filter(fresh).cloned().collect()
+    let fresh = |finding: &&Finding| !others.iter().any(|other| same(finding, other));
+    some.iter().filter(fresh).cloned().collect()
 }

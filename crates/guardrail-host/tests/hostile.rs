@@ -212,6 +212,7 @@ fn a_component_that_wants_wasi_is_refused_by_name() {
 #[test]
 fn a_component_that_is_too_large_is_refused_before_anything_else() {
     let limits = Limits { component_bytes: 16, ..Limits::default() };
-    let host = guardrail_host::Host::new(HostConfig { limits, code_cache: None }).expect("a host");
+    let host =
+        guardrail_host::Host::new(HostConfig { limits, ..HostConfig::default() }).expect("a host");
     assert!(matches!(host.load(&[0; 17]), Err(LoadError::TooLarge { bytes: 17, limit: 16 })));
 }

@@ -6,13 +6,23 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::verbs::inspect;
+use crate::verbs::{build, inspect, keygen, new, package, sign};
 
 /// Write, build, test and ship guardrails.
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
-    /// Say what a component is: digest, imports, manifest, rules, settings.
+    /// Make a folder with a new guardrail that works, its tests and all that it needs.
+    New(new::Arguments),
+    /// Build the component of a project, and say what came out.
+    Build(build::Arguments),
+    /// Say what a component or package is: digest, imports, manifest, rules, settings, signatures.
     Inspect(inspect::Arguments),
+    /// Pack a component and its tests into one file that can be signed and uploaded.
+    Package(package::Arguments),
+    /// Make a key that signs packages.
+    Keygen(keygen::Arguments),
+    /// Sign a package.
+    Sign(sign::Arguments),
 }
 
 /// How a verb ended.
@@ -43,7 +53,12 @@ impl PluginCommand {
     /// Runs the verb. What it finds goes to `out`, why it stopped to `err`.
     pub fn run(&self, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         let ended = match self {
+            Self::New(arguments) => new::run(arguments, out),
+            Self::Build(arguments) => build::run(arguments, out),
             Self::Inspect(arguments) => inspect::run(arguments, out),
+            Self::Package(arguments) => package::run(arguments, out),
+            Self::Keygen(arguments) => keygen::run(arguments, out),
+            Self::Sign(arguments) => sign::run(arguments, out),
         };
         ended.unwrap_or_else(|stopped| {
             // Nobody is left to tell when standard error is closed.

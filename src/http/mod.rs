@@ -23,6 +23,7 @@ mod coerce;
 pub mod envelope;
 pub mod error;
 pub mod fields;
+mod found;
 mod help;
 mod in_flight;
 mod lease_view;

@@ -28,14 +28,20 @@ pub(super) fn measure() {
     compile_and_load();
     let plugin = load(HostConfig::default(), SHIPPED);
     let called = (0..ROUNDS).map(|_| timed(|| plugin.check_settings("{}").unwrap())).collect();
-    report("a fresh instance and its smallest call", called, " (instantiate and drop: 10µs in the lab)");
+    report(
+        "a fresh instance and its smallest call",
+        called,
+        " (instantiate and drop: 10µs in the lab)",
+    );
     for (statements, budget) in SIZES {
         let length = document(statements).len();
         fresh(&plugin, statements, &format!("{length} bytes"), budget);
         for guardrails in [1, 5] {
             for threads in [1, 2] {
                 let rate = rate(&plugin, statements, guardrails, threads);
-                println!("{length} bytes, {guardrails} guardrail(s), {threads} thread(s): {rate:.0} grants/s");
+                println!(
+                    "{length} bytes, {guardrails} guardrail(s), {threads} thread(s): {rate:.0} grants/s"
+                );
             }
         }
     }
@@ -56,16 +62,16 @@ fn grant(statements: u64) -> PreparedGrant {
 /// Compiling in this process and in one of its own, and loading what was compiled before.
 fn compile_and_load() {
     let program = env!("CARGO_BIN_EXE_leasehold").into();
-    for (place, compiler) in
-        [("this process", Compiler::InProcess), ("a process of its own", Compiler::SideProcess { program })]
-    {
+    for (place, compiler) in [
+        ("this process", Compiler::InProcess),
+        ("a process of its own", Compiler::SideProcess { program }),
+    ] {
         let host = Host::new(HostConfig { compiler, ..HostConfig::default() }).unwrap();
         let times = (0..10).map(|_| timed(|| host.load(SHIPPED).unwrap())).collect();
         report(&format!("compile {} bytes in {place}, describe", SHIPPED.len()), times, "");
     }
     let directory = tempfile::tempdir().unwrap();
-    let code_cache =
-        Some(CodeCache { directory: directory.path().to_owned(), mac_key: [1; 32] });
+    let code_cache = Some(CodeCache { directory: directory.path().to_owned(), mac_key: [1; 32] });
     let host = Host::new(HostConfig { code_cache, ..HostConfig::default() }).unwrap();
     drop(host.load(SHIPPED).unwrap());
     let times = (0..200).map(|_| timed(|| host.load(SHIPPED).unwrap())).collect();
@@ -86,7 +92,11 @@ fn fresh(plugin: &Plugin, statements: u64, what: &str, budget: &str) {
         .collect();
     report(&format!("{what}, the same keeping its thread"), blocking, "");
     let one = plugin.evaluate_blocking(&grant, "{}");
-    println!("{what}: {} units of fuel, {} KiB of linear memory", one.fuel_used, one.memory_bytes >> 10);
+    println!(
+        "{what}: {} units of fuel, {} KiB of linear memory",
+        one.fuel_used,
+        one.memory_bytes >> 10
+    );
 }
 
 /// Grants a second, each judged by so many guardrails at once.

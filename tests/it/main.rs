@@ -48,6 +48,7 @@ mod readme;
 mod reconcile;
 mod rotation;
 mod session_revocation;
+mod shipped_guardrails;
 mod soak;
 mod static_roles;
 mod sts;

@@ -45,7 +45,7 @@ pub use names::{
     UserName,
 };
 pub use network::Network;
-pub use orphan::{Orphan, UserRow};
+pub use orphan::{Orphan, OrphanPolicy, UserRow};
 pub use quarantine::Quarantine;
 pub use role::{CredentialType, LegacyRole, Role};
 pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};

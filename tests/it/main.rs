@@ -42,6 +42,8 @@ mod placement;
 mod readiness;
 mod readme;
 mod reconcile;
+mod reconcile_policies;
+mod revoke_cli;
 mod rotation;
 mod session_revocation;
 mod soak;

@@ -9,9 +9,9 @@ use super::FaultyStore;
 use crate::model::{
     Accessor, AccountBinding, AppRole, AuthMount, AuthMountId, CapReached, Job, JobFailure, JobId,
     JobProgress, JobScope, JobState, Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId,
-    LeaseLimits, LeaseTag, LoginUser, Mount, MountId, MountMove, Orphan, Role, RoleName,
-    RootRotation, SecretIdDigest, StaticRole, StoredSecretId, Timestamp, Token, TokenDigest,
-    Untried, UserRow,
+    LeaseLimits, LeaseTag, LoginUser, Mount, MountId, MountMove, Orphan, OrphanPolicy, Role,
+    RoleName, RootRotation, SecretIdDigest, StaticRole, StoredSecretId, Timestamp, Token,
+    TokenDigest, Untried, UserRow,
 };
 use crate::store::wrapping::Wrapping;
 use crate::store::{
@@ -209,11 +209,13 @@ pass! {
         fn lease_by_tag(tag: &LeaseTag) -> Option<Lease>;
         fn stuck_since(before: Timestamp) -> StuckLeases;
         fn orphans() -> Vec<Orphan>;
+        fn orphan_policies() -> Vec<OrphanPolicy>;
     }
     writes {
         fn put_orphans(mounts: &[MountId], found: &[Orphan]) -> ();
-        fn ignore_orphan(user_id: &str, until: Option<Timestamp>) -> bool;
-        fn forget_orphan(user_id: &str) -> ();
+        fn put_orphan_policies(mounts: &[MountId], found: &[OrphanPolicy]) -> ();
+        fn ignore_orphan(id: &str, until: Option<Timestamp>) -> bool;
+        fn forget_orphan(id: &str) -> ();
         fn remove_setting(name: &str) -> ();
     }
 }

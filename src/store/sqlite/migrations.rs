@@ -93,6 +93,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0012_auth_methods.sql"),
         digest: "687ed3f8f353d95d80b15cb8d48c256ddd82620446679894ed56758c7dcf2228",
     },
+    Migration {
+        number: 13,
+        name: "0013_orphan_policy.sql",
+        sql: include_str!("migrations/0013_orphan_policy.sql"),
+        digest: "d7ec4e82cd708007e62d253bd99161bb51ffe6e2b8c5e80ade4b30d732d192a0",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

@@ -162,13 +162,13 @@ fn scope(job: &Value) -> String {
         Value::String(text) if kind == "prefix" => text.clone(),
         Value::String(text) => format!("{kind} {text}"),
         Value::Object(terms) => {
-            let term = |(name, value): (&String, &Value)| match value {
-                Value::String(text) => format!("{name}={text}"),
-                other => format!("{name}={other}"),
+            let term = |(name, value): (&String, &Value)| match value.as_str() {
+                Some(text) => format!("{name}={text}"),
+                None => format!("{name}={value}"),
             };
             terms.iter().map(term).collect::<Vec<_>>().join(" ")
         }
-        other => other.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.to_string(),
     }
 }
 

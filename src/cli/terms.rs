@@ -38,7 +38,10 @@ impl Terms {
 
 /// The terms as the query of a URL, each behind a `&`.
 pub(super) fn query(terms: &[Term]) -> String {
-    terms.iter().map(|(name, value)| format!("&{name}={}", escaped(value))).collect()
+    terms
+        .iter()
+        .flat_map(|(name, value)| ["&", name, "=", &escaped(value)].map(str::to_owned))
+        .collect()
 }
 
 fn term(text: &str) -> Result<Term, String> {

@@ -96,20 +96,20 @@ pub(super) struct MountView<'a> {
     options: &'a Value,
     uuid: &'a str,
     #[serde(flatten)]
-    plugin: Plugin,
+    program: Program,
     config: ConfigView<'a>,
 }
 
 /// What there is of plugins: nothing but this program.
 #[derive(Debug, Serialize)]
-struct Plugin {
+struct Program {
     plugin_version: &'static str,
     running_plugin_version: &'static str,
     running_sha256: &'static str,
     deprecation_status: &'static str,
 }
 
-const PLUGIN: Plugin = Plugin {
+const PROGRAM: Program = Program {
     plugin_version: "",
     running_plugin_version: RUNNING_VERSION,
     running_sha256: "",
@@ -127,7 +127,7 @@ impl<'a> MountView<'a> {
             external_entropy_access: mount.external_entropy_access,
             options: &mount.options,
             uuid: &mount.id.0,
-            plugin: PLUGIN,
+            program: PROGRAM,
             config: ConfigView::configured(&mount.tuning),
         }
     }
@@ -142,7 +142,7 @@ impl<'a> MountView<'a> {
             external_entropy_access: mount.external_entropy_access,
             options: &mount.options,
             uuid: &mount.id.0,
-            plugin: PLUGIN,
+            program: PROGRAM,
             config: ConfigView::configured(&mount.tuning).with_token_type(&mount.token_type),
         }
     }

@@ -117,13 +117,13 @@ pub(super) async fn read_orphan(call: Call) -> Answered {
 /// POST and PUT `leases/orphans/:name-or-id`.
 pub(super) async fn decide(mut call: Call) -> Answered {
     #[derive(Serialize)]
-    struct User {
+    struct OfUser {
         user: String,
         user_id: String,
         lease_id: Option<String>,
     }
     #[derive(Serialize)]
-    struct Policy {
+    struct OfPolicy {
         policy: String,
         policy_id: String,
         arn: String,
@@ -135,9 +135,9 @@ pub(super) async fn decide(mut call: Call) -> Answered {
         call.wire.engine.decide_orphan(caller, &call.captured, action).await?;
     match orphan {
         KnownOrphan::User(Orphan { user, user_id, .. }) => {
-            Answer::data(&User { user: user.to_string(), user_id, lease_id: lease })
+            Answer::data(&OfUser { user: user.to_string(), user_id, lease_id: lease })
         }
-        KnownOrphan::Policy(orphan) => Answer::data(&Policy {
+        KnownOrphan::Policy(orphan) => Answer::data(&OfPolicy {
             policy: orphan.name().to_owned(),
             arn: orphan.arn.to_string(),
             policy_id: orphan.policy_id,

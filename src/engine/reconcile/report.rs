@@ -151,10 +151,8 @@ impl AccountReport {
 
 /// What the store said is for the log.
 fn told(error: &ReconcileError) -> String {
-    match error {
-        ReconcileError::Store(_) | ReconcileError::Lease(_) => "internal error".to_owned(),
-        other => other.to_string(),
-    }
+    let is_own = matches!(error, ReconcileError::Store(_) | ReconcileError::Lease(_));
+    if is_own { "internal error".to_owned() } else { error.to_string() }
 }
 
 impl ReconcileReport {

@@ -205,7 +205,9 @@ impl Revoking<'_> {
         if !terms.iter().any(|(name, _)| name == "state") {
             unfinished.push(("state".to_owned(), "unfinished".to_owned()));
         }
-        let found = who::ask(&self.remote, &unfinished, MOST_COUNTED)?;
+        let mut found = who::ask(&self.remote, &unfinished, MOST_COUNTED)?;
+        // Those that are gone, and only looked at again.
+        found.leases.retain(|lease| text(lease, "removed_time").is_empty());
         if found.leases.is_empty() {
             return Ok(End::Nothing);
         }

@@ -95,8 +95,14 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 13,
-        name: "0013_orphan_policy.sql",
-        sql: include_str!("migrations/0013_orphan_policy.sql"),
+        name: "0013_audit.sql",
+        sql: include_str!("migrations/0013_audit.sql"),
+        digest: "d2848a957f89a2b4d3e107d5c37e1859e03c315d85e12b1a1fe57b9c6a22aa20",
+    },
+    Migration {
+        number: 14,
+        name: "0014_orphan_policy.sql",
+        sql: include_str!("migrations/0014_orphan_policy.sql"),
         digest: "d7ec4e82cd708007e62d253bd99161bb51ffe6e2b8c5e80ade4b30d732d192a0",
     },
 ];

@@ -1,5 +1,5 @@
-//! What the integration tests share: a host whose compiled code is kept in the target folder, the components of the
-//! repository, and verbs run as `leasehold plugin` runs them. Holds no assertions.
+//! What integration tests share: a host whose compiled code is kept in the target folder, and the components of the
+//! repository. Holds no assertions.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -19,7 +19,8 @@ pub(crate) fn host() -> &'static Host {
         // Only tests read it: a fixed key does no harm.
         let code_cache = Some(CodeCache { directory, mac_key: [42; 32] });
         let limits = Limits { wall_time: Duration::from_secs(2), ..Limits::default() };
-        Host::new(HostConfig { limits, code_cache, ..HostConfig::default() }).expect("the host starts")
+        Host::new(HostConfig { limits, code_cache, ..HostConfig::default() })
+            .expect("the host starts")
     })
 }
 

@@ -37,17 +37,19 @@ pub(super) fn all(expect: &Expect, evaluation: &Evaluation) -> Vec<Difference> {
     {
         found.extend(findings(expected, report));
     }
-    if let Some(allowed) = expect.fuel_max
-        && evaluation.fuel_used > allowed
-    {
-        found.push(Difference {
-            what: "fuel",
-            expected: format!("at most {allowed}"),
-            actual: evaluation.fuel_used.to_string(),
-            at: Vec::new(),
-        });
-    }
+    found.extend(fuel(expect.fuel_max, evaluation));
     found
+}
+
+/// More fuel than the budget has.
+pub(super) fn fuel(fuel_max: Option<u64>, evaluation: &Evaluation) -> Option<Difference> {
+    let allowed = fuel_max.filter(|allowed| evaluation.fuel_used > *allowed)?;
+    Some(Difference {
+        what: "fuel",
+        expected: format!("at most {allowed}"),
+        actual: evaluation.fuel_used.to_string(),
+        at: Vec::new(),
+    })
 }
 
 fn verdict(expect: &Expect, evaluation: &Evaluation) -> Vec<Difference> {

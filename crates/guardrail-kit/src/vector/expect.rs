@@ -143,11 +143,6 @@ impl<'de> Deserialize<'de> for ExpectedVerdict {
 }
 
 impl Expect {
-    /// No failure, whatever the verdict.
-    pub(crate) fn anything() -> Self {
-        Self { verdict: ExpectedVerdict::Any, message: None, findings: None, fuel_max: None }
-    }
-
     /// What an evaluation gave, in as much detail as `self` has.
     pub(crate) fn updated(&self, evaluation: &Evaluation) -> Self {
         let report = evaluation.result.as_ref().ok();

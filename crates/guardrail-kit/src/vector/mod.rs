@@ -14,8 +14,9 @@ use guardrail_host::{Evaluation, Location, Plugin, PreparedGrant};
 pub use expect::{Expect, ExpectedFinding, ExpectedPatch, ExpectedVerdict};
 
 pub(crate) use cure::{Cure, cure};
-pub(crate) use differences::{Difference, finding_line, verdict_line};
-pub(crate) use form::{RoleForm, TriggerForm};
+pub(crate) use differences::{Difference, verdict_line};
+pub(crate) use expect::severity_word;
+pub(crate) use form::{NOW_UNIX_MS, RoleForm, TriggerForm};
 
 use crate::settings;
 
@@ -61,6 +62,17 @@ pub struct Outcome {
     pub evaluation: Evaluation,
     /// The same as `differences`, in parts.
     pub(crate) details: Vec<Difference>,
+}
+
+impl Outcome {
+    /// Counts fuel over a budget that is not the vector's own as a difference.
+    pub(crate) fn hold_to(&mut self, fuel_max: Option<u64>) {
+        if let Some(difference) = differences::fuel(fuel_max, &self.evaluation) {
+            self.passed = false;
+            self.differences.push(difference.to_string());
+            self.details.push(difference);
+        }
+    }
 }
 
 impl Vector {

@@ -19,7 +19,8 @@ pub(crate) fn host() -> &'static Host {
         // Only tests read it: a fixed key does no harm.
         let code_cache = Some(CodeCache { directory, mac_key: [42; 32] });
         let limits = Limits { wall_time: Duration::from_secs(2), ..Limits::default() };
-        Host::new(HostConfig { limits, code_cache, ..HostConfig::default() }).expect("the host starts")
+        Host::new(HostConfig { limits, code_cache, ..HostConfig::default() })
+            .expect("the host starts")
     })
 }
 

@@ -60,7 +60,8 @@ fn a_new_rust_guardrail_builds_and_its_bytes_do_not_depend_on_where_it_lies() {
             out.lines().filter_map(|line| line.strip_prefix("imports   ")).collect();
         assert_eq!(imports, ["leasehold:guardrail/types@1.0.0", "leasehold:guardrail/log@1.0.0"]);
         assert!(dir.join("no-users.wasm").is_file());
-        let untracked = |file: &str| fs::read_to_string(dir.join(".gitignore")).unwrap().contains(file);
+        let untracked =
+            |file: &str| fs::read_to_string(dir.join(".gitignore")).unwrap().contains(file);
         assert!(untracked("/target"));
         digests.push(digest(&out).to_owned());
     }

@@ -127,7 +127,13 @@ fn the_vectors_of_a_shipped_guardrail_pass_and_show_all_of_its_rules() {
     let folder = support::repository().join("plugins/least-privilege");
     let ran = plugin(&["test", text(&folder)]).ended(Exit::Good);
     assert!(!ran.out.contains("FAIL") && !ran.out.contains("no case finds it"), "{}", ran.out);
-    ran.tells(&["least-privilege 1.", "  ok    full-admin ", " fuel ", "rules shown: ", " 0 failed"]);
+    ran.tells(&[
+        "least-privilege 1.",
+        "  ok    full-admin ",
+        " fuel ",
+        "rules shown: ",
+        " 0 failed",
+    ]);
 }
 
 #[test]
@@ -155,7 +161,10 @@ fn what_differs_is_shown_with_its_place_in_the_vector() {
             "help: `leasehold plugin test --update`",
         ]);
     let junit = fs::read_to_string(junit).expect("written");
-    assert!(junit.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites "), "{junit}");
+    assert!(
+        junit.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites "),
+        "{junit}"
+    );
     for part in [
         r#"<testsuite name="least-privilege" tests="3" failures="1" errors="1" time=""#,
         r#"<testcase name="right" classname="least-privilege" file=""#,
@@ -194,9 +203,11 @@ fn an_update_takes_the_answer_and_leaves_the_rest_of_the_vector() {
     let expect = r#"{ "verdict": "pass", "message": "?", "findings": [] }"#;
     let before = vector(&json!({}), expect);
     let folder = Folder::with(&least_privilege()).write("tests/a.json", &before);
-    plugin(&["test", folder.path(), "--update"])
-        .ended(Exit::Good)
-        .tells(&["updated ", "a.json", "1 passed, 0 failed"]);
+    plugin(&["test", folder.path(), "--update"]).ended(Exit::Good).tells(&[
+        "updated ",
+        "a.json",
+        "1 passed, 0 failed",
+    ]);
     let after = folder.read("tests/a.json");
     let kept = before.split_once(expect).expect("there").0;
     assert!(after.starts_with(kept), "{after}");
@@ -223,12 +234,30 @@ fn a_crash_is_no_expectation_whatever_is_updated() {
 #[test]
 fn fuel_settings_and_messages_are_part_of_what_is_expected() {
     let folder = Folder::with(&hostile())
-        .write("guardrail.toml", "[plugin]\nname = \"hostile\"\nlanguage = \"rust\"\n[test]\nfuel_max = 10\n")
-        .write("tests/own.json", &vector(&json!({}), r#"{"verdict": "any", "fuel_max": 100000000}"#))
+        .write(
+            "guardrail.toml",
+            "[plugin]\nname = \"hostile\"\nlanguage = \"rust\"\n[test]\nfuel_max = 10\n",
+        )
+        .write(
+            "tests/own.json",
+            &vector(&json!({}), r#"{"verdict": "any", "fuel_max": 100000000}"#),
+        )
         .write("tests/project.json", &vector(&json!({}), r#"{"verdict": "any"}"#))
-        .write("tests/refused.json", &vector(&json!({"does": "refuse-settings"}), r#"{"verdict": "any"}"#))
-        .write("tests/schema.json", &vector(&json!({"does": 1}), r#"{"verdict": "failure/settings"}"#))
-        .write("tests/said.json", &vector(&json!({"does": "ugly-deny"}), r#"{"verdict": "deny", "message": "yes", "fuel_max": 100000000}"#));
+        .write(
+            "tests/refused.json",
+            &vector(&json!({"does": "refuse-settings"}), r#"{"verdict": "any"}"#),
+        )
+        .write(
+            "tests/schema.json",
+            &vector(&json!({"does": 1}), r#"{"verdict": "failure/settings"}"#),
+        )
+        .write(
+            "tests/said.json",
+            &vector(
+                &json!({"does": "ugly-deny"}),
+                r#"{"verdict": "deny", "message": "yes", "fuel_max": 100000000}"#,
+            ),
+        );
     let ran = plugin(&["test", folder.path(), "--json"]).ended(Exit::Bad);
     let run: Value = serde_json::from_str(&ran.out).expect("JSON");
     let of = |name: &str| {
@@ -294,13 +323,19 @@ fn one_document_is_judged_and_shown() {
         " of 200,000,000 (",
         " of 250 ms   memory ",
     ]);
-    let log: Value = serde_json::from_str(&fs::read_to_string(sarif).expect("there")).expect("JSON");
+    let log: Value =
+        serde_json::from_str(&fs::read_to_string(sarif).expect("there")).expect("JSON");
     assert_eq!(log["runs"][0]["tool"]["driver"]["name"], "least-privilege");
     assert_eq!(log["runs"][0]["results"][0]["ruleId"], "service-wildcard");
 
-    let off = folder.write("off.json", r#"{"rules_off": ["service-wildcard", "write-on-any-resource", "privilege-escalation"]}"#);
+    let off = folder.write(
+        "off.json",
+        r#"{"rules_off": ["service-wildcard", "write-on-any-resource", "privilege-escalation"]}"#,
+    );
     let settings = off.at("off.json");
-    plugin(&[&run[..], &["--settings", text(&settings)]].concat()).ended(Exit::Good).tells(&["pass\n"]);
+    plugin(&[&run[..], &["--settings", text(&settings)]].concat())
+        .ended(Exit::Good)
+        .tells(&["pass\n"]);
     let wrong = off.write("off.json", r#"{"rules_of": []}"#);
     plugin(&[&run[..], &["--settings", text(&settings)]].concat())
         .ended(Exit::Failed)
@@ -325,10 +360,13 @@ fn a_failure_and_a_vector_that_differs_end_a_run_badly() {
     let ran = run(&[&at("policy.json"), "--settings", &at("settings.json"), "--json"]);
     let answer: Value = serde_json::from_str(&ran.ended(Exit::Bad).out).expect("JSON");
     assert_eq!(answer["failure"]["code"], "limit/fuel");
-    run(&[&at("vector.json")])
-        .ended(Exit::Bad)
-        .tells(&["deny: no ERROR forged line [2J\n", "differs: verdict: expected pass, got deny: "]);
-    run(&[&at("bad.json")]).ended(Exit::Failed).tells(&["is no policy document that the host would take:"]);
+    run(&[&at("vector.json")]).ended(Exit::Bad).tells(&[
+        "deny: no ERROR forged line [2J\n",
+        "differs: verdict: expected pass, got deny: ",
+    ]);
+    run(&[&at("bad.json")])
+        .ended(Exit::Failed)
+        .tells(&["is no policy document that the host would take:"]);
 }
 
 #[test]
@@ -361,7 +399,8 @@ fn a_shipped_guardrail_copes_with_made_up_grants() {
         " settings\n",
         "nothing went wrong",
     ]);
-    let without_time = |out: &str| out.lines().filter(|line| !line.contains(" in ")).collect::<String>();
+    let without_time =
+        |out: &str| out.lines().filter(|line| !line.contains(" in ")).collect::<String>();
     assert_eq!(without_time(&ran.out), without_time(&run().out));
 }
 

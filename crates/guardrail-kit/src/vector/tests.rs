@@ -76,12 +76,8 @@ fn a_place_in_a_document_is_a_place_in_the_file() {
 #[test]
 fn a_new_expectation_leaves_the_rest_of_the_file_alone() {
     let vector = Vector::read(SMALL.as_bytes()).unwrap();
-    let anything = Expect {
-        verdict: ExpectedVerdict::Any,
-        message: None,
-        findings: None,
-        fuel_max: None,
-    };
+    let anything =
+        Expect { verdict: ExpectedVerdict::Any, message: None, findings: None, fuel_max: None };
     let changed = vector.with_expectation(SMALL, &anything).unwrap();
     let (before, after) = changed.split_once(r#""expect": "#).unwrap();
     assert!(SMALL.starts_with(before));

@@ -100,7 +100,12 @@ mod tests {
         let start = text.find(place).unwrap();
         let mut out = Vec::new();
         SourceText { name: "a.json", text }
-            .show(&(start..start + place.len()), "here", Colour::Never.paint(), &mut out)
+            .show(
+                &(start..start.saturating_add(place.len())),
+                "here",
+                Colour::Never.paint(),
+                &mut out,
+            )
             .unwrap();
         String::from_utf8(out).unwrap()
     }
@@ -127,7 +132,7 @@ mod tests {
         assert!(
             lines[1].chars().count() < 110 && lines[1].contains("…") && !shown.contains('\u{1b}')
         );
-        let column = |line: &str, part: &str| line[..line.find(part).unwrap()].chars().count();
+        let column = |line: &str, part: &str| line.split(part).next().unwrap().chars().count();
         assert_eq!(column(lines[1], "\"here\""), column(lines[2], "^^^^^^"));
     }
 }

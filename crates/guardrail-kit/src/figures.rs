@@ -51,10 +51,11 @@ pub(crate) fn bytes(number: usize) -> String {
     }
 }
 
-/// A part of a whole: `0.7 %`.
+/// A part of a whole: `0.7 %`; what is there but too little for a digit is `<0.1 %`.
 #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "printed with one digit")]
 pub(crate) fn share(part: u64, whole: u64) -> String {
-    format!("{:.1} %", part as f64 * 100.0 / whole.max(1) as f64)
+    let percent = part as f64 * 100.0 / whole.max(1) as f64;
+    if part > 0 && percent < 0.05 { "<0.1 %".to_owned() } else { format!("{percent:.1} %") }
 }
 
 /// The value that `percent` of a hundred values do not exceed, of values in rising order.
@@ -76,7 +77,10 @@ mod tests {
             [count(0), count(999), count(1_000), count(1_240_000)],
             ["0", "999", "1,000", "1,240,000"]
         );
-        assert_eq!(share(1_400_000, 200_000_000), "0.7 %");
+        assert_eq!(
+            [share(1_400_000, 200_000_000), share(0, 9), share(1, 9_999)],
+            ["0.7 %", "0.0 %", "<0.1 %"]
+        );
         assert_eq!([percentile(&[1, 2, 3, 4, 5], 50), percentile(&[1, 2, 3], 99)], [3, 3]);
         assert_eq!(percentile::<u64>(&[], 50), 0);
         assert_eq!([bytes(12), bytes(1_536), bytes(3 << 20)], ["12 B", "1.5 KiB", "3.0 MiB"]);

@@ -44,14 +44,14 @@ fn document_of(bytes: usize) -> String {
         if chunk.is_empty() {
             break;
         }
-        let statement = statement(statements.len(), chunk);
+        let statement = statement(statements.len(), &chunk);
         length = length.saturating_add(statement.to_string().len()).saturating_add(1);
         statements.push(statement);
     }
     json!({"Version": "2012-10-17", "Statement": statements}).to_string()
 }
 
-fn statement(index: usize, actions: Vec<String>) -> Value {
+fn statement(index: usize, actions: &[String]) -> Value {
     let service = actions.first().and_then(|action| action.split_once(':'));
     let service = service.map_or("s3", |(service, _)| service).to_owned();
     let resource = match index.rem_euclid(3) {

@@ -202,7 +202,10 @@ fn uri(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            uri.push('%');
+            uri.extend([byte >> 4, byte & 0xf].map(|half| {
+                char::from_digit(u32::from(half), 16).unwrap_or('0').to_ascii_uppercase()
+            }));
         }
     }
     uri

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::time::Duration;
 
-use guardrail_host::{Evaluation, Finding, Limits, Location, LogLevel, Severity, Verdict};
+use guardrail_host::{
+    Evaluation, Finding, Limits, Location, LogLevel, Manifest, Severity, Verdict,
+};
 
 use crate::excerpt::SourceText;
 use crate::figures;
@@ -58,6 +60,16 @@ impl Scene<'_> {
             Severity::Info => self.paint.faint(word),
         }
     }
+}
+
+/// Name and version of a plugin, whatever characters it put into them.
+pub(crate) fn name_of(manifest: &Manifest) -> String {
+    format!("{} {}", manifest.name, plain(&manifest.version))
+}
+
+/// Text of a plugin on one line, without what could write elsewhere on a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 /// The verdict in its colour.

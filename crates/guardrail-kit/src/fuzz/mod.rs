@@ -1,5 +1,5 @@
-//! Made-up grants and settings against one plugin: it must never crash, run into a limit, point to nowhere or say another
-//! thing when asked again. Whether its verdicts are right no random case can tell; vectors do.
+//! Made-up grants and settings against one plugin: it must never crash, run into a limit, point to nowhere, say another
+//! thing when asked again, or offer a patch that does not cure. Whether its verdicts are right no random case can tell; vectors do.
 //!
 //! | file | holds |
 //! |---|---|
@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::Stopped;
 use crate::settings;
-use crate::vector::Vector;
+use crate::vector::{Cure, Vector, cure};
 
 use random::Random;
 use schema::Settings;
@@ -50,7 +50,7 @@ pub(crate) enum Judged {
 /// What must not happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// The code of a failure, or `another-answer`.
+    /// The code of a failure, or `another-answer`, or `patch`.
     pub(crate) code: &'static str,
     /// What happened.
     pub(crate) text: String,
@@ -109,13 +109,32 @@ impl<'a> Fuzzer<'a> {
         let judge = || self.plugin.evaluate_blocking(vector.grant(), vector.settings());
         let (first, second) = (judge(), judge());
         match &first.result {
-            Err(Failure::Unsupported(_)) | Ok(_) if first == second => Judged::Good(first),
+            Err(Failure::Unsupported(_)) | Ok(_) if first == second => {
+                match self.bad_patch(&vector, &first) {
+                    Some(fault) => Judged::Wrong(fault),
+                    None => Judged::Good(first),
+                }
+            }
             Err(Failure::Unsupported(_)) | Ok(_) => Judged::Wrong(Fault {
                 code: "another-answer",
                 text: "asked twice, it says or needs something else the second time".into(),
             }),
             Err(failure) => Judged::Wrong(Fault::of("while it judges", failure)),
         }
+    }
+
+    /// A patch of the answer that does not do what it is for.
+    fn bad_patch(&self, vector: &Vector, evaluation: &Evaluation) -> Option<Fault> {
+        let report = evaluation.result.as_ref().ok()?;
+        report.findings.iter().find_map(|finding| {
+            match cure(vector.grant(), vector.settings(), self.plugin, report, finding)? {
+                Cure::Cured => None,
+                Cure::NotCured(why) => {
+                    let text = format!("the finding `{}` comes with {why}", finding.rule);
+                    Some(Fault { code: "patch", text })
+                }
+            }
+        })
     }
 
     /// Whether a server would have stored the settings. Settings that the schema refuses are shown to the plugin all the

@@ -1,5 +1,5 @@
 //! Random numbers from a seed: the same seed gives the same cases in every version of this program and of its crates.
-//! SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014). Not for secrets.
+//! `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014). Not for secrets.
 
 /// A stream of random numbers.
 #[derive(Debug, Clone)]

@@ -183,9 +183,9 @@ fn remove(value: &mut Value, pointer: &str) -> Option<()> {
         Value::Object(members) => {
             members.remove(&name)?;
         }
-        Value::Array(list) => {
-            let index: usize = name.parse().ok().filter(|index| *index < list.len())?;
-            list.remove(index);
+        Value::Array(elements) => {
+            let index: usize = name.parse().ok().filter(|index| *index < elements.len())?;
+            elements.remove(index);
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return None,
     }

@@ -78,7 +78,7 @@ fn without(value: &Value, path: &[usize]) -> Value {
             let values = members.values().enumerate().map(kept);
             names.zip(values).filter_map(|((_, name), value)| Some((name, value?))).collect()
         }
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 

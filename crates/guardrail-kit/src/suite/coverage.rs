@@ -22,7 +22,8 @@ pub(crate) struct RuleCoverage {
     pub(crate) rule: String,
     /// Cases in which it is found.
     pub(crate) found: usize,
-    /// Cases that pass although they are about the same services: they show where the rule stops.
+    /// Cases that pass although they are about the same services: they show where the rule stops. None while the rule is
+    /// found nowhere.
     pub(crate) let_pass: usize,
 }
 
@@ -43,7 +44,7 @@ impl RuleCoverage {
         let about: BTreeSet<String> = with.iter().flat_map(|ran| services(ran)).collect();
         let near = |ran: &&&Ran| {
             let related = about.is_empty() || !about.is_disjoint(&services(ran));
-            related && found_nothing(ran)
+            !with.is_empty() && related && found_nothing(ran)
         };
         Self {
             rule: rule.to_owned(),

@@ -1,4 +1,4 @@
-//! A run of vectors as JUnit XML, the form that build servers read. Written by hand: it is four elements, and a crate for
+//! A run of vectors as `JUnit` XML, the form that build servers read. Written by hand: it is four elements, and a crate for
 //! it would bring a dozen others.
 
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Ran, Run};
 
 impl Run {
-    /// The run as a JUnit document.
+    /// The run as a `JUnit` document.
     pub(crate) fn to_junit(&self) -> String {
         let total = self.ran.iter().map(|ran| ran.elapsed).sum();
         let broken = self.ran.iter().filter(|ran| ran.outcome.is_none()).count();
@@ -51,11 +51,9 @@ impl Ran {
         let element = if self.outcome.is_some() { "failure" } else { "error" };
         let lines: Vec<String> = self.differences().iter().map(ToString::to_string).collect();
         let first = escaped(lines.first().map(String::as_str).unwrap_or_default());
-        xml.push_str(&format!(
-            ">\n      <{element} message=\"{first}\">{}</{element}>\n    </testcase>",
-            escaped(&lines.join("\n")),
-        ));
-        xml
+        let text = escaped(&lines.join("\n"));
+        let failure = format!("      <{element} message=\"{first}\">{text}</{element}>");
+        [&xml, ">\n", &failure, "\n    </testcase>"].concat()
     }
 }
 

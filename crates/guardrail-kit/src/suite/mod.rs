@@ -23,6 +23,7 @@ use crate::cli::Stopped;
 use crate::excerpt::SourceText;
 use crate::figures::Stopwatch;
 use crate::sarif::{Entry, Level};
+use crate::show;
 use crate::target::{json_files, shown};
 use crate::vector::{Difference, Outcome, Vector, VectorError};
 
@@ -65,8 +66,10 @@ pub(crate) struct Run {
     pub(crate) digest: String,
     /// In the order of their names.
     pub(crate) ran: Vec<Ran>,
-    /// Which rules they show.
+    /// Which rules they show; only all vectors together say what is not shown.
     pub(crate) coverage: Coverage,
+    /// Whether these are all vectors of the folder.
+    pub(crate) is_whole: bool,
 }
 
 impl Case {
@@ -148,6 +151,11 @@ impl Ran {
         self.elapsed > Limits::default().wall_time
     }
 
+    /// Patches that were tried and cured what they are for.
+    fn cured(&self) -> usize {
+        self.outcome.as_ref().map_or(0, |outcome| outcome.cured)
+    }
+
     fn fuel(&self) -> u64 {
         self.outcome.as_ref().map_or(0, |outcome| outcome.evaluation.fuel_used)
     }
@@ -159,10 +167,11 @@ impl Run {
         let ran: Vec<Ran> = cases.into_iter().map(|case| case.run(plugin, fuel_max)).collect();
         let manifest = plugin.manifest();
         Self {
-            plugin: format!("{} {}", manifest.name, manifest.version),
+            plugin: show::name_of(manifest),
             name: manifest.name.clone(),
             digest: format!("sha256:{}", plugin.digest()),
             coverage: Coverage::of(&manifest.rules, &ran),
+            is_whole: true,
             ran,
         }
     }

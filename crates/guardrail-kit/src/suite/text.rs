@@ -19,18 +19,25 @@ impl Run {
             ran.print(names, paint, out)?;
         }
         writeln!(out)?;
-        self.coverage.print(paint, out)?;
+        if self.is_whole {
+            self.coverage.print(paint, out)?;
+        }
         self.print_sum(paint, out)
     }
 
     fn print_sum(&self, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
         let failed = self.failed();
         let passed = self.ran.len().saturating_sub(failed);
-        let sum = format!("{} cases: {passed} passed, {failed} failed", self.ran.len());
+        let cases = if self.ran.len() == 1 { "case" } else { "cases" };
+        let sum = format!("{} {cases}: {passed} passed, {failed} failed", self.ran.len());
         let sum = if failed == 0 { paint.good(sum) } else { paint.bad(sum) };
         writeln!(out, "{sum}")?;
         if let Some(most) = self.ran.iter().max_by_key(|ran| ran.fuel()) {
             writeln!(out, "most fuel: {} in {}", figures::count(most.fuel()), most.case.name)?;
+        }
+        let cured = self.ran.iter().fold(0_usize, |sum, ran| sum.saturating_add(ran.cured()));
+        if cured > 0 {
+            writeln!(out, "patches: {cured} were tried and cure what they are for")?;
         }
         if failed > 0 {
             writeln!(

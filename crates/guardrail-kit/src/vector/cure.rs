@@ -58,8 +58,8 @@ fn patched(grant: &PreparedGrant, index: usize, operations: &str) -> Result<Prep
     json_patch::patch(&mut value, &operations)
         .map_err(|error| format!("a patch that does not apply: {error}"))?;
     let document = Document::parse(&value.to_string()).map_err(|problems| {
-        let problems = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        format!("a patch that makes no policy of it: {problems}")
+        let problems = problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>();
+        format!("a patch that makes no policy of it: {}", problems.join("; "))
     })?;
     place.document = Arc::new(document);
     Ok(PreparedGrant::new(grant))

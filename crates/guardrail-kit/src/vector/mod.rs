@@ -62,6 +62,8 @@ pub struct Outcome {
     pub evaluation: Evaluation,
     /// The same as `differences`, in parts.
     pub(crate) details: Vec<Difference>,
+    /// Patches that were tried and cured their finding.
+    pub(crate) cured: usize,
 }
 
 impl Outcome {
@@ -114,12 +116,14 @@ impl Vector {
     pub(crate) fn outcome(&self, plugin: &Plugin, evaluation: Evaluation) -> Outcome {
         let mut details = self.settings_refused(plugin);
         details.extend(differences::all(&self.expect, &evaluation));
-        details.extend(differences::patches(self, plugin, &evaluation));
+        let (wrong, cured) = differences::patches(self, plugin, &evaluation);
+        details.extend(wrong);
         Outcome {
             passed: details.is_empty(),
             differences: details.iter().map(ToString::to_string).collect(),
             evaluation,
             details,
+            cured,
         }
     }
 

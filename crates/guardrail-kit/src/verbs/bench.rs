@@ -12,6 +12,7 @@ use crate::component::{Setup, load_on};
 use crate::figures;
 use crate::measure::{self, Sample};
 use crate::paint::Paint;
+use crate::show;
 use crate::target::Target;
 
 /// What to measure.
@@ -72,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
 
 fn print_name(plugin: &Plugin, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let manifest = plugin.manifest();
-    let name = paint.strong(format!("{} {}", manifest.name, manifest.version));
+    let name = paint.strong(show::name_of(manifest));
     writeln!(out, "{name} {}", paint.faint(format!("sha256:{}", plugin.digest())))
 }
 
@@ -159,7 +160,16 @@ fn beside(
     writeln!(
         out,
         "{:>10} {:>14} {:>14} {:>9}   {:>10} {:>10} {:>9}   {:>10} {:>10} {:>9}",
-        "document", "fuel before", "now", "", "p50 before", "now", "", "memory", "now", ""
+        "document",
+        "fuel before",
+        "now",
+        "change",
+        "p50 before",
+        "now",
+        "change",
+        "memory",
+        "now",
+        "change"
     )?;
     let mut worse = Vec::new();
     for kib in &arguments.sizes {

@@ -14,6 +14,7 @@ use crate::figures;
 use crate::inspection::{self, Level, Problem, Trial};
 use crate::paint::Paint;
 use crate::section;
+use crate::show;
 use crate::target::{Target, shown};
 use crate::vector::severity_word;
 
@@ -64,15 +65,15 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
 fn describe(plugin: &Plugin, bytes: &[u8], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let manifest = plugin.manifest();
     let limits = Limits::default();
-    let name = paint.strong(format!("{} {}", manifest.name, manifest.version));
-    writeln!(out, "{name}: {}", manifest.summary)?;
+    let name = paint.strong(show::name_of(manifest));
+    writeln!(out, "{name}: {}", show::plain(&manifest.summary))?;
     writeln!(out, "digest    sha256:{}", plugin.digest())?;
     let most = figures::bytes(limits.component_bytes);
     writeln!(out, "size      {} of {most}", figures::bytes(bytes.len()))?;
     writeln!(out, "imports   {}", imports(plugin))?;
     for rule in &manifest.rules {
         let severity = severity_word(rule.severity);
-        writeln!(out, "rule      {:<32} {severity:<9} {}", rule.id, rule.title)?;
+        writeln!(out, "rule      {:<32} {severity:<9} {}", rule.id, show::plain(&rule.title))?;
     }
     match section::custom(bytes, SOURCE_DIGEST).and_then(|digest| std::str::from_utf8(digest).ok())
     {

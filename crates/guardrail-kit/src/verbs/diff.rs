@@ -1,6 +1,6 @@
 //! `leasehold plugin diff OLD NEW [DOC…]`: what two components of a guardrail say otherwise, of themselves and of
-//! documents. Ends like diff(1): 1 when a verdict or a finding differs. The same over a server's stored roles is the
-//! server's what-if, which `leasehold guardrail` asks for.
+//! documents. Ends like diff(1): 1 when a verdict or a finding differs. It never asks a server: what would flip for stored
+//! roles, with their exceptions and overrides, only the server's what-if can say (`leasehold guardrail what-if`).
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::cli::{Exit, Stopped};
 use crate::component::{Setup, load_on};
 use crate::figures;
 use crate::paint::Paint;
-use crate::show::Scene;
+use crate::show::{self, Scene};
 use crate::subject::{Around, Subject};
 use crate::target::Target;
 use crate::vector::{severity_word, verdict_line};
@@ -77,7 +77,7 @@ fn print_header(
 ) -> Result<(), Stopped> {
     for (sign, plugin) in [("---", old), ("+++", new)] {
         let manifest = plugin.manifest();
-        let name = paint.strong(format!("{} {}", manifest.name, manifest.version));
+        let name = paint.strong(show::name_of(manifest));
         writeln!(out, "{sign} {name} {}", paint.faint(format!("sha256:{}", plugin.digest())))?;
     }
     let lines = of_themselves(old, new);

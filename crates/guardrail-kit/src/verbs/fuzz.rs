@@ -16,6 +16,7 @@ use crate::cli::{Exit, Stopped};
 use crate::component::Setup;
 use crate::figures::{self, Stopwatch};
 use crate::fuzz::{Fault, Fuzzer, Judged};
+use crate::show;
 use crate::target::{Target, json_files, shown, write};
 use crate::vector::{ExpectedVerdict, Vector};
 
@@ -67,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
     let fixed = arguments.settings.as_deref().map(read_settings).transpose()?;
     let fuzzer = Fuzzer::new(&plugin, examples(&target), fixed, seed)?;
     let manifest = plugin.manifest();
-    writeln!(out, "{} {}, seed {seed}", paint.strong(&manifest.name), manifest.version)?;
+    writeln!(out, "{}, seed {seed}", paint.strong(show::name_of(manifest)))?;
     let stopwatch = Stopwatch::start();
     let mut tally = Tally::default();
     while arguments.goes_on(tally.cases, stopwatch.elapsed()) {

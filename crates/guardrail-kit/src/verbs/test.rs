@@ -32,8 +32,7 @@ pub struct Arguments {
     /// Print one JSON object instead
     #[arg(long)]
     json: bool,
-    /// Also write JUnit XML there
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = "Also write JUnit XML there")]
     junit: Option<PathBuf>,
     /// Also write what differs as SARIF 2.1.0 there
     #[arg(long, value_name = "FILE")]
@@ -82,7 +81,9 @@ impl Arguments {
     fn run_all(&self, target: &Target, plugin: &Plugin) -> Result<Run, Stopped> {
         let folder = self.vectors.as_deref().unwrap_or(&target.vectors);
         let cases = Case::read_all(folder, self.case.as_deref())?;
-        Ok(Run::of(cases, plugin, target.fuel_max()))
+        let mut run = Run::of(cases, plugin, target.fuel_max());
+        run.is_whole = self.case.is_none();
+        Ok(run)
     }
 
     fn write_files(&self, run: &Run) -> Result<(), Stopped> {

@@ -196,7 +196,8 @@ impl App {
         };
         // After the seal has its key, so that what is compiled at the very first start is kept.
         let gate = match gate {
-            Some(gate) => gate,
+            // One gate of a test run serves many brokers, each with guardrails of its own.
+            Some(gate) => Arc::new(gate.beside()),
             None => Arc::new(Gate::new(gate_config(config, &base.barrier))?),
         };
         let engine = Engine::start(EngineParts {
@@ -212,6 +213,7 @@ impl App {
                 default_lease_ttl: config.default_lease_ttl,
                 max_lease_ttl: config.max_lease_ttl,
                 broker: base.broker.clone(),
+                trust: Arc::new(config.plugins.clone()),
             },
         })
         .await?;
@@ -234,6 +236,7 @@ impl App {
                     .reconcile_on_schedule(config.reconcile_interval, stopped.clone()),
             ),
             tokio::spawn(Arc::clone(&engine).run_rotations(stopped.clone())),
+            tokio::spawn(Arc::clone(&engine).run_guardrails(stopped.clone())),
             tokio::spawn(Arc::clone(&leases).run_jobs(stopped.clone())),
             tokio::spawn(Arc::clone(&engine).run(stopped)),
         ];

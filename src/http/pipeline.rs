@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use actix_web::web::Bytes;
+
 use super::envelope::{Answer, Place};
 use super::error::ApiError;
 use super::fields::Fields;
@@ -42,6 +44,8 @@ pub struct Call {
     pub wrap_seconds: Option<u64>,
     /// `Idempotency-Key`, unread.
     pub idempotency_key: Option<String>,
+    /// A body that is no fields, on the routes that take one.
+    pub raw: Option<Bytes>,
 }
 
 impl Call {
@@ -199,7 +203,7 @@ async fn serve(
     caller: Option<Caller>,
     request_id: &str,
 ) -> Rendered {
-    let Request { operation, path, data, wrap_seconds, idempotency_key, remote } = request;
+    let Request { operation, path, data, wrap_seconds, idempotency_key, raw, remote } = request;
     // What is wrapped is stored: not for nobody. Who logs in is somebody by then.
     let somebody = caller.is_some() || found.is_login(operation);
     let wrap_seconds = wrap_seconds.filter(|_| somebody);
@@ -227,6 +231,7 @@ async fn serve(
         fields,
         wrap_seconds,
         idempotency_key,
+        raw,
     };
     let mut answer = handler(call).await?;
     if answer.takes_warnings() {

@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod duration;
 pub mod encoding;
 pub mod go_text;
+pub mod guardrail;
 pub mod job;
 pub mod lease;
 mod lease_filter;
@@ -16,6 +17,7 @@ pub mod mount;
 pub mod names;
 pub mod network;
 pub mod orphan;
+pub mod plugin;
 pub mod quarantine;
 pub mod role;
 pub mod rotation;
@@ -26,6 +28,10 @@ pub mod verdict;
 
 pub use binding::{AccountBinding, LeaseConfig};
 pub use delivery::{Canary, Delivery, Placement, Readiness, SessionRevocation};
+pub use guardrail::{
+    Binding, DEFAULT_SETTINGS, FailureAction, FailureKind, Guardrail, GuardrailName, KeptVerdict,
+    LoweredLimits, Mode, OnFailure, PluginRef, Scope, ScopeSubject, Suspension,
+};
 pub use job::{
     Job, JobFailure, JobId, JobKind, JobProgress, JobScope, JobState, MountMove, Untried,
 };
@@ -46,6 +52,10 @@ pub use names::{
 };
 pub use network::Network;
 pub use orphan::{Orphan, UserRow};
+pub use plugin::{
+    PluginDigest, PluginName, PluginRecord, PluginSignature, PluginTests, PluginVersion,
+    SemanticVersion, Uploader,
+};
 pub use quarantine::Quarantine;
 pub use role::{CredentialType, LegacyRole, Role};
 pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};

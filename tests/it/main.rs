@@ -30,6 +30,7 @@ mod doctor;
 mod fail_points;
 mod faults;
 mod gate;
+mod guardrails;
 mod http;
 mod idempotency;
 mod jobs;

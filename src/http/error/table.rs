@@ -43,9 +43,16 @@ pub fn table() -> String {
 fn samples() -> Samples {
     let mut samples = door();
     samples.extend(handlers());
-    for more in
-        [super::methods::samples(), tokens(), mounts(), roles(), credentials(), reconciling()]
-    {
+    for more in [
+        super::methods::samples(),
+        tokens(),
+        mounts(),
+        roles(),
+        credentials(),
+        reconciling(),
+        super::guardrails::samples(),
+        super::plugins::samples(),
+    ] {
         samples.extend(more);
     }
     samples

@@ -93,6 +93,18 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0012_auth_methods.sql"),
         digest: "687ed3f8f353d95d80b15cb8d48c256ddd82620446679894ed56758c7dcf2228",
     },
+    Migration {
+        number: 13,
+        name: "0013_plugins.sql",
+        sql: include_str!("migrations/0013_plugins.sql"),
+        digest: "e29dce351f70eaa6bf7ef21a7b73f31637717ca14d1637637a21532b7133f8d6",
+    },
+    Migration {
+        number: 14,
+        name: "0014_guardrails.sql",
+        sql: include_str!("migrations/0014_guardrails.sql"),
+        digest: "6ff18fe01a7aadd1ca80c8968d3de997ec3bdcc6b65aa4657fabd8344369b284",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

@@ -233,6 +233,16 @@ impl TestBroker {
         self.wait(self.app().engine.rotate_due()).unwrap();
     }
 
+    /// Takes away the suspensions of guardrails whose time is over.
+    pub fn end_suspensions(&self) {
+        self.wait(self.app().engine.end_suspensions()).unwrap();
+    }
+
+    /// Loads guardrails again that could not be used.
+    pub fn retry_broken_guardrails(&self) {
+        self.wait(self.app().engine.retry_broken_guardrails()).unwrap();
+    }
+
     /// Lets enough time go by for every teardown to come to its end.
     pub fn settle(&self) {
         for _ in 0..12 {

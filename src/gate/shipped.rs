@@ -8,8 +8,10 @@ use ring::digest::{SHA256, digest};
 use crate::model::PluginDigest;
 
 /// Name and component.
-pub const SHIPPED: &[(&str, &[u8])] =
-    &[("least-privilege", include_bytes!("../../plugins/least-privilege/least-privilege.wasm"))];
+pub static SHIPPED: &[(&str, &[u8])] = &[
+    ("least-privilege", include_bytes!("../../plugins/least-privilege/least-privilege.wasm")),
+    ("rego", guardrail_kit::REGO),
+];
 
 /// Bound where the configuration says nothing of them.
 pub(super) const BOUND_BY_DEFAULT: &[&str] = &["least-privilege"];

@@ -22,7 +22,9 @@ fn shape(text: &str) -> String {
         if line.starts_with("+ ") {
             return "+ …".to_owned();
         }
-        line.split_inclusive(|character: char| !is_of_number(character)).map(word).collect::<String>()
+        line.split_inclusive(|character: char| !is_of_number(character))
+            .map(word)
+            .collect::<String>()
     });
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -191,8 +191,9 @@ struct TelemetryFile {
 #[serde(expecting = "a table")]
 struct GuardrailsFile {
     mode: Option<Mode>,
+    /// Looked at one by one, so that a misspelt name is named.
     #[serde(flatten)]
-    named: BTreeMap<String, GuardrailFile>,
+    named: BTreeMap<String, toml::Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -339,7 +340,13 @@ fn guardrails(file: GuardrailsFile, default: Mode) -> Result<Guardrails, ConfigE
         let problem = format!("no guardrail of this name ships with the broker\n{help}");
         return Err(invalid(&format!("guardrails.{unknown}"), problem));
     }
-    let modes = file.named.into_iter().map(|(name, section)| (name, section.mode)).collect();
+    let mode = |(name, section): (String, toml::Value)| match section.try_into() {
+        Ok(GuardrailFile { mode }) => Ok((name, mode)),
+        Err(error) => {
+            Err(invalid(&format!("guardrails.{name}"), error.to_string().trim_end().to_owned()))
+        }
+    };
+    let modes = file.named.into_iter().map(mode).collect::<Result<_, _>>()?;
     Ok(Guardrails { mode: file.mode.unwrap_or(default), modes })
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use guardrail_host::{Host, Plugin};
 use iam_policy::Catalogue;
@@ -16,7 +17,9 @@ use super::rules::BuiltIn;
 use super::shipped::shipped_digest;
 use super::subject::Subject;
 use super::{Trigger, binding};
-use crate::model::{Binding, GuardrailName, Mode, PluginDigest, PluginRef, Suspension};
+use crate::model::{
+    Binding, GuardrailName, LoweredLimits, Mode, PluginDigest, PluginRef, Suspension,
+};
 
 /// Raises when the same input may give another verdict; the crate's version does, between releases.
 const ENGINE: &str = concat!("leasehold ", env!("CARGO_PKG_VERSION"), " gate 2");
@@ -182,7 +185,7 @@ fn by_digest(mut member: Member) -> Member {
 
 fn usable(member: &Member, plugin: Result<Plugin, String>) -> Result<Component, Trouble> {
     let load = |detail| Trouble { code: "load".to_owned(), detail };
-    let plugin = plugin.map_err(load)?;
+    let plugin = limited(plugin.map_err(load)?, member.binding.limits);
     let settings = |detail| Trouble { code: "failure/settings".to_owned(), detail };
     match binding::check_settings(&plugin, &member.binding.settings) {
         Ok(issues) => match issues.first() {
@@ -191,6 +194,16 @@ fn usable(member: &Member, plugin: Result<Plugin, String>) -> Result<Component, 
         },
         Err(trouble) => Err(trouble),
     }
+}
+
+/// With what the guardrail may use; the host keeps it below what every guardrail may.
+fn limited(plugin: Plugin, lowered: LoweredLimits) -> Plugin {
+    let mut limits = *plugin.limits();
+    limits.fuel = lowered.fuel.unwrap_or(limits.fuel);
+    limits.wall_time = lowered.wall_time_ms.map_or(limits.wall_time, Duration::from_millis);
+    let memory = lowered.memory_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    limits.memory_bytes = memory.unwrap_or(limits.memory_bytes);
+    plugin.with_limits(&limits)
 }
 
 fn failing(member: &Member, code: &str, detail: String) -> Bound {

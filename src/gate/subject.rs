@@ -104,7 +104,7 @@ impl Subject {
             attached: 0,
             joined: 0,
             now,
-            prepared: Default::default(),
+            prepared: [OnceLock::new(), OnceLock::new()],
         }
     }
 

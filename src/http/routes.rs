@@ -7,16 +7,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::envelope::Place;
-use super::error::ApiError;
 use super::fields::Field;
+use super::found::Found;
 use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, approle, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static,
-    sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs, sys_lease_accounts,
-    sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins, sys_policies, sys_reconcile,
-    sys_remount, ui, userpass, wrapping,
+    sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs,
+    sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins,
+    sys_policies, sys_reconcile, sys_remount, ui, userpass, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{AuthMethod, AuthMount, Mount, MountState};
@@ -37,7 +37,7 @@ pub struct Route {
     /// Who may call it.
     pub(super) callers: Callers,
     /// Whether a read changes something, so that it is finished even when its caller has gone.
-    effect: bool,
+    pub(super) effect: bool,
     /// Whether it takes whatever is sent, declared or not.
     pub(super) takes_any: bool,
 }
@@ -113,6 +113,10 @@ static SYS: &[Route] = &[
     route(listed("mounts"), "Lists the engines.", &[], on![Read => sys_mounts::list]),
     route(between("mounts/", "/tune"), "Shows or changes an engine's settings.", sys_mounts::TUNE, on![Read => sys_mounts::read_tuning, Update => sys_mounts::tune]),
     route(under("mounts/"), "Shows, enables or disables an engine.", sys_mounts::ENABLE, on![Read => sys_mounts::read, Update => sys_mounts::enable, Delete => sys_mounts::disable]),
+    route(listed("audit"), "Lists the audit devices.", &[], on![Read => sys_audit::list]),
+    route(under("audit/"), "Enables or disables an audit device.", sys_audit::ENABLE, on![Update => sys_audit::enable, Delete => sys_audit::disable]),
+    route(under("audit-hash/"), "Shows a text as an audit device does.", sys_audit::HASH, on![Update => sys_audit::hash]),
+    route(under("audit-chain/"), "Shows the last entry of an audit device.", &[], on![Read => sys_audit::chain]),
     route(listed("auth"), "Lists the auth methods.", &[], on![Read => sys_auth::list]),
     route(between("auth/", "/tune"), "Shows or changes an auth method's settings.", sys_mounts::TUNE, on![Read => sys_auth::read_tuning, Update => sys_auth::tune]),
     route(under("auth/"), "Shows, enables or disables an auth method.", sys_mounts::ENABLE, on![Read => sys_auth::read, Update => sys_auth::enable, Delete => sys_auth::disable]),
@@ -270,28 +274,6 @@ impl Route {
     }
 }
 
-/// A route and what belongs to it: its mount, what its pattern took, and how its envelope looks.
-type Led = (&'static Route, Option<Arc<Mount>>, String, Place);
-
-/// Where a path leads.
-#[derive(Debug)]
-pub(super) enum Found {
-    /// To a route.
-    Route {
-        route: &'static Route,
-        mount: Option<Arc<Mount>>,
-        method: Option<Arc<AuthMount>>,
-        captured: String,
-        place: Place,
-    },
-    /// Into the server or an engine, but no pattern takes it.
-    NoPattern,
-    /// To an engine that is being disabled.
-    Tainted,
-    /// Nowhere.
-    NoMount,
-}
-
 /// Where `path` leads.
 pub(super) fn find(wire: &Wire, path: &str) -> Found {
     if let Some(rest) = path.strip_prefix("auth/token/") {
@@ -342,66 +324,11 @@ fn found(table: &'static [Route], path: &str, mount: Option<Arc<Mount>>, place: 
 
 /// Whether each key of `data` is copied to the top level (contract 0.2: old `sys` paths).
 fn injects(path: &str) -> bool {
-    let exact = ["auth", "mounts", "policy", "remount"].contains(&path);
+    let exact = ["audit", "auth", "mounts", "policy", "remount"].contains(&path);
     exact
-        || ["capabilities", "mounts/", "auth/", "policy/"].iter().any(|head| path.starts_with(head))
-}
-
-impl Found {
-    /// The mount that it belongs to, if any.
-    pub(super) fn mount(&self) -> Option<&Arc<Mount>> {
-        match self {
-            Self::Route { mount, .. } => mount.as_ref(),
-            Self::NoPattern | Self::Tainted | Self::NoMount => None,
-        }
-    }
-
-    /// The auth mount that it belongs to, if any.
-    pub(super) fn method(&self) -> Option<&Arc<AuthMount>> {
-        match self {
-            Self::Route { method, .. } => method.as_ref(),
-            Self::NoPattern | Self::Tainted | Self::NoMount => None,
-        }
-    }
-
-    /// Whether the operation is a login.
-    pub(super) fn is_login(&self, operation: Operation) -> bool {
-        operation == Update && self.route().is_some_and(|route| route.callers == Callers::WhoLogsIn)
-    }
-
-    /// The route, if there is one.
-    pub(super) fn route(&self) -> Option<&'static Route> {
-        match self {
-            Self::Route { route, .. } => Some(route),
-            Self::NoPattern | Self::Tainted | Self::NoMount => None,
-        }
-    }
-
-    /// Whether the operation needs no token.
-    pub(super) fn is_anonymous(&self, operation: Operation) -> bool {
-        operation == Read && self.route().is_some_and(|route| route.callers == Callers::Anybody)
-    }
-
-    /// Whether the operation changes something.
-    pub(super) fn has_effect(&self, operation: Operation) -> bool {
-        match operation {
-            Update | Delete | Operation::Patch => true,
-            Read => self.route().is_some_and(|route| route.effect),
-            List | Operation::Header | Operation::Help => false,
-        }
-    }
-
-    /// The route and what belongs to it, or why there is none.
-    pub(super) fn into_route(self, path: &str) -> Result<Led, ApiError> {
-        match self {
-            Self::Route { route, mount, captured, place, method: _ } => {
-                Ok((route, mount, captured, place))
-            }
-            Self::NoPattern => Err(ApiError::UnsupportedPath),
-            Self::Tainted => Err(ApiError::Tainted(path.to_owned())),
-            Self::NoMount => Err(ApiError::NoHandler(path.to_owned())),
-        }
-    }
+        || ["audit-hash/", "capabilities", "mounts/", "auth/", "policy/"]
+            .iter()
+            .any(|head| path.starts_with(head))
 }
 
 #[cfg(test)]

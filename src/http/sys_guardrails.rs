@@ -154,21 +154,19 @@ fn name(captured: &str) -> Result<GuardrailName, GuardrailError> {
 }
 
 fn change(fields: &mut Fields) -> BindingChange {
-    let pairs =
-        |pairs: Option<Option<BTreeMap<String, String>>>| pairs.map(Option::unwrap_or_default);
     BindingChange {
         plugin: fields.filled_text("plugin"),
         settings: fields.any("settings"),
         mode: fields.text("mode"),
         mounts: fields.list("mounts"),
         roles: fields.list("roles"),
-        tags: pairs(fields.pairs("tags")),
+        tags: fields.pairs("tags").map(Option::unwrap_or_default),
         credential_types: fields.list("credential_types"),
         order: fields.int("order"),
-        severities: pairs(fields.pairs("severities")),
+        severities: fields.pairs("severities").map(Option::unwrap_or_default),
         rules_off: fields.list("rules_off"),
         deny_at: fields.text("deny_at"),
-        on_failure: pairs(fields.pairs("on_failure")),
+        on_failure: fields.pairs("on_failure").map(Option::unwrap_or_default),
         fuel: fields.int("fuel"),
         wall_time_ms: fields.int("wall_time_ms"),
         memory_bytes: fields.int("memory_bytes"),

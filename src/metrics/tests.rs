@@ -62,7 +62,7 @@ fn the_text_has_our_names_and_vaults() {
         r#"leasehold_guardrail_findings_total{guardrail="least-privilege"} 1"#,
         r#"leasehold_guardrail_denials_total{guardrail="least-privilege"} 1"#,
         r#"leasehold_guardrail_failures_total{guardrail="own",kind="limit/fuel",led_to="deny"} 1"#,
-        r#"leasehold_guardrails_suspended 1"#,
+        "leasehold_guardrails_suspended 1",
         r#"leasehold_http_requests_total{operation="read",route=":mount/creds/:name",status="other"} 1"#,
         r#"leasehold_http_request_duration_seconds_count{route=":mount/creds/:name"} 2"#,
         r#"leasehold_leases{state="active"} 9"#,

@@ -44,7 +44,9 @@ fn in_statement(
     denied: &[String],
     known: &Known,
 ) -> Option<Finding> {
-    let hits = Hits::of(allowed, refusals, denied, known);
+    let denied: Vec<&str> =
+        denied.iter().map(String::as_str).filter(|one| !refusals.take(one)).collect();
+    let hits = Hits::of(allowed, refusals, &denied, known);
     let first = hits.entries.first().copied();
     let (subject, places) = if allowed.statement.not_actions.is_empty() {
         let first = allowed.statement.actions.get(first?)?;
@@ -86,7 +88,7 @@ impl<'a> Hits<'a> {
     fn of(
         allowed: &Allowing<'_>,
         refusals: &Denies<'_>,
-        denied: &'a [String],
+        denied: &[&'a str],
         known: &Known,
     ) -> Self {
         let mut hits = Self { within: true, ..Self::default() };
@@ -94,16 +96,13 @@ impl<'a> Hits<'a> {
         if !statement.not_actions.is_empty() {
             hits.within = false;
             let open = denied.iter().filter(|one| is_left_open(allowed, refusals, one, known));
-            hits.denied.extend(open.map(String::as_str));
+            hits.denied.extend(open);
             return hits;
         }
         for (index, action) in statement.actions.iter().enumerate() {
-            let met: Vec<&str> = denied
-                .iter()
-                .filter(|one| meets(&action.text, refusals, one, known))
-                .map(String::as_str)
-                .collect();
-            if met.is_empty() {
+            let meets = |one: &&&str| meets(&action.text, refusals, one, known);
+            let met: Vec<&str> = denied.iter().filter(meets).copied().collect();
+            if met.is_empty() || refusals.take(&action.text) {
                 continue;
             }
             hits.entries.push(index);
@@ -118,9 +117,9 @@ impl<'a> Hits<'a> {
     }
 }
 
-/// Whether an entry allows something of a denied name or pattern.
+/// Whether an entry that is not taken away as a whole allows something of a denied name or pattern that is not either.
 fn meets(entry: &str, refusals: &Denies<'_>, denied: &str, known: &Known) -> bool {
-    if !overlaps_action(entry, denied) || refusals.take(entry) || refusals.take(denied) {
+    if !overlaps_action(entry, denied) {
         return false;
     }
     if !pattern::has_wildcard(entry) || !pattern::has_wildcard(denied) {
@@ -148,7 +147,7 @@ fn is_left_open(
     let is_out = |name: &str| {
         refusals.take(name) || spared.iter().any(|one| pattern::covers_action(&one.text, name))
     };
-    if is_out(denied) {
+    if spared.iter().any(|one| pattern::covers_action(&one.text, denied)) {
         return false;
     }
     if !pattern::has_wildcard(denied) {
@@ -164,5 +163,33 @@ fn patch(allowed: &Allowing<'_>, hits: &Hits<'_>) -> Option<Patch> {
         .within
         .then(|| patch.clone().without_actions(allowed.document, allowed.statement, &hits.entries))
         .flatten();
-    out.or_else(|| patch.with_deny(allowed.document, &hits.denied, &["*"]))
+    out.or_else(|| {
+        let denied = writable(allowed, hits)?;
+        let denied: Vec<&str> = denied.iter().map(String::as_str).collect();
+        patch.with_deny(allowed.document, &denied, &["*"])
+    })
+}
+
+/// What is denied as a document may have it: no wildcard stands in a service, so those of the entries stand there.
+fn writable(allowed: &Allowing<'_>, hits: &Hits<'_>) -> Option<Vec<String>> {
+    let entries = || hits.entries.iter().filter_map(|index| allowed.statement.actions.get(*index));
+    let mut written = Vec::new();
+    for denied in &hits.denied {
+        let (service, name) = denied.split_once(':')?;
+        if !pattern::has_wildcard(service) {
+            written.push((*denied).to_owned());
+            continue;
+        }
+        if hits.entries.is_empty() {
+            return None;
+        }
+        for entry in entries() {
+            let (own, _) = entry.text.split_once(':')?;
+            if pattern::matches_action(service, own) {
+                written.push(format!("{own}:{name}"));
+            }
+        }
+    }
+    written.dedup();
+    Some(written)
 }

@@ -103,20 +103,23 @@ fn is_global(action: &str, settings: &Settings) -> bool {
 
 /// Whether a Deny refuses the entry outside of the allowed Regions. What such a Deny spares must be global.
 fn is_denied_elsewhere(action: &str, refusals: &Denies<'_>, settings: &Settings) -> bool {
+    let mut elsewhere = refusals.statements().filter(|deny| is_only_elsewhere(deny, settings));
     refusals.take(action)
-        || refusals.statements().any(|deny| {
-            let only_elsewhere = !deny.conditions.is_empty()
-                && deny.conditions.iter().all(|one| {
-                    one.spares_only(REQUESTED_REGION, |region| settings.allows_region(region))
-                });
-            let everywhere = deny.resources.iter().any(|one| pattern::is_everything(one));
-            let reached = if deny.not_actions.is_empty() {
+        || elsewhere.any(|deny| {
+            if deny.not_actions.is_empty() {
                 deny.actions.iter().any(|one| pattern::covers_action(&one.text, action))
             } else {
                 deny.not_actions.iter().all(|spared| {
                     is_global(&spared.text, settings) || !overlaps_action(&spared.text, action)
                 })
-            };
-            only_elsewhere && everywhere && reached
+            }
         })
+}
+
+/// Whether a Deny fires for every resource whenever the Region is not an allowed one.
+fn is_only_elsewhere(deny: &Statement, settings: &Settings) -> bool {
+    let spares = |region: &str| settings.allows_region(region);
+    !deny.conditions.is_empty()
+        && deny.conditions.iter().all(|one| one.spares_only(REQUESTED_REGION, spares))
+        && deny.resources.iter().any(|one| pattern::is_everything(one))
 }

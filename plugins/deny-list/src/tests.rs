@@ -76,7 +76,9 @@ fn a_deny_takes_it_away_and_one_with_a_condition_does_not() {
 #[test]
 fn two_patterns_meet_where_an_action_is_in_both() {
     let deletes = r#"{"denied_actions":["*:Delete*"]}"#;
-    assert_eq!(found(vec![allow([action("s3:*Bucket")], ["*"])], deletes).len(), 1);
+    let findings = found(vec![allow([action("s3:*Bucket")], ["*"])], deletes);
+    // A document may not have a wildcard in the service.
+    assert!(patched(&findings).contains(r#""Action":["s3:Delete*"]"#), "{}", patched(&findings));
     assert_eq!(found(vec![allow([action("iam:*User")], ["*"])], deletes), []);
 }
 

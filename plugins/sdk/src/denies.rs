@@ -2,33 +2,44 @@
 //! resources, may not apply when it matters, so an Allow stands against it.
 //! Exact decisions on one request are the host's: [`crate::analysis`].
 
+use std::collections::BTreeSet;
+
 use crate::overlap::{covers_resource, overlaps_action, overlaps_resource};
 use crate::{Condition, Effect, Grant, Statement, pattern};
 
 /// The Deny statements of all documents.
 #[derive(Debug, Clone)]
-pub struct Denies<'a>(Vec<&'a Statement>);
+pub struct Denies<'a>(Vec<Deny<'a>>);
+
+/// One of them, with its actions sorted for look-ups: most are plain names, and long lists of them are common.
+#[derive(Debug, Clone)]
+struct Deny<'a> {
+    statement: &'a Statement,
+    /// Plain names of `Action` or `NotAction`, in lower case.
+    names: BTreeSet<String>,
+    /// The entries with wildcards.
+    patterns: Vec<&'a str>,
+    is_on_everything: bool,
+}
 
 impl<'a> Denies<'a> {
     /// Those of a grant.
     pub fn of(grant: &'a Grant) -> Self {
         let denies = grant.statements().map(|(_, statement)| statement);
-        Self(denies.filter(|statement| statement.effect == Effect::Deny).collect())
+        Self(denies.filter(|statement| statement.effect == Effect::Deny).map(Deny::new).collect())
     }
 
     /// Whether all of `action`, a name or a pattern, is taken away on every resource, under all conditions.
     pub fn take(&self, action: &str) -> bool {
-        self.0.iter().any(|deny| {
-            deny.conditions.is_empty() && is_on_everything(deny) && reaches_all_of(deny, action)
-        })
+        self.take_unless(action, <[Condition]>::is_empty)
     }
 
     /// Whether all of `action` is taken away on all that `resource` matches.
     pub fn take_on(&self, action: &str, resource: &str) -> bool {
         self.0.iter().any(|deny| {
-            deny.conditions.is_empty()
-                && is_on_all_of(deny, resource)
-                && reaches_all_of(deny, action)
+            deny.statement.conditions.is_empty()
+                && is_on_all_of(deny.statement, resource)
+                && deny.reaches_all_of(action)
         })
     }
 
@@ -36,18 +47,48 @@ impl<'a> Denies<'a> {
     /// a Deny and says whether they fire whenever it does not hold.
     pub fn take_unless(&self, action: &str, unless: impl Fn(&[Condition]) -> bool) -> bool {
         self.0.iter().any(|deny| {
-            is_on_everything(deny) && reaches_all_of(deny, action) && unless(&deny.conditions)
+            deny.is_on_everything
+                && unless(&deny.statement.conditions)
+                && deny.reaches_all_of(action)
         })
     }
 
     /// The statements.
     pub fn statements(&self) -> impl Iterator<Item = &'a Statement> {
-        self.0.iter().copied()
+        self.0.iter().map(|deny| deny.statement)
     }
 }
 
-fn is_on_everything(deny: &Statement) -> bool {
-    deny.resources.iter().any(|resource| pattern::is_everything(resource))
+impl<'a> Deny<'a> {
+    fn new(statement: &'a Statement) -> Self {
+        let entries = || statement.actions.iter().chain(&statement.not_actions);
+        let texts = || entries().map(|entry| entry.text.as_str());
+        Self {
+            statement,
+            names: texts()
+                .filter(|text| !pattern::has_wildcard(text))
+                .map(str::to_ascii_lowercase)
+                .collect(),
+            patterns: texts().filter(|text| pattern::has_wildcard(text)).collect(),
+            is_on_everything: statement.resources.iter().any(|one| pattern::is_everything(one)),
+        }
+    }
+
+    /// Whether the actions certainly hold all of `action`.
+    fn reaches_all_of(&self, action: &str) -> bool {
+        let is_name = !pattern::has_wildcard(action);
+        let is_named = || is_name && self.names.contains(&action.to_ascii_lowercase());
+        if self.statement.not_actions.is_empty() {
+            is_named() || self.patterns.iter().any(|one| pattern::covers_action(one, action))
+        } else {
+            let names_meet =
+                || !is_name && self.names.iter().any(|one| pattern::matches_action(action, one));
+            let spared = is_named()
+                || names_meet()
+                || self.patterns.iter().any(|one| overlaps_action(one, action));
+            !spared
+        }
+    }
 }
 
 fn is_on_all_of(deny: &Statement, resource: &str) -> bool {
@@ -55,15 +96,6 @@ fn is_on_all_of(deny: &Statement, resource: &str) -> bool {
         deny.resources.iter().any(|denied| covers_resource(denied, resource))
     } else {
         !deny.not_resources.iter().any(|spared| overlaps_resource(spared, resource))
-    }
-}
-
-/// Whether a statement's actions certainly hold all of `action`.
-pub fn reaches_all_of(statement: &Statement, action: &str) -> bool {
-    if statement.not_actions.is_empty() {
-        statement.actions.iter().any(|one| pattern::covers_action(&one.text, action))
-    } else {
-        !statement.not_actions.iter().any(|spared| overlaps_action(&spared.text, action))
     }
 }
 

@@ -9,12 +9,12 @@ const PARTS: usize = 6;
 
 /// Whether some action can match both; case does not matter.
 pub fn overlaps_action(one: &str, other: &str) -> bool {
-    common(one, other, |a, b| a.eq_ignore_ascii_case(&b))
+    overlap(one, other, |a, b| a.eq_ignore_ascii_case(&b), pattern::matches_action)
 }
 
 /// Whether some text can match both; case matters.
 pub fn overlaps(one: &str, other: &str) -> bool {
-    common(one, other, |a, b| a == b)
+    overlap(one, other, |a, b| a == b, pattern::matches)
 }
 
 /// Whether some resource can match both `Resource` entries. A policy variable may be any text.
@@ -57,6 +57,36 @@ pub fn without_variables(text: &str) -> String {
 fn split(text: &str) -> Option<[&str; PARTS]> {
     let mut parts = text.splitn(PARTS, ':');
     Some([parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?])
+}
+
+/// Asks the cheap questions first: most pairs of a long policy differ at their beginning.
+fn overlap(
+    one: &str,
+    other: &str,
+    same: impl Fn(char, char) -> bool + Copy,
+    matches: impl Fn(&str, &str) -> bool,
+) -> bool {
+    if !may_meet(one.chars(), other.chars(), same) {
+        return false;
+    }
+    match (pattern::has_wildcard(one), pattern::has_wildcard(other)) {
+        (_, false) => matches(one, other),
+        (false, true) => matches(other, one),
+        (true, true) => {
+            may_meet(one.chars().rev(), other.chars().rev(), same) && common(one, other, same)
+        }
+    }
+}
+
+/// Whether two patterns agree up to the first `*` of either.
+fn may_meet(
+    one: impl Iterator<Item = char>,
+    other: impl Iterator<Item = char>,
+    same: impl Fn(char, char) -> bool,
+) -> bool {
+    one.zip(other)
+        .take_while(|(one, other)| *one != '*' && *other != '*')
+        .all(|(one, other)| one == '?' || other == '?' || same(one, other))
 }
 
 /// Whether the two patterns have a text in common. Row by row: whether the beginnings of both up to here have one.

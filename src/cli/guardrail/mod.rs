@@ -137,10 +137,7 @@ fn act(
             shown(out, format, &one, print::one)?;
         }
         Verb::Write { name, binding, cas, remote } => {
-            let mut body = binding.body()?;
-            if let (Some(cas), Some(members)) = (cas, body.as_object_mut()) {
-                members.insert("cas".to_owned(), json!(cas));
-            }
+            let body = with(binding.body()?, "cas", cas.map(Value::from));
             let answer = Remote::new(remote)?.write(&path(name), &body)?;
             warn(err, &answer);
             writeln!(out, "guardrail {} is written", output::printable(name))?;
@@ -150,9 +147,9 @@ fn act(
             writeln!(out, "guardrail {} is removed", output::printable(name))?;
         }
         Verb::Suspend { name, duration, until, reason, remote } => {
-            let body = json!({ "for": duration, "until": until, "reason": reason });
-            let said = without_nulls(body);
-            let answer = Remote::new(remote)?.write(&format!("{}/suspend", path(name)), &said)?;
+            let body = with(json!({ "reason": reason }), "for", duration.clone().map(Value::from));
+            let body = with(body, "until", until.clone().map(Value::from));
+            let answer = Remote::new(remote)?.write(&format!("{}/suspend", path(name)), &body)?;
             let until = answer.data.get("until").and_then(Value::as_str).unwrap_or_default();
             let (name, until) = (output::printable(name), output::printable(until));
             writeln!(out, "guardrail {name} is not asked until {until}")?;
@@ -162,17 +159,8 @@ fn act(
             writeln!(out, "guardrail {} judges again", output::printable(name))?;
         }
         Verb::WhatIf { name, binding, mount, remote } => {
-            let mut body = binding.body()?;
-            if let (Some(mount), Some(members)) = (mount, body.as_object_mut()) {
-                members.insert("mount".to_owned(), json!(mount));
-            }
-            let path = match name {
-                Some(name) => format!("{}/what-if", path(name)),
-                None => "sys/guardrails/what-if".to_owned(),
-            };
-            let report = Remote::new(remote)?.write(&path, &body)?.data;
-            shown(out, format, &report, print::what_if)?;
-            return Ok(report.get("allow_to_deny").and_then(Value::as_u64) == Some(0));
+            let body = with(binding.body()?, "mount", mount.clone().map(Value::from));
+            return tried(name.as_deref(), &body, format, remote, out);
         }
         Verb::Replay { digest, remote } => {
             let path = format!("sys/guardrails/verdicts/{}/replay", escaped(digest));
@@ -182,6 +170,31 @@ fn act(
         }
     }
     Ok(true)
+}
+
+/// Tells whether no role would be stopped.
+fn tried(
+    name: Option<&str>,
+    body: &Value,
+    format: Format,
+    remote: &RemoteArguments,
+    out: &mut dyn Write,
+) -> Result<bool, ShowError> {
+    let path = match name {
+        Some(name) => format!("{}/what-if", path(name)),
+        None => "sys/guardrails/what-if".to_owned(),
+    };
+    let report = Remote::new(remote)?.write(&path, body)?.data;
+    shown(out, format, &report, print::what_if)?;
+    Ok(report.get("allow_to_deny").and_then(Value::as_u64) == Some(0))
+}
+
+/// The body with one more member, if there is one.
+fn with(mut body: Value, name: &str, value: Option<Value>) -> Value {
+    if let (Some(value), Some(members)) = (value, body.as_object_mut()) {
+        members.insert(name.to_owned(), value);
+    }
+    body
 }
 
 fn shown(
@@ -202,11 +215,4 @@ fn warn(err: &mut dyn Write, answer: &Answer) {
         // Nobody is left to tell when standard error is closed.
         drop(writeln!(err, "warning: {}", output::printable(warning)));
     }
-}
-
-fn without_nulls(mut body: Value) -> Value {
-    if let Some(members) = body.as_object_mut() {
-        members.retain(|_, value| !value.is_null());
-    }
-    body
 }

@@ -123,37 +123,38 @@ pub(super) fn what_if(out: &mut dyn Write, report: &Value) -> io::Result<()> {
         ],
     )?;
     for change in members(report, "changes") {
-        writeln!(
-            out,
-            "\n{}roles/{} ({}): {} -> {}",
-            output::printable(&text(change, "mount")),
-            output::printable(&text(change, "role")),
-            output::printable(&text(change, "credential_type")),
-            text(change, "before"),
-            text(change, "after")
-        )?;
-        for (mark, name) in [('+', "new"), ('-', "gone")] {
-            for finding in members(change, name) {
-                let shown = |name: &str| output::printable(&text(finding, name));
-                let (rule, message) = (shown("rule"), shown("message"));
-                writeln!(
-                    out,
-                    "  {mark} {rule}: {message} ({} {})",
-                    shown("source"),
-                    shown("pointer")
-                )?;
-            }
-        }
-        for failure in members(change, "failures") {
-            let words: Vec<&str> =
-                failure.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            writeln!(out, "  ! failed: {}", output::printable(&words.join(" ")))?;
-        }
+        difference(out, change)?;
     }
     match count("left_out") {
         0 => Ok(()),
         more => writeln!(out, "\nand {more} more"),
     }
+}
+
+/// What would be different for one role.
+fn difference(out: &mut dyn Write, change: &Value) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n{}roles/{} ({}): {} -> {}",
+        output::printable(&text(change, "mount")),
+        output::printable(&text(change, "role")),
+        output::printable(&text(change, "credential_type")),
+        text(change, "before"),
+        text(change, "after")
+    )?;
+    for (mark, name) in [('+', "new"), ('-', "gone")] {
+        for finding in members(change, name) {
+            let shown = |name: &str| output::printable(&text(finding, name));
+            let (rule, message) = (shown("rule"), shown("message"));
+            writeln!(out, "  {mark} {rule}: {message} ({} {})", shown("source"), shown("pointer"))?;
+        }
+    }
+    for failure in members(change, "failures") {
+        let words: Vec<&str> =
+            failure.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        writeln!(out, "  ! failed: {}", output::printable(&words.join(" ")))?;
+    }
+    Ok(())
 }
 
 /// A verdict that was reached again.

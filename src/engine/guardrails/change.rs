@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::gate::BindingIssue;
 use crate::model::{
-    Binding, CredentialType, DEFAULT_SETTINGS, FailureAction, FailureKind, LoweredLimits, Mode,
-    PluginRef, Severity,
+    Binding, CredentialType, DEFAULT_SETTINGS, FailureAction, FailureKind, Mode, PluginRef,
+    Severity,
 };
 
 /// Bytes of settings: the text of a policy language may be long, a data set has no place here.
@@ -62,28 +62,28 @@ impl Issues {
         self.0.push(BindingIssue { pointer: pointer.to_owned(), message: message.into() });
     }
 
-    /// What was read, or the issue and what was there before.
-    fn or<T>(&mut self, pointer: &str, read: Result<T, String>, before: T) -> T {
-        read.unwrap_or_else(|message| {
-            self.add(pointer, message);
-            before
-        })
+    /// Puts what was read into its place, or says why it cannot be.
+    fn put<T>(&mut self, pointer: &str, read: Result<T, String>, place: &mut T) {
+        match read {
+            Ok(value) => *place = value,
+            Err(message) => self.add(pointer, message),
+        }
     }
 
     /// Reads each entry of a map; issues are at the entry.
     fn map<K, V>(
         &mut self,
         field: &str,
-        sent: BTreeMap<String, String>,
+        sent: &BTreeMap<String, String>,
         read: impl Fn(&str, &str) -> Result<(K, V), String>,
     ) -> Vec<(K, V)> {
         let mut entries = Vec::new();
         for (name, value) in sent {
-            match read(&name, &value) {
+            match read(name, value) {
                 Ok(entry) => entries.push(entry),
                 Err(message) => {
                     let mut pointer = format!("/{field}");
-                    iam_policy::json::push_pointer(&mut pointer, &name);
+                    iam_policy::json::push_pointer(&mut pointer, name);
                     self.add(&pointer, message);
                 }
             }
@@ -106,60 +106,77 @@ impl BindingChange {
             Some(before) => Binding { plugin, ..before.clone() },
             None => Binding { plugin, ..Binding::shipped("", default_mode) },
         };
-        if let Some(sent) = self.settings {
-            binding.settings = issues.or("/settings", settings(sent), binding.settings);
+        self.put_basics(&mut binding, &mut issues);
+        self.put_scope(&mut binding, &mut issues);
+        self.put_findings(&mut binding, &mut issues);
+        self.put_failures_and_limits(&mut binding, &mut issues);
+        if issues.0.is_empty() { Ok(binding) } else { Err(issues.0) }
+    }
+
+    fn put_basics(&self, binding: &mut Binding, issues: &mut Issues) {
+        if let Some(sent) = &self.settings {
+            issues.put("/settings", settings(sent), &mut binding.settings);
         }
-        if let Some(sent) = self.mode {
-            let read = Mode::from_wire(&sent)
+        if let Some(sent) = &self.mode {
+            let read = Mode::from_wire(sent)
                 .ok_or_else(|| format!("`{sent}` is none of `off`, `audit`, `warn`, `enforce`"));
-            binding.mode = issues.or("/mode", read, binding.mode);
-        }
-        let scope = &mut binding.scope;
-        scope.mounts = self.mounts.map(with_slashes).unwrap_or(std::mem::take(&mut scope.mounts));
-        scope.roles = self.roles.unwrap_or(std::mem::take(&mut scope.roles));
-        scope.tags = self.tags.unwrap_or(std::mem::take(&mut scope.tags));
-        if let Some(sent) = self.credential_types {
-            let read = sent.iter().map(|name| credential_type(name)).collect();
-            let before = std::mem::take(&mut scope.credential_types);
-            scope.credential_types = issues.or("/credential_types", read, before);
+            issues.put("/mode", read, &mut binding.mode);
         }
         if let Some(sent) = self.order {
-            let read = i32::try_from(sent).map_err(|_| "is too far from 0".to_owned());
-            binding.order = issues.or("/order", read, binding.order);
+            let read = i32::try_from(sent).map_err(|_far| "is too far from 0".to_owned());
+            issues.put("/order", read, &mut binding.order);
         }
-        if let Some(sent) = self.severities {
+        binding.sees_actor = self.sees_actor.unwrap_or(binding.sees_actor);
+    }
+
+    fn put_scope(&self, binding: &mut Binding, issues: &mut Issues) {
+        let scope = &mut binding.scope;
+        if let Some(sent) = &self.mounts {
+            scope.mounts = sent.iter().map(|mount| with_slash(mount)).collect();
+        }
+        if let Some(sent) = &self.roles {
+            scope.roles.clone_from(sent);
+        }
+        if let Some(sent) = &self.tags {
+            scope.tags.clone_from(sent);
+        }
+        if let Some(sent) = &self.credential_types {
+            let read = sent.iter().map(|name| credential_type(name)).collect();
+            issues.put("/credential_types", read, &mut scope.credential_types);
+        }
+    }
+
+    fn put_findings(&self, binding: &mut Binding, issues: &mut Issues) {
+        if let Some(sent) = &self.severities {
             let read = |rule: &str, name: &str| Ok((rule.to_owned(), severity(name)?));
             binding.severities = issues.map("severities", sent, read).into_iter().collect();
         }
-        if let Some(sent) = self.rules_off {
-            binding.rules_off = sent.into_iter().collect();
+        if let Some(sent) = &self.rules_off {
+            binding.rules_off = sent.iter().cloned().collect();
         }
-        if let Some(sent) = self.deny_at {
-            let read = (!sent.is_empty()).then(|| severity(&sent)).transpose();
-            binding.deny_at = issues.or("/deny_at", read, binding.deny_at);
+        if let Some(sent) = &self.deny_at {
+            let read = (!sent.is_empty()).then(|| severity(sent)).transpose();
+            issues.put("/deny_at", read, &mut binding.deny_at);
         }
-        if let Some(sent) = self.on_failure {
-            binding.on_failure.0 =
-                issues.map("on_failure", sent, rule_of_failure).into_iter().collect();
+    }
+
+    fn put_failures_and_limits(&self, binding: &mut Binding, issues: &mut Issues) {
+        if let Some(sent) = &self.on_failure {
+            let rules = issues.map("on_failure", sent, rule_of_failure);
+            binding.on_failure.0 = rules.into_iter().collect();
         }
         let limits = &mut binding.limits;
-        *limits = LoweredLimits {
-            fuel: lowered(&mut issues, "/fuel", self.fuel, limits.fuel),
-            wall_time_ms: lowered(
-                &mut issues,
-                "/wall_time_ms",
-                self.wall_time_ms,
-                limits.wall_time_ms,
-            ),
-            memory_bytes: lowered(
-                &mut issues,
-                "/memory_bytes",
-                self.memory_bytes,
-                limits.memory_bytes,
-            ),
-        };
-        binding.sees_actor = self.sees_actor.unwrap_or(binding.sees_actor);
-        if issues.0.is_empty() { Ok(binding) } else { Err(issues.0) }
+        for (pointer, sent, limit) in [
+            ("/fuel", self.fuel, &mut limits.fuel),
+            ("/wall_time_ms", self.wall_time_ms, &mut limits.wall_time_ms),
+            ("/memory_bytes", self.memory_bytes, &mut limits.memory_bytes),
+        ] {
+            if let Some(sent) = sent {
+                let read = u64::try_from(sent).map_err(|_negative| "is below 0".to_owned());
+                // 0 is the server's limit.
+                issues.put(pointer, read.map(|units| (units > 0).then_some(units)), limit);
+            }
+        }
     }
 
     fn check_sizes(&self, issues: &mut Issues) {
@@ -181,13 +198,13 @@ impl BindingChange {
 }
 
 /// A JSON object, or the text of one; nothing means the defaults.
-fn settings(sent: Value) -> Result<String, String> {
+fn settings(sent: &Value) -> Result<String, String> {
     let value = match sent {
         Value::String(text) if text.trim().is_empty() => Value::Null,
         Value::String(text) => {
-            serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}"))?
+            serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?
         }
-        other => other,
+        other => other.clone(),
     };
     let text = match &value {
         Value::Null => DEFAULT_SETTINGS.to_owned(),
@@ -204,11 +221,8 @@ fn settings(sent: Value) -> Result<String, String> {
 }
 
 /// As mounts are named: with a slash at the end.
-fn with_slashes(mounts: Vec<String>) -> Vec<String> {
-    let closed = |mount: String| {
-        if mount.ends_with(['/', '*']) { mount } else { format!("{mount}/") }
-    };
-    mounts.into_iter().map(closed).collect()
+fn with_slash(mount: &str) -> String {
+    if mount.ends_with(['/', '*']) { mount.to_owned() } else { format!("{mount}/") }
 }
 
 fn credential_type(name: &str) -> Result<CredentialType, String> {
@@ -233,23 +247,6 @@ fn rule_of_failure(kind: &str, action: &str) -> Result<(FailureKind, FailureActi
     let action = FailureAction::from_wire(action)
         .ok_or_else(|| format!("`{action}` is none of `deny`, `note`, `allow`"))?;
     Ok((kind, action))
-}
-
-fn lowered(
-    issues: &mut Issues,
-    pointer: &str,
-    sent: Option<i64>,
-    before: Option<u64>,
-) -> Option<u64> {
-    match sent.map(u64::try_from) {
-        None => before,
-        Some(Ok(0)) => None,
-        Some(Ok(limit)) => Some(limit),
-        Some(Err(_negative)) => {
-            issues.add(pointer, "is below 0");
-            before
-        }
-    }
 }
 
 #[cfg(test)]
@@ -282,8 +279,8 @@ mod tests {
         let expected = [
             "/settings",
             "/mode",
-            "/credential_types",
             "/order",
+            "/credential_types",
             "/severities/a~1b",
             "/deny_at",
             "/on_failure/crash",

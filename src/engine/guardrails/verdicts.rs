@@ -72,7 +72,7 @@ impl Engine {
         let store = &self.parts.store;
         let written = async {
             store.keep_verdict(&kept, &spec).await?;
-            if self.guardrails.kept.0.fetch_add(1, Ordering::Relaxed) % PRUNE_EVERY == 0 {
+            if self.guardrails.kept.0.fetch_add(1, Ordering::Relaxed).is_multiple_of(PRUNE_EVERY) {
                 let bounds = VerdictBounds { oldest: now.before(KEPT_FOR), bytes: MOST_BYTES };
                 if store.prune_verdicts(bounds).await? > 0 {
                     // What is asked for again is then judged and kept again.

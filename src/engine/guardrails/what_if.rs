@@ -129,7 +129,9 @@ impl Engine {
     ) -> Result<(Arc<Set>, (Set, GuardrailName)), GuardrailError> {
         let name = match name {
             Some(name) => name.clone(),
-            None => UNNAMED.parse().map_err(|_| GuardrailError::BadName(UNNAMED.to_owned()))?,
+            None => {
+                UNNAMED.parse().map_err(|_invalid| GuardrailError::BadName(UNNAMED.to_owned()))?
+            }
         };
         let mut members = self.members().await?;
         members.retain(|member| member.name != name);
@@ -172,7 +174,7 @@ impl Compared<'_> {
         let gate = &self.engine.parts.gate;
         let before = gate.probe(self.now, &grant).await;
         let after = gate.probe(self.then, &grant).await;
-        report.add(mount, role, before, after);
+        report.add(mount, role, &before, after);
     }
 
     /// What the role grants when a credential is issued; where the guardrail looks at writes alone, when it is written
@@ -215,7 +217,7 @@ impl WhatIfReport {
         }
     }
 
-    fn add(&mut self, mount: &Mount, role: &Role, before: Probe, after: Probe) {
+    fn add(&mut self, mount: &Mount, role: &Role, before: &Probe, after: Probe) {
         let count = |counter: &mut u64, by: usize| {
             *counter = counter.saturating_add(u64::try_from(by).unwrap_or(u64::MAX));
         };
@@ -248,19 +250,19 @@ impl WhatIfReport {
             after: decisions.1,
             new,
             gone,
-            failures: after.failures,
+            failures: after.failures.clone(),
         });
     }
 }
 
-/// Findings of `these` that `those` have not: by rule, place and words; a finding that denies now and did not is the same.
-fn only_in(these: &[Finding], those: &[Finding]) -> Vec<Finding> {
+/// Findings of `some` that the others have not: by rule, place and words; a finding that denies now and did not is the same.
+fn only_in(some: &[Finding], others: &[Finding]) -> Vec<Finding> {
     let same = |one: &Finding, other: &Finding| {
         one.rule == other.rule
             && one.source == other.source
             && one.pointer == other.pointer
             && one.message == other.message
     };
-    let fresh = |finding: &&Finding| !those.iter().any(|other| same(finding, other));
-    these.iter().filter(fresh).cloned().collect()
+    let fresh = |finding: &&Finding| !others.iter().any(|other| same(finding, other));
+    some.iter().filter(fresh).cloned().collect()
 }

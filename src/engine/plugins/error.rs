@@ -37,7 +37,7 @@ pub enum PluginError {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// The schema of its settings is none.
-    #[error("the component's settings schema is no JSON Schema (2020-12): {0}")]
+    #[error("the component's settings schema cannot be used: {0}")]
     Schema(String),
     /// A name or version that cannot be one.
     #[error("the component's manifest cannot be used: {0}")]
@@ -128,13 +128,10 @@ pub enum PluginError {
 pub(super) const MAX_SIGNATURES: usize = 64;
 
 fn cases(failed: &[FailedCase]) -> String {
-    let mut text = String::new();
-    for case in failed.iter().take(TOLD_CASES) {
+    let told = failed.iter().take(TOLD_CASES).map(|case| {
         let why: Vec<&str> = case.why.iter().take(TOLD_LINES).map(String::as_str).collect();
-        text.push_str(&format!("\n  {}: {}", case.name, why.join("; ")));
-    }
-    if failed.len() > TOLD_CASES {
-        text.push_str("\n  …");
-    }
-    text
+        format!("\n  {}: {}", case.name, why.join("; "))
+    });
+    let rest = (failed.len() > TOLD_CASES).then(|| "\n  …".to_owned());
+    told.chain(rest).collect()
 }

@@ -8,7 +8,8 @@ use guardrail_host::Plugin;
 use super::component::Component;
 use super::*;
 use crate::model::{
-    Binding, FailureAction, FailureKind, GuardrailName, OnFailure, PluginRef, Scope, Suspension,
+    Binding, FailureAction, FailureKind, GuardrailName, LoweredLimits, OnFailure, PluginRef, Scope,
+    Suspension,
 };
 
 static LEAST: LazyLock<Plugin> =
@@ -200,6 +201,20 @@ async fn a_guardrail_without_its_component_stays_and_fails() {
 }
 
 #[tokio::test]
+async fn a_guardrail_may_have_less_to_use_than_the_others_and_never_more() {
+    let fuel = |fuel: u64| {
+        let limits = LoweredLimits { fuel: Some(fuel), ..LoweredLimits::default() };
+        Binding { limits, ..enforcing() }
+    };
+    for (units, told) in [(u64::MAX, vec![]), (1_000, vec!["own/failure: limit/fuel"])] {
+        let gate = least(&enforcing());
+        gate.swap(gate.prepare(vec![member("own", fuel(units))], &BTreeMap::new(), Mode::Off));
+        let judged = verdict(&gate, SCOPED).await;
+        assert_eq!(sentences(&judged.findings), told, "{units}");
+    }
+}
+
+#[tokio::test]
 async fn a_verdict_is_reached_again_from_what_was_kept_byte_for_byte() {
     let gate = least(&enforcing());
     let binding = Binding { sees_actor: true, order: 3, ..enforcing() };
@@ -232,20 +247,20 @@ fn no_call_ever_sees_half_of_two_sets() {
     let gate = Gate::judging_by(set("one"), Plugins::new(HOST.clone()), Mode::Off).unwrap();
     let done = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|threads| {
-        for worker in 0..2 {
+        for worker in 0_u64..2 {
             let (gate, done) = (&gate, &done);
             threads.spawn(move || {
                 let runtime =
                     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-                let mut asked: i64 = 0;
+                let mut asked: u64 = 0;
                 while !done.load(std::sync::atomic::Ordering::Relaxed) || asked < 50 {
                     let mut fresh = grant(gate, Some(SCOPED));
-                    fresh.role.max_ttl_seconds = u64::try_from(asked * 2 + worker).unwrap();
+                    fresh.role.max_ttl_seconds = asked.saturating_mul(2).saturating_add(worker);
                     let judged = runtime.block_on(gate.judge(fresh)).verdict;
                     let words: BTreeSet<&str> =
                         judged.findings.iter().map(|finding| finding.message.as_str()).collect();
                     assert_eq!((words.len(), judged.findings.len()), (1, 2), "{judged:?}");
-                    asked += 1;
+                    asked = asked.saturating_add(1);
                 }
             });
         }

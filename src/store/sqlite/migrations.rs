@@ -105,6 +105,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0014_guardrails.sql"),
         digest: "6ff18fe01a7aadd1ca80c8968d3de997ec3bdcc6b65aa4657fabd8344369b284",
     },
+    Migration {
+        number: 15,
+        name: "0015_audit.sql",
+        sql: include_str!("migrations/0015_audit.sql"),
+        digest: "d2848a957f89a2b4d3e107d5c37e1859e03c315d85e12b1a1fe57b9c6a22aa20",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

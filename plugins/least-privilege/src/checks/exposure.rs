@@ -27,6 +27,8 @@ const TAKES_DATA: [&str; 12] = [
     "ssm:GetParameters",
     "ssm:GetParametersByPath",
 ];
+/// Reads measurements, which the catalogue counts as data.
+const NO_DATA: [&str; 1] = ["cloudwatch:GetMetricData"];
 const CREATE_SERVICE_LINKED_ROLE: &str = "iam:CreateServiceLinkedRole";
 
 /// Credentials of any resource. `reported` are the places that are reported as worse.
@@ -56,12 +58,13 @@ pub(super) fn credentials(view: &View<'_>, reported: &[Location]) -> Vec<Finding
     each(view, reported, hands_out, found)
 }
 
-/// Data of any resource.
+/// Data of any resource. A statement that is reported as worse, for naming no resource, is not reported for this as well.
 pub(super) fn data(view: &View<'_>, reported: &[Location]) -> Vec<Finding> {
     let takes = |entry: &Entry<'_>| {
         let action = entry.allowed.action;
         is_open(entry)
             && action.traits.contains(ActionTraits::READS_DATA)
+            && !NO_DATA.iter().any(|name| name.eq_ignore_ascii_case(&action.text))
             && (action.form == ActionForm::Exact
                 || TAKES_DATA.iter().any(|name| entry.allowed.matches(name)))
     };
@@ -72,7 +75,13 @@ pub(super) fn data(view: &View<'_>, reported: &[Location]) -> Vec<Finding> {
             "name the resources in `Resource`, or bound them by a condition on their tags",
         )
     };
-    each(view, reported, takes, found)
+    let is_alone = |entries: &&[Entry<'_>]| {
+        !entries
+            .iter()
+            .any(|one| one.breadth != Breadth::Some || reported.contains(&one.location()))
+    };
+    let statements = view.by_statement().filter(is_alone);
+    statements.filter_map(|entries| in_statement(entries, &[], takes, found)).collect()
 }
 
 /// Sharing and opening where no resource can be named, so that `write-on-any-resource` has nothing to ask for.
@@ -136,19 +145,26 @@ fn each(
     is_one: impl Fn(&Entry<'_>) -> bool,
     found: impl Fn(&[&str], &[&Entry<'_>]) -> Finding,
 ) -> Vec<Finding> {
-    let in_statement = |entries: &[Entry<'_>]| {
-        if entries.iter().any(Entry::is_full_admin) {
-            return None;
-        }
-        let ones: Vec<&Entry<'_>> = entries
-            .iter()
-            .filter(|entry| entry.breadth == Breadth::Some && is_one(entry))
-            .filter(|entry| reported.is_empty() || !reported.contains(&entry.location()))
-            .collect();
-        let names: Vec<&str> = ones.iter().map(|entry| entry.text()).collect();
-        (!ones.is_empty()).then(|| with_places(found(&names, &ones), ones))
-    };
-    view.by_statement().filter_map(in_statement).collect()
+    let statements = view.by_statement();
+    statements.filter_map(|entries| in_statement(entries, reported, &is_one, &found)).collect()
+}
+
+fn in_statement(
+    entries: &[Entry<'_>],
+    reported: &[Location],
+    is_one: impl Fn(&Entry<'_>) -> bool,
+    found: impl Fn(&[&str], &[&Entry<'_>]) -> Finding,
+) -> Option<Finding> {
+    if entries.iter().any(Entry::is_full_admin) {
+        return None;
+    }
+    let ones: Vec<&Entry<'_>> = entries
+        .iter()
+        .filter(|entry| entry.breadth == Breadth::Some && is_one(entry))
+        .filter(|entry| reported.is_empty() || !reported.contains(&entry.location()))
+        .collect();
+    let names: Vec<&str> = ones.iter().map(|entry| entry.text()).collect();
+    (!ones.is_empty()).then(|| with_places(found(&names, &ones), ones))
 }
 
 #[cfg(test)]

@@ -2,8 +2,11 @@
 //! its bytes.
 
 use super::*;
-use crate::model::{PluginRecord, PluginSignature, PluginTests, SemanticVersion, Uploader};
-use crate::store::{PluginStore, PutPlugin};
+use crate::model::{
+    Binding, Guardrail, Mode, PluginRecord, PluginRef, PluginSignature, PluginTests,
+    SemanticVersion, Uploader,
+};
+use crate::store::{GuardrailStore, PluginStore, PutPlugin};
 
 fn plugin(name: &str, version: &str, hex: &str) -> PluginRecord {
     PluginRecord {
@@ -87,4 +90,23 @@ async fn a_listing_has_the_versions_of_a_plugin_in_their_order() {
     let newest: SemanticVersion = "1.10.0".parse().unwrap();
     let last = listed.last().unwrap();
     assert_eq!((&last.version, last.bytes, last.uploaded_at), (&newest, 4, at(5)));
+}
+
+#[tokio::test]
+async fn what_a_guardrail_is_bound_to_stays() {
+    let store = store().await;
+    let one = plugin("deny-list", "1.0.0", "0a");
+    store.put_plugin(one.clone(), b"one!".to_vec()).await.unwrap();
+    let binding = Binding {
+        plugin: PluginRef::Digest(one.digest.clone()),
+        ..Binding::shipped("least-privilege", Mode::Warn)
+    };
+    let (name, written_by) = ("guest".parse().unwrap(), "token-ci".to_owned());
+    let guardrail = Guardrail { name, version: 1, binding, written_at: at(1), written_by };
+    store.put_guardrail(&guardrail).await.unwrap();
+    let refused = store.delete_plugin_version(&one.name, &one.version).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    assert_eq!(store.plugin_component(&one.digest).await.unwrap().unwrap(), b"one!");
+    store.remove_guardrail(&guardrail.name).await.unwrap();
+    assert!(store.delete_plugin_version(&one.name, &one.version).await.unwrap());
 }

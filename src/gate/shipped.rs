@@ -8,7 +8,7 @@ use ring::digest::{SHA256, digest};
 use crate::model::PluginDigest;
 
 /// Name and component.
-pub const SHIPPED: &[(&str, &[u8])] = &[
+pub static SHIPPED: &[(&str, &[u8])] = &[
     ("least-privilege", include_bytes!("../../plugins/least-privilege/least-privilege.wasm")),
     (
         "no-privilege-escalation",
@@ -22,6 +22,7 @@ pub const SHIPPED: &[(&str, &[u8])] = &[
         "mfa-or-source-conditions",
         include_bytes!("../../plugins/mfa-or-source-conditions/mfa-or-source-conditions.wasm"),
     ),
+    ("rego", guardrail_kit::REGO),
 ];
 
 /// Bound where the configuration says nothing of them.

@@ -43,6 +43,7 @@ mod limits;
 mod metrics;
 mod placement;
 mod plugins;
+mod plugins_readme;
 mod readiness;
 mod readme;
 mod reconcile;

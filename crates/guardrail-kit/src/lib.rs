@@ -48,3 +48,5 @@ mod target;
 pub mod vector;
 mod verbs;
 mod watch;
+
+pub use build::REGO;

@@ -4,18 +4,19 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a failed expectation fails the test")]
 
-mod support;
-
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use guardrail_host::{Evaluation, Plugin, Report};
+use guardrail_host::{CodeCache, Evaluation, Host, HostConfig, Limits, Plugin, Report};
 use guardrail_kit::vector::Vector;
 use serde_json::Value;
 
 /// Vectors that are judged again and again for the time of a call.
 const TIMED_CALLS: u32 = 30;
+
+/// The key of the kit's folder for compiled code (`src/cache.rs`).
+const KEY_FILE: &str = "mac.key";
 
 struct Example {
     language: String,
@@ -59,18 +60,37 @@ fn examples(folder: &Path) -> Vec<Example> {
     let mut files = files_of(folder, "wasm");
     files.sort();
     assert!(!files.is_empty(), "there are no components in {}", folder.display());
+    let host = host();
+    let load = |file: &PathBuf| {
+        let bytes = std::fs::read(file).expect("readable");
+        host.load(&bytes).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    };
     files
         .iter()
         .map(|file| Example {
             language: file.file_stem().expect("a name").to_string_lossy().into_owned(),
             bytes: std::fs::metadata(file).expect("a file").len(),
-            plugin: support::load(file),
+            plugin: load(file),
         })
         .collect()
 }
 
+/// A host that takes the code that `leasehold plugin build` compiled; compiling Python again takes minutes.
+#[expect(clippy::disallowed_methods, reason = "how the script hands the compiled code over")]
+fn host() -> Host {
+    let code_cache = std::env::var_os("LEASEHOLD_CODE_CACHE").map(PathBuf::from).map(|directory| {
+        let key = std::fs::read(directory.join(KEY_FILE)).expect("the kit has made its key");
+        CodeCache { directory, mac_key: key.try_into().expect("a key has 32 bytes") }
+    });
+    let limits = Limits { wall_time: Limits::tops().wall_time, ..Limits::default() };
+    Host::new(HostConfig { limits, code_cache, ..HostConfig::default() }).expect("the host starts")
+}
+
 fn vectors() -> Vec<(String, Vector)> {
-    let mut files = files_of(&support::repository().join("plugins/examples/tests"), "json");
+    let mut files = files_of(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/examples/tests"),
+        "json",
+    );
     files.sort();
     assert!(files.len() >= 14, "only {} vectors", files.len());
     files

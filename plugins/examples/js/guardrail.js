@@ -1,8 +1,7 @@
 // no-users: refuses roles that may do what is forbidden, by default create IAM users.
 //
 // The contract is wit/guardrail.wit, in JavaScript's spelling: names in camelCase, an option is its value or null, a
-// variant is { tag, val }, an enum is a string, flags are an object of booleans. A `failure` is thrown as
-// { tag, val }; anything else that is thrown ends the call as a trap.
+// variant is { tag, val }, an enum is a string, flags are an object of booleans. A `failure` is thrown as { tag, val }.
 
 import catalogue from "leasehold:guardrail/catalogue@1.0.0";
 
@@ -57,12 +56,20 @@ export const guardrail = {
   },
 
   evaluate(grant, settings) {
-    const forbidden = forbiddenActions(settings);
-    const findings = [...byAction(grant, forbidden), ...byNotAction(grant, forbidden)];
-    if (findings.length === 0) return { verdict: { tag: "pass" }, findings };
-    return { verdict: { tag: "deny", val: denial(findings) }, findings };
+    try {
+      return judge(grant, forbiddenActions(settings));
+    } catch (error) {
+      // Thrown as it is, an error would end the call without a word.
+      throw error instanceof Error ? { tag: "internal", val: `${error}\n${error.stack}` } : error;
+    }
   },
 };
+
+function judge(grant, forbidden) {
+  const findings = [...byAction(grant, forbidden), ...byNotAction(grant, forbidden)];
+  if (findings.length === 0) return { verdict: { tag: "pass" }, findings };
+  return { verdict: { tag: "deny", val: denial(findings) }, findings };
+}
 
 function forbiddenActions(settings) {
   try {

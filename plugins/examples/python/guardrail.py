@@ -1,8 +1,8 @@
 """no-users: refuses roles that may do what is forbidden, by default create IAM users.
 
 The contract is wit/guardrail.wit, in Python's spelling: names in snake_case, an option is its value or None, the cases of
-a variant are classes such as Verdict_Deny. A failure is raised as Err(Failure_…); any other exception ends the call as a
-trap. What is done outside the functions is done once, when the component is built.
+a variant are classes such as Verdict_Deny. A failure is raised as Err(Failure_...). What is done outside the functions is
+done once, when the component is built.
 """
 
 import json
@@ -13,6 +13,7 @@ from wit_world import exports
 from wit_world.imports import catalogue
 from wit_world.imports.types import (
     Effect,
+    Failure_Internal,
     Failure_Settings,
     Finding,
     Grant,
@@ -75,9 +76,18 @@ class Guardrail(exports.Guardrail):
         ]
 
     def evaluate(self, input: Grant, settings: str) -> Report:
-        forbidden = forbidden_actions(settings)
-        findings = [*by_action(input, forbidden), *by_not_action(input, forbidden)]
-        return Report(Verdict_Deny(denial(findings)) if findings else Verdict_Pass(), findings)
+        try:
+            return judge(input, forbidden_actions(settings))
+        except Err:
+            raise
+        except Exception as error:
+            # Raised as it is, it would end the call without a word.
+            raise Err(Failure_Internal(f"{type(error).__name__}: {error}"))
+
+
+def judge(grant: Grant, forbidden: List[str]) -> Report:
+    findings = [*by_action(grant, forbidden), *by_not_action(grant, forbidden)]
+    return Report(Verdict_Deny(denial(findings)) if findings else Verdict_Pass(), findings)
 
 
 def forbidden_actions(settings: str) -> List[str]:

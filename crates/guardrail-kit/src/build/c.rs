@@ -23,7 +23,8 @@ pub(crate) fn component(project: &Project, steps: &mut Steps<'_>) -> Result<Vec<
     zig.args(["cc", "-target", "wasm32-wasi"])
         // A library with functions to call, not a program with a `main`.
         .arg("-mexec-model=reactor")
-        .args(["-O2", "-s", "-I", "bindings", "-o"])
+        // 1 MiB, as Rust has it; zig takes 16, and a guardrail has 64 in all.
+        .args(["-Wl,-z,stack-size=1048576", "-O2", "-s", "-I", "bindings", "-o"])
         .arg(&left)
         .args(sources(&project.dir)?);
     steps.run(&mut zig, INSTALL)?;

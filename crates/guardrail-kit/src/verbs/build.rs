@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::build::{self, Options};
 use crate::cli::{Exit, Stopped};
-use crate::component;
+use crate::component::Setup;
 use crate::project::Project;
 
 /// What to build, and where to.
@@ -21,6 +21,8 @@ pub struct Arguments {
     /// Where the component goes; without it, to the place that `guardrail.toml` names, `NAME.wasm`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    setup: Setup,
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Stopped> {
@@ -28,8 +30,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
     let options = Options { component: arguments.out.clone() };
     let path = build::build(&project, &options, out)?;
     let size = fs::metadata(&path)?.len();
-    let plugin = component::load(&path)?;
-    writeln!(out, "component {}", path.display())?;
+    let plugin = arguments.setup.load(&path)?;
+    // As the author would type it, from the project's folder.
+    let shown = path.strip_prefix(&project.dir).unwrap_or(&path);
+    writeln!(out, "component {}", shown.display())?;
     writeln!(out, "digest    sha256:{}", plugin.digest())?;
     writeln!(out, "size      {size} bytes")?;
     for import in plugin.imports() {

@@ -166,9 +166,17 @@ impl Accounts {
 
     /// The provider of a mount, and what is known of whose its keys are.
     pub async fn access(&self, mount: &MountId) -> Result<Access, AwsError> {
+        Ok(self.sdk_access(mount).await?.1)
+    }
+
+    /// The same client twice: as what it is, and as what most may know of it.
+    pub(super) async fn sdk_access(
+        &self,
+        mount: &MountId,
+    ) -> Result<(Arc<SdkProvider>, Access), AwsError> {
         let account = self.account(mount)?;
         let provider = self.provider_of(&account).await?;
-        Ok(Access { provider, account })
+        Ok((Arc::clone(&provider), Access { provider, account }))
     }
 
     /// The account that the keys belong to, where that is known without asking.

@@ -17,6 +17,8 @@ pub struct HeldUser {
     pub name: UserName,
     /// Its immutable id, e.g. `AIDA…`.
     pub id: String,
+    /// The account that it is in, 12 digits, from its ARN; `None` where that does not say it.
+    pub account: Option<String>,
 }
 
 /// An access key as `ListAccessKeys` shows it.
@@ -50,6 +52,29 @@ impl Accounts {
     pub async fn keys(&self, mount: &MountId) -> Result<Arc<dyn KeyProvider>, AwsError> {
         let provider = self.sdk_provider(mount).await?;
         Ok(provider)
+    }
+
+    /// The same, where these keys are of `needed`, the account that a user was found in: in another account a user
+    /// that is not there says nothing.
+    pub async fn keys_in(
+        &self,
+        mount: &MountId,
+        needed: Option<&str>,
+    ) -> Result<Arc<dyn KeyProvider>, AwsError> {
+        let (provider, access) = self.sdk_access(mount).await?;
+        let Some(needed) = needed else {
+            return Ok(provider);
+        };
+        let has = match self.own_account(&access).await? {
+            Some(has) if has == needed => return Ok(provider),
+            Some(has) => format!("the keys of its mount are of account `{has}`"),
+            None => "AWS does not say which account the keys of its mount are of".to_owned(),
+        };
+        Err(AwsError::NotConfigured(format!(
+            "the user is in account `{needed}`, and {has}\nhelp: write keys of its account to \
+             config/root of the mount; where it was disabled, to sys/leases/accounts/{}",
+            mount.0
+        )))
     }
 
     /// The same, signed with `key` instead.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod audit;
 mod backup;
 pub mod check;
 mod check_config;
@@ -61,6 +62,9 @@ enum Command {
     Doctor(doctor::DoctorArguments),
     /// Show or end the quarantine of a server on a restored backup.
     Quarantine(quarantine::QuarantineArguments),
+    /// Look at what an audit device wrote.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Write, build, test and ship guardrails.
     #[command(subcommand)]
     Plugin(guardrail_kit::cli::PluginCommand),
@@ -94,6 +98,7 @@ pub fn run() -> ExitCode {
         Command::Reconcile(arguments) => reconcile::run(&arguments, &mut out, &mut err),
         Command::Doctor(arguments) => doctor::run(&arguments, &mut out, &mut err),
         Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
+        Command::Audit(command) => audit::run(&command, &mut out, &mut err),
         Command::Plugin(command) => command.run(&mut out, &mut err).into(),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
         Command::CompileGuardrail { order } => {

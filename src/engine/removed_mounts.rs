@@ -21,7 +21,7 @@ pub struct RemovedMount {
     pub binding: Option<AccountBinding>,
     /// How many of its leases are not gone, at most a thousand.
     pub unfinished: usize,
-    /// The accounts that their users are in, as far as that is known.
+    /// The accounts that their users, and those of its static roles, are in, as far as that is known.
     pub accounts: BTreeSet<String>,
 }
 
@@ -46,7 +46,10 @@ impl Engine {
         let leases = self.query_leases(&filter, Position::default(), LOOKED_AT).await?.items;
         let binding = self.parts.store.account_binding(&mount.id).await?;
         let unfinished = leases.len();
-        let accounts = leases.into_iter().filter_map(|lease| lease.account).collect();
+        let keys = self.parts.store.static_roles(&mount.id).await?;
+        let of_keys = keys.into_iter().filter_map(|role| role.account);
+        let accounts = leases.into_iter().filter_map(|lease| lease.account).chain(of_keys);
+        let accounts = accounts.collect();
         Ok(Some(RemovedMount { mount, binding, unfinished, accounts }))
     }
 

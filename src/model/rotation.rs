@@ -91,6 +91,9 @@ pub struct StaticRole {
     pub user: UserName,
     /// The user's immutable id, e.g. `AIDA…`: a user of the same name made later is another one.
     pub user_id: String,
+    /// The account that the user is in, 12 digits; `None` in rows of earlier releases, and where AWS did not say it.
+    #[serde(default)]
+    pub account: Option<String>,
     /// When its key is replaced.
     pub times: RotationTimes,
     /// When the times were last written: scheduled moments before are none of them.

@@ -8,8 +8,9 @@ use aws_sdk_sts::config::{BehaviorVersion, Credentials, Region};
 use embedded_aws::faults::Fault;
 use serde_json::{Value, json};
 
-use crate::support::broker::TestBroker;
+use crate::support::broker::{OTHER_ACCOUNT, OTHER_KEY, TestBroker};
 use crate::support::client::Reply;
+use crate::support::log;
 use crate::support::trouble::every_step;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -325,4 +326,79 @@ fn a_deletion_that_breaks_at_any_step_leaves_nothing_of_ours() {
             assert!(!there || works(broker), "{name}");
         },
     );
+}
+
+fn bind(broker: &TestBroker, key: &str) {
+    let keys = json!({ "access_key": key, "secret_key": "s", "max_retries": 0 });
+    broker.root().post("aws/config/root", &keys).expect(204);
+}
+
+/// The bug: the other account knows no such user, its keys were taken for gone, and the key lived on for ever.
+#[test]
+fn a_key_is_not_taken_for_gone_where_its_user_cannot_be_seen() {
+    let mut broker = with_role(0);
+    let key = keys(&broker);
+    assert_eq!(key.len(), 1);
+    bind(&broker, OTHER_KEY);
+    broker.restart();
+
+    let refused = broker.root().delete("aws/static-roles/r").expect(500).errors()[0].clone();
+
+    let told =
+        "the user is in account `[masked]`, and the keys of its mount are of account `[masked]`";
+    assert!(refused.contains(told), "{refused}");
+    let whole = format!(
+        "in account `123456789012`, and the keys of its mount are of account `{OTHER_ACCOUNT}`"
+    );
+    assert!(!log::with(&whole).is_empty(), "the log masks nothing");
+    broker.root().get("aws/static-roles/r").expect(404);
+    assert_eq!(keys(&broker), key);
+    broker.clock.advance(HOUR);
+    broker.rotate_due();
+    assert_eq!(keys(&broker), key, "as often as it is tried");
+
+    bind(&broker, "AKIARIGHTACCOUNT0000");
+    broker.clock.advance(HOUR);
+    broker.rotate_due();
+    assert_eq!(keys(&broker), Vec::<String>::new());
+    make(&broker).expect(200);
+}
+
+/// The same hole in another place: the old key of a rotation was taken for removed.
+#[test]
+fn an_old_key_is_not_taken_for_removed_where_its_user_cannot_be_seen() {
+    let broker = with_jane(0);
+    let role = json!({ "username": "jane", "rotation_period": "1d", "overlap": "1h" });
+    broker.root().post("aws/static-roles/r", &role).expect(200);
+    broker.root().post("aws/static-roles/r/rotate", &json!({})).expect(200);
+    assert_eq!(keys(&broker).len(), 2);
+    bind(&broker, OTHER_KEY);
+    broker.clock.advance(HOUR);
+    broker.rotate_due();
+    assert_eq!(keys(&broker).len(), 2);
+
+    bind(&broker, "AKIARIGHTACCOUNT0000");
+    broker.clock.advance(HOUR);
+    broker.rotate_due();
+    assert_eq!(keys(&broker), [served(&broker)]);
+}
+
+#[test]
+fn a_disabled_mount_says_which_account_the_keys_of_its_static_roles_are_in() {
+    let mut broker = with_role(0);
+    bind(&broker, OTHER_KEY);
+    broker.restart();
+    broker.root().delete("sys/mounts/aws").expect(204);
+    broker.rotate_due();
+    assert_eq!(keys(&broker).len(), 1);
+    let mounts = broker.root().list("sys/leases/accounts").expect(200);
+    let id = mounts.data()["keys"][0].as_str().unwrap().to_owned();
+    let path = format!("sys/leases/accounts/{id}");
+    let told = broker.root().get(&path).expect(200);
+    assert_eq!(told.data()["accounts"], json!(["123456789012"]), "{}", told.text);
+    let right = json!({ "access_key": "AKIARIGHTACCOUNT0000", "secret_key": "s" });
+    broker.root().post(&path, &right).expect(204);
+    broker.clock.advance(HOUR);
+    broker.rotate_due();
+    assert_eq!(keys(&broker), Vec::<String>::new());
 }

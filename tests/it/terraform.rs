@@ -226,6 +226,81 @@ fn terraform_applies_reads_changes_and_destroys() {
     assert!(broker.users().is_empty());
 }
 
+/// `vault_aws_secret_backend_static_role` and its data source; the provider repeats the name in the body.
+#[test]
+fn terraform_keeps_a_static_role() {
+    let broker = TestBroker::new();
+    broker.aws.create_user("jane", "/", &[]).unwrap();
+    let client = provider(&broker);
+    apply_backend(&client);
+    let role =
+        |period: &str| json!({ "name": "keys", "username": "jane", "rotation_period": period });
+    let read = |period: u64| {
+        vec![
+            ("/data/name", json!("keys")),
+            ("/data/username", json!("jane")),
+            ("/data/rotation_period", json!(period)),
+        ]
+    };
+    let path = "tf/aws/static-roles/keys";
+    let gone = vec![("/errors", json!([]))];
+    replay(
+        &client,
+        vec![("PUT", path, role("3600"), 200, read(3600)), ("GET", path, NO_BODY, 200, read(3600))],
+    );
+    let first = client.get("tf/aws/static-creds/keys").expect(200);
+    assert_eq!(first.text_of("secret_key").len(), 40);
+    replay(
+        &client,
+        vec![("PUT", path, role("7200"), 200, read(7200)), ("GET", path, NO_BODY, 200, read(7200))],
+    );
+    let second = client.get("tf/aws/static-creds/keys").expect(200);
+    assert_eq!(
+        second.text_of("access_key"),
+        first.text_of("access_key"),
+        "a change rotates nothing"
+    );
+    replay(
+        &client,
+        vec![("DELETE", path, NO_BODY, 204, vec![]), ("GET", path, NO_BODY, 404, gone)],
+    );
+    assert!(broker.aws.user("jane").unwrap().keys.is_empty());
+}
+
+/// A changed `path` of the backend: moved, polled until it is done, then read at the new place.
+#[test]
+fn terraform_moves_a_backend_and_its_leases_stay() {
+    let broker = TestBroker::new();
+    let client = provider(&broker);
+    apply_backend(&client);
+    apply_roles(&client, "arn:aws:iam::123456789012:role/any");
+    let lease = client.get("tf/aws/creds/user?role_arn=").expect(200).lease_id();
+    let moving =
+        client.post("sys/remount", &json!({ "from": "tf/aws", "to": "moved/aws" })).expect(200);
+    let status = format!("sys/remount/status/{}", moving.text_of("migration_id"));
+    loop {
+        let polled = client.get(&status).expect(200);
+        match polled.data()["migration_info"]["status"].as_str().unwrap() {
+            "in-progress" => std::thread::yield_now(),
+            ended => break assert_eq!(ended, "success", "{}", polled.text),
+        }
+    }
+    let role = vec![("/data/credential_type", json!("iam_user"))];
+    let revoke = json!({ "lease_id": lease });
+    replay(
+        &client,
+        vec![
+            ("GET", "sys/mounts/moved/aws", NO_BODY, 200, vec![("/data/type", json!("aws"))]),
+            ("GET", "sys/mounts/tf/aws", NO_BODY, 400, vec![]),
+            ("GET", "moved/aws/config/root", NO_BODY, 200, vec![]),
+            ("GET", "moved/aws/roles/user", NO_BODY, 200, role),
+        ],
+    );
+    assert_eq!(broker.users().len(), 1, "a move revokes nothing");
+    replay(&client, vec![("PUT", "sys/leases/revoke", revoke, 204, vec![])]);
+    assert!(broker.users().is_empty());
+}
+
 #[test]
 fn what_terraform_issued_ends_with_its_token_of_twenty_minutes() {
     let broker = TestBroker::new();

@@ -13,6 +13,7 @@ use super::call::{Call, Line, Page, every_page};
 use super::sts::{Candidate, candidates};
 use super::{CredentialSource, SdkProvider, client};
 use crate::aws::accounts::AccountSettings;
+use crate::aws::identity::account_of;
 use crate::aws::keys::{HeldKey, HeldUser, KeyProvider};
 use crate::aws::limiter::Limiter;
 use crate::aws::{AwsError, NewAccessKey};
@@ -94,7 +95,7 @@ fn held(answer: GetUserOutput) -> Result<HeldUser, AwsError> {
     let user = answer.user.ok_or_else(|| GET_USER.incomplete("user"))?;
     // The account's root user has no name of this form; its keys cannot be rotated by IAM's calls.
     let name = user.user_name.parse().map_err(|_invalid| GET_USER.incomplete("IAM user's name"))?;
-    Ok(HeldUser { name, id: user.user_id })
+    Ok(HeldUser { name, id: user.user_id, account: account_of(&user.arn) })
 }
 
 /// `GetCallerIdentity` once at each endpoint until one takes the key; the last failure else.

@@ -120,13 +120,13 @@ impl Engine {
         let Err(tended) = self.tend_root_of(mount).await else {
             return Ok(());
         };
-        warn!(mount.id = %mount.0, error = %tended, "the root key of mount {} was not rotated, that is tried again: {tended}", mount.0);
-        let why = match tended {
-            RotateRootError::Key(error) => error.shown(),
+        let (why, detail) = match &tended {
+            RotateRootError::Key(error) => (error.shown(), error.detail()),
             error @ (RotateRootError::NoKeys
             | RotateRootError::NoConfiguration
-            | RotateRootError::NotServing(_)) => error.to_string(),
+            | RotateRootError::NotServing(_)) => (error.to_string(), error.to_string()),
         };
+        warn!(mount.id = %mount.0, error = %tended, detail, "the root key of mount {} was not rotated, that is tried again: {tended}", mount.0);
         self.root_failed(mount, why).await
     }
 

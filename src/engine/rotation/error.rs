@@ -80,6 +80,19 @@ impl KeyError {
         matches!(self, Self::Seal(_) | Self::Store(_))
     }
 
+    /// For the operator: with what AWS said, in full.
+    pub(in crate::engine) fn detail(&self) -> String {
+        match self {
+            Self::Call { source, .. }
+            | Self::NoClient(source)
+            | Self::NotProven { source, .. }
+            | Self::OldKeyRemains { source, .. } => source.to_string(),
+            Self::StillThere(_) | Self::Superseded | Self::Seal(_) | Self::Store(_) => {
+                self.to_string()
+            }
+        }
+    }
+
     /// What may be kept and shown of it.
     pub(in crate::engine) fn shown(&self) -> String {
         if self.is_internal() { "internal error".to_owned() } else { self.to_string() }

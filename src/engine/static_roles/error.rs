@@ -184,6 +184,14 @@ impl StaticRoleError {
         }
     }
 
+    /// For the operator: with what AWS said, in full.
+    pub(super) fn detail(&self) -> String {
+        if let Self::NotRotated { source, .. } | Self::NotCleaned { source, .. } = self {
+            return source.detail();
+        }
+        self.to_string()
+    }
+
     /// What may be kept and shown of it.
     pub(super) fn shown(&self) -> String {
         if self.is_internal() { "internal error".to_owned() } else { self.to_string() }

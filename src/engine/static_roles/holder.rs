@@ -75,7 +75,8 @@ impl Holder for StaticHolder<'_> {
     }
 
     async fn keys(&self) -> Result<Arc<dyn KeyProvider>, AwsError> {
-        self.engine.parts.accounts.keys(&self.role.mount).await
+        let accounts = &self.engine.parts.accounts;
+        accounts.keys_in(&self.role.mount, self.role.account.as_deref()).await
     }
 
     async fn keys_to_undo(&self, _made: &NewAccessKey) -> Result<Arc<dyn KeyProvider>, AwsError> {

@@ -120,6 +120,7 @@ impl Engine {
             name: name.clone(),
             user: user.name,
             user_id: user.id,
+            account: user.account,
             times: settings.times,
             since: now,
             overlap: settings.overlap,
@@ -150,6 +151,7 @@ impl Engine {
             let user = self.valid_user(&mount, asked).await?;
             check::same_user(&role.user_id, &user.id)?;
             role.user = user.name;
+            role.account = user.account.or(role.account);
         }
         if role.times != settings.times {
             role.since = self.parts.clock.now();

@@ -42,7 +42,7 @@ impl Engine {
             Err(source) => {
                 let source = Box::new(source);
                 let error = StaticRoleError::NotCleaned { role: name, source };
-                warn!(mount.id = %mount.0, error = %error, "{}", error.shown());
+                warn!(mount.id = %mount.0, error = %error, detail = error.detail(), "{}", error.shown());
                 plan::failed(&mut holder.role.progress, error.shown(), now);
                 holder.role.due_at = holder.role.progress.retry_at;
                 self.parts.store.save_static_role(&holder.role).await?;

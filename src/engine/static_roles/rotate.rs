@@ -63,7 +63,7 @@ impl Engine {
         }
         let tended = self.tend(role, now).await;
         if let Err(error) = &tended {
-            warn!(role.name = %name, mount.id = %mount.0, error = %error, "static role {name} was not rotated, that is tried again: {error}");
+            warn!(role.name = %name, mount.id = %mount.0, error = %error, detail = error.detail(), "static role {name} was not rotated, that is tried again: {error}");
         }
         self.settle_rotation(mount, name, tended.as_ref().map(drop)).await
     }

@@ -7,17 +7,17 @@ use async_trait::async_trait;
 
 use super::FaultyStore;
 use crate::model::{
-    Accessor, AccountBinding, AppRole, AuthMount, AuthMountId, CapReached, Job, JobFailure, JobId,
-    JobProgress, JobScope, JobState, Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId,
-    LeaseLimits, LeaseTag, LoginUser, Mount, MountId, MountMove, Orphan, Role, RoleName,
-    RootRotation, SecretIdDigest, StaticRole, StoredSecretId, Timestamp, Token, TokenDigest,
-    Untried, UserRow,
+    Accessor, AccountBinding, AppRole, AuditDevice, AuthMount, AuthMountId, CapReached, ChainHead,
+    Job, JobFailure, JobId, JobProgress, JobScope, JobState, Lease, LeaseCaps, LeaseConfig,
+    LeaseFilter, LeaseId, LeaseLimits, LeaseTag, LoginUser, Mount, MountId, MountMove, Orphan,
+    Role, RoleName, RootRotation, SecretIdDigest, StaticRole, StoredSecretId, Timestamp, Token,
+    TokenDigest, Untried, UserRow,
 };
 use crate::store::wrapping::Wrapping;
 use crate::store::{
-    AuthMethodStore, DueAt, DueLease, JobStore, LeaseQuery, LeaseTally, LimitStore, Mark, Page,
-    PolicyStore, Position, QueryStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore,
-    Store, StoreError, StuckLeases, TallyStore, WrappingStore, Written,
+    AuditStore, AuthMethodStore, DueAt, DueLease, JobStore, LeaseQuery, LeaseTally, LimitStore,
+    Mark, Page, PolicyStore, Position, QueryStore, ReconcileStore, RequestStore, RotationStore,
+    ScheduleStore, Store, StoreError, StuckLeases, TallyStore, WrappingStore, Written,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -49,6 +49,18 @@ pass! {
     writes {
         fn put_lease_limits(mount: &MountId, limits: LeaseLimits) -> ();
         fn begin_lease_within(lease: &Lease, caps: LeaseCaps) -> Option<CapReached>;
+    }
+}
+
+pass! {
+    AuditStore:
+    reads {
+        fn audit_devices() -> Vec<(AuditDevice, Option<ChainHead>)>;
+    }
+    writes {
+        fn put_audit_device(device: &AuditDevice) -> ();
+        fn remove_audit_device(path: &str) -> ();
+        fn put_chain_heads(heads: Vec<(String, ChainHead)>) -> ();
     }
 }
 

@@ -93,6 +93,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0012_auth_methods.sql"),
         digest: "687ed3f8f353d95d80b15cb8d48c256ddd82620446679894ed56758c7dcf2228",
     },
+    Migration {
+        number: 13,
+        name: "0013_audit.sql",
+        sql: include_str!("migrations/0013_audit.sql"),
+        digest: "d2848a957f89a2b4d3e107d5c37e1859e03c315d85e12b1a1fe57b9c6a22aa20",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

@@ -13,6 +13,7 @@ SECTION = b"leasehold:source-digest"
 # Guest folder -> committed component. All paths are relative to the root.
 GUESTS = {
     "plugins/least-privilege": "plugins/least-privilege/least-privilege.wasm",
+    "plugins/rego": "plugins/rego/rego.wasm",
     "plugins/fixtures/hostile": "plugins/fixtures/hostile/hostile.wasm",
 }
 # What a guest is made from beside its own folder: read by its build script.

@@ -40,6 +40,7 @@ mod legacy;
 mod limits;
 mod metrics;
 mod placement;
+mod plugins_readme;
 mod readiness;
 mod readme;
 mod reconcile;

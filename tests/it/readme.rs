@@ -10,36 +10,12 @@ use serde_json::{Value, json};
 use crate::support::NARROW;
 use crate::support::broker::TestBroker;
 use crate::support::process::Process;
+use crate::support::transcript::{self, Step};
 
-/// One command of a transcript with the lines that it printed.
-#[derive(Debug)]
-struct Step {
-    command: String,
-    printed: String,
-}
-
-/// The steps of all `console` blocks of the README.
-fn steps() -> Vec<Step> {
+/// The steps of the README.
+fn readme_steps() -> Vec<Step> {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = std::fs::read_to_string(readme).unwrap();
-    let mut steps: Vec<Step> = Vec::new();
-    for block in text.split("```console\n").skip(1) {
-        let mut here_document = false;
-        for line in block.split("```").next().unwrap().lines() {
-            if let Some(command) = line.strip_prefix("$ ") {
-                here_document = command.contains("<<'END'");
-                steps.push(Step { command: command.to_owned(), printed: String::new() });
-                continue;
-            }
-            let step = steps.last_mut().unwrap();
-            let continues = here_document || step.command.matches('\'').count() % 2 == 1;
-            here_document &= line != "END";
-            let part = if continues { &mut step.command } else { &mut step.printed };
-            part.push('\n');
-            part.push_str(line);
-        }
-    }
-    steps
+    transcript::steps(&std::fs::read_to_string(readme).unwrap())
 }
 
 /// Names of members that are made up anew each time.
@@ -94,27 +70,10 @@ fn masked(mut value: Value) -> Value {
 fn the_readme_works_word_for_word() {
     let broker = Process::dev(&["--dev-root-token-id", "readme"]);
     let dir = tempfile::tempdir().unwrap();
-    let steps = steps();
+    let steps = readme_steps();
     assert!(steps.len() > 10, "the transcripts were not found");
-    // One shell runs them all, and writes what each printed into a file of its own.
-    let mut script = String::from("leasehold() { \"$LEASEHOLD_BINARY\" \"$@\"; }\n");
-    for (number, step) in steps.iter().enumerate() {
-        let command = if step.command.starts_with("export VAULT_ADDR=") {
-            format!("export VAULT_ADDR={} VAULT_TOKEN=readme", broker.url)
-        } else {
-            step.command.clone()
-        };
-        let begin = format!("exec 3>out.{number} 4>&1 >&3\n");
-        script.extend([begin.as_str(), &command, "\nexec >&4 3>&- 4>&-\n"]);
-    }
-    let status = Command::new("bash")
-        .args(["-c", &script])
-        .env("LEASEHOLD_BINARY", env!("CARGO_BIN_EXE_leasehold"))
-        .current_dir(dir.path())
-        .status();
-    assert!(status.is_ok(), "bash is needed");
-    for (number, step) in steps.iter().enumerate() {
-        let printed = std::fs::read_to_string(dir.path().join(format!("out.{number}"))).unwrap();
+    let printed = transcript::run(&steps, dir.path(), &broker.url, "readme");
+    for (step, printed) in steps.iter().zip(printed) {
         let (printed, promised) = (printed.trim(), step.printed.trim());
         match (serde_json::from_str(printed), serde_json::from_str(promised)) {
             (Ok(printed), Ok(promised)) => {

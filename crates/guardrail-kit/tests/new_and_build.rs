@@ -41,6 +41,14 @@ fn has_rust_for_wasm() -> bool {
     there
 }
 
+/// One standard library for all, which takes minutes to build where it does not come with the toolchain.
+fn share_target(parent: &Path) {
+    fs::create_dir_all(parent.join(".cargo")).unwrap();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
+    let text = format!("[build]\ntarget-dir = {target:?}\n");
+    fs::write(parent.join(".cargo/config.toml"), text).unwrap();
+}
+
 #[test]
 fn a_new_rust_guardrail_builds_and_its_bytes_do_not_depend_on_where_it_lies() {
     if !has_rust_for_wasm() {
@@ -49,13 +57,14 @@ fn a_new_rust_guardrail_builds_and_its_bytes_do_not_depend_on_where_it_lies() {
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut digests = Vec::new();
     for parent in [first.path(), &second.path().join("deeper")] {
+        share_target(parent);
         let parent = parent.to_str().unwrap();
         let (exit, out, err) = plugin(&["new", "no-users", "--lang", "rust", "--parent", parent]);
         assert_eq!(exit, Exit::Good, "{out}{err}");
         let dir = Path::new(parent).join("no-users");
         let (exit, out, err) = plugin(&["build", dir.to_str().unwrap()]);
         assert_eq!(exit, Exit::Good, "{out}{err}");
-        assert!(out.starts_with("$ ") && out.contains("cargo build"), "{out}");
+        assert!(out.starts_with("+ ") && out.contains("cargo build"), "{out}");
         let imports: Vec<&str> =
             out.lines().filter_map(|line| line.strip_prefix("imports   ")).collect();
         assert_eq!(imports, ["leasehold:guardrail/types@1.0.0", "leasehold:guardrail/log@1.0.0"]);

@@ -10,6 +10,7 @@ pub mod log;
 pub mod process;
 pub mod server;
 pub mod storm;
+pub mod transcript;
 pub mod trouble;
 
 /// The guide's document: wide, so that `least-privilege` has something to say.

@@ -5,7 +5,7 @@ use std::fs;
 
 use super::Steps;
 use crate::cli::Stopped;
-use crate::project::{self, Language, Project};
+use crate::project::{self, Project};
 
 /// Every core module begins with it, and so does every component but for the version.
 const MODULE_HEADER: [u8; 8] = [0, b'a', b's', b'm', 1, 0, 0, 0];
@@ -27,15 +27,6 @@ pub(crate) fn component(
         return Ok(componentize::encode(&bytes, None)?);
     }
     Ok(bytes)
-}
-
-/// What a project is told whose language has no recipe here.
-pub(crate) fn not_named(language: Language) -> String {
-    let file = project::FILE;
-    format!(
-        "`{file}` does not say how to build {language}\nhelp: name the command and what it leaves, as in\n\
-         [build]\ncommand = [\"make\"]\noutput = \"core.wasm\""
-    )
 }
 
 #[cfg(test)]

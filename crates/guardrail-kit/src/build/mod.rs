@@ -9,6 +9,7 @@
 //! | `python` | Python, by componentize-py |
 //! | `go` | Go, by its own compiler for wasip1 |
 //! | `c` | C, by zig for wasip1 |
+//! | `rego` | Rego, by putting the policy into the component `rego` |
 //! | `command` | anything, by the command that `guardrail.toml` names |
 //! | `steps`, `tools` | (how commands are run and printed, and where they are found) |
 //! | `wasip1` | (makes what is built for wasip1 into a component without WASI) |
@@ -20,6 +21,7 @@ mod command;
 mod go;
 mod js;
 mod python;
+mod rego;
 mod rust;
 mod steps;
 mod tools;
@@ -58,7 +60,7 @@ pub(crate) fn build(
         (None, Language::Python) => python::component(project, &mut steps)?,
         (None, Language::Go) => go::component(project, &mut steps)?,
         (None, Language::C) => c::component(project, &mut steps)?,
-        (None, language @ Language::Rego) => return Err(command::not_named(language).into()),
+        (None, Language::Rego) => rego::component(project, &mut steps)?,
     };
     let path = options.component.clone().unwrap_or_else(|| project.component_path());
     write_whole(&path, &component)?;

@@ -21,12 +21,12 @@ const INSTALL: &str = "`rustup target add wasm32-unknown-unknown`, or on Debian 
 pub(crate) fn component(project: &Project, steps: &mut Steps<'_>) -> Result<Vec<u8>, Stopped> {
     let mut cargo = toolchain(&project.dir)?;
     cargo.args(["--release", "--target", TARGET, "--package", &project.name]);
-    cargo.arg("--config").arg(remapping(&project.dir)?);
+    cargo.arg("--config").arg(remapping()?);
     // Flags of the environment would stand in the place of these.
     cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     steps.run(&mut cargo, INSTALL)?;
     let file = format!("{}.wasm", project.name.replace('-', "_"));
-    let core = target_folder(&project.dir).join(TARGET).join("release").join(file);
+    let core = target_folder(&project.dir)?.join(TARGET).join("release").join(file);
     let module = fs::read(&core).map_err(|error| {
         format!(
             "`{}`: {error}\nhelp: the package of `Cargo.toml` is named `{}` and has `crate-type = [\"cdylib\"]`",
@@ -72,18 +72,26 @@ fn has_target(dir: &Path) -> bool {
             .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(is_std)))
 }
 
-/// Flags that put neutral names in the place of this machine's folders, as cargo's `--config` takes them.
-fn remapping(dir: &Path) -> Result<String, Stopped> {
-    let flag = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
-    let flags = [flag(dir, "."), flag(&cargo_home(), "cargo")];
+/// A flag that puts a neutral name in the place of cargo's home, as `--config` takes it. The project's own folder needs
+/// none: cargo names its files from there, and so one standard library serves every project that shares a target folder.
+fn remapping() -> Result<String, Stopped> {
+    let flags = [format!("--remap-path-prefix={}=cargo", cargo_home().display())];
     // A list of strings is the same in JSON and in TOML.
     Ok(format!("target.{TARGET}.rustflags={}", serde_json::to_string(&flags)?))
 }
 
-/// Where cargo builds.
-#[expect(clippy::disallowed_methods, reason = "cargo itself takes its folder from the environment")]
-fn target_folder(dir: &Path) -> PathBuf {
-    dir.join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+/// Where cargo builds; the environment or a configuration may say another place than `target`.
+fn target_folder(dir: &Path) -> Result<PathBuf, Stopped> {
+    #[derive(serde::Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    let asked = Command::new("cargo")
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(dir)
+        .output()?;
+    let Metadata { target_directory } = serde_json::from_slice(&asked.stdout)?;
+    Ok(target_directory)
 }
 
 /// Where cargo keeps the sources of crates.

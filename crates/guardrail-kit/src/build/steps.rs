@@ -1,4 +1,4 @@
-//! The commands of a build: each is printed as it could be typed, run in the project's folder, and must succeed.
+//! The commands of a build: each is printed as it could be typed, after a `+` as shells do it, run in the project's folder, and must succeed.
 //! They get no standard input, so that none can wait for an answer. Which commands is for the languages.
 
 use std::ffi::OsStr;
@@ -50,7 +50,7 @@ impl<'a> Steps<'a> {
     /// writes to standard output goes where the build's own lines go, its errors to the standard error of this process.
     pub(crate) fn run(&mut self, command: &mut Command, help: &str) -> Result<(), StepError> {
         let program = command.get_program().to_string_lossy().into_owned();
-        writeln!(self.out, "$ {}", printed(command))?;
+        writeln!(self.out, "+ {}", printed(command))?;
         self.out.flush()?;
         let ran = command
             .current_dir(&self.dir)
@@ -110,7 +110,7 @@ mod tests {
         let (ran, out) =
             run(Command::new("sh").args(["-c", "echo \"$A\" to you"]).env("A", "it's"));
         assert_eq!(ran, Ok(()));
-        assert_eq!(out, "$ A='it'\\''s' sh -c 'echo \"$A\" to you'\nit's to you\n");
+        assert_eq!(out, "+ A='it'\\''s' sh -c 'echo \"$A\" to you'\nit's to you\n");
     }
 
     #[test]

@@ -31,7 +31,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
     let path = build::build(&project, &options, out)?;
     let size = fs::metadata(&path)?.len();
     let plugin = arguments.setup.load(&path)?;
-    writeln!(out, "component {}", path.display())?;
+    // As the author would type it, from the project's folder.
+    let shown = path.strip_prefix(&project.dir).unwrap_or(&path);
+    writeln!(out, "component {}", shown.display())?;
     writeln!(out, "digest    sha256:{}", plugin.digest())?;
     writeln!(out, "size      {size} bytes")?;
     for import in plugin.imports() {

@@ -9,7 +9,11 @@ use crate::{
     Statement,
 };
 
-/// A grant of one inline document, from its text. Panics where the text is no policy.
+/// A grant of one inline document, from its text.
+///
+/// # Panics
+///
+/// Where the text is no policy.
 ///
 /// ```
 /// use leasehold_guardrail_sdk::testing::grant_of;
@@ -22,7 +26,11 @@ pub fn grant_of(policy: &str) -> Grant {
 }
 
 /// A document from its text. Actions are annotated by the verb of their name: `List…`, reading, tagging, else writing;
-/// nobody has traits. Panics where the text is no policy.
+/// nobody has traits.
+///
+/// # Panics
+///
+/// Where the text is no policy.
 pub fn document(source: Source, policy: &str) -> Document {
     let read: Result<Value, _> = serde_json::from_str(policy);
     assert!(read.is_ok(), "the policy is not JSON: {read:?}");
@@ -170,7 +178,7 @@ mod tests {
                 "Condition": { "Bool": { "aws:SecureTransport": true } } } ] }"#,
         );
         let document = &grant.documents[0];
-        assert!(document.json.starts_with(r#"{"#) && !document.json.contains(": "));
+        assert!(document.json.starts_with('{') && !document.json.contains(": "));
         let statement = &document.statements[0];
         assert_eq!(statement.pointer, "/Statement/0");
         assert_eq!((statement.effect, statement.sid.as_deref()), (Effect::Deny, Some("a")));

@@ -3,8 +3,12 @@
 
 use crate::{Failure, Finding, Grant, Guardrail, Manifest, Report, pointer, runtime};
 
-/// Judges a grant by a guardrail with these settings, a JSON text. Panics where the host would refuse the guardrail or
-/// its answer: a manifest without rules, a rule that is not declared, a pointer to nowhere, a patch that is no list.
+/// Judges a grant by a guardrail with these settings, a JSON text.
+///
+/// # Panics
+///
+/// Where the host would refuse the guardrail or its answer: a manifest without rules, a rule that is not declared, a
+/// pointer to nowhere; and where a patch is no list.
 ///
 /// ```
 /// # use leasehold_guardrail_sdk::{Failure, Finding, Grant, Guardrail, Manifest, NoSettings, Report, Rule, Severity, report};

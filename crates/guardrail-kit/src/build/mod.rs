@@ -36,9 +36,6 @@ use crate::project::{Language, Project};
 
 pub(crate) use steps::{Missing, Steps};
 
-/// The contract, for compilers that read it and for modules that do not carry it.
-pub(crate) const CONTRACT: &str = include_str!("../../../../plugins/wit/guardrail.wit");
-
 /// What can be chosen for one build.
 #[derive(Debug, Default)]
 pub(crate) struct Options {

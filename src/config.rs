@@ -7,9 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use guardrail_kit::package::PublicKey;
 use serde::Deserialize;
 
-use crate::gate::Mode;
+use crate::gate::{Mode, SHIPPED, Trust, TrustedKey, shipped};
 use crate::model::duration::parse_seconds;
 
 /// Vault's default for both lease TTLs: 32 days (contract 1.6).
@@ -66,6 +67,8 @@ pub struct Config {
     pub listener: Listener,
     /// Modes of the guardrails.
     pub guardrails: Guardrails,
+    /// Whose signature on a plugin is believed.
+    pub plugins: Trust,
     /// Where the key of the seal lies; `None` keeps it in memory (dev without a data directory).
     pub key_file: Option<PathBuf>,
     /// The server's default lease TTL.
@@ -153,6 +156,8 @@ struct File {
     #[serde(default)]
     guardrails: GuardrailsFile,
     #[serde(default)]
+    plugins: PluginsFile,
+    #[serde(default)]
     seal: SealFile,
     default_lease_ttl: Option<String>,
     max_lease_ttl: Option<String>,
@@ -181,18 +186,37 @@ struct TelemetryFile {
     unauthenticated_metrics_access: bool,
 }
 
-/// A mode for all, and one for each guardrail that ships with the broker.
+/// A mode for all, and one for each guardrail that ships with the broker and is named here.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
+#[serde(expecting = "a table")]
 struct GuardrailsFile {
     mode: Option<Mode>,
-    least_privilege: Option<GuardrailFile>,
+    /// Looked at one by one, so that a misspelt name is named.
+    #[serde(flatten)]
+    named: BTreeMap<String, toml::Value>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 struct GuardrailFile {
     mode: Mode,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+struct PluginsFile {
+    #[serde(default)]
+    require_signature: bool,
+    #[serde(default)]
+    trusted_keys: Vec<TrustedKeyFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+struct TrustedKeyFile {
+    name: String,
+    key: String,
+    plugins: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -224,7 +248,8 @@ impl Config {
         let ttls = ttls(file.default_lease_ttl.as_deref(), file.max_lease_ttl.as_deref())?;
         Ok(Self {
             listener: listener(file.listener, flags.address, dev)?,
-            guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce }),
+            guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce })?,
+            plugins: trust(file.plugins)?,
             key_file,
             data_dir,
             default_lease_ttl: ttls.0,
@@ -245,7 +270,7 @@ impl Guardrails {
     /// What a configuration says of guardrails, for `leasehold check --config FILE`: they enforce
     /// unless it says otherwise.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Ok(guardrails(read(path)?.guardrails, Mode::Enforce))
+        guardrails(read(path)?.guardrails, Mode::Enforce)
     }
 }
 
@@ -307,9 +332,45 @@ fn listener(
     Ok(Listener { address, tls, open_metrics })
 }
 
-fn guardrails(file: GuardrailsFile, default: Mode) -> Guardrails {
-    let named = file.least_privilege.map(|section| ("least-privilege".to_owned(), section.mode));
-    Guardrails { mode: file.mode.unwrap_or(default), modes: named.into_iter().collect() }
+/// Those that ship with the broker alone: an uploaded one is bound by a write to `sys/guardrails`.
+fn guardrails(file: GuardrailsFile, default: Mode) -> Result<Guardrails, ConfigError> {
+    if let Some(unknown) = file.named.keys().find(|name| shipped(name).is_none()) {
+        let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+        let help = format!("help: those that do: {}", names.join(", "));
+        let problem = format!("no guardrail of this name ships with the broker\n{help}");
+        return Err(invalid(&format!("guardrails.{unknown}"), problem));
+    }
+    let mode = |(name, section): (String, toml::Value)| match section.try_into() {
+        Ok(GuardrailFile { mode }) => Ok((name, mode)),
+        Err(error) => {
+            Err(invalid(&format!("guardrails.{name}"), error.to_string().trim_end().to_owned()))
+        }
+    };
+    let modes = file.named.into_iter().map(mode).collect::<Result<_, _>>()?;
+    Ok(Guardrails { mode: file.mode.unwrap_or(default), modes })
+}
+
+/// Which keys are trusted. A list in which two could be meant by one name or one id is refused.
+fn trust(file: PluginsFile) -> Result<Trust, ConfigError> {
+    const KEYS: &str = "plugins.trusted_keys";
+    let mut keys: Vec<TrustedKey> = Vec::new();
+    for TrustedKeyFile { name, key, plugins } in file.trusted_keys {
+        let wrong = |problem: &dyn std::fmt::Display| invalid(KEYS, format!("`{name}`: {problem}"));
+        let key = PublicKey::parse(&key).map_err(|error| wrong(&error))?;
+        if keys.iter().any(|known| known.name == name || known.key == key) {
+            return Err(wrong(&"this name or this key is there twice"));
+        }
+        if plugins.is_empty() {
+            let help = "may sign no plugin\nhelp: e.g. plugins = [\"*\"] for all";
+            return Err(wrong(&help));
+        }
+        keys.push(TrustedKey { name, key, plugins });
+    }
+    if file.require_signature && keys.is_empty() {
+        let problem = "no key is trusted, so that no plugin could be used\nhelp: add one to plugins.trusted_keys; `leasehold plugin keygen` makes one";
+        return Err(invalid("plugins.require_signature", problem));
+    }
+    Ok(Trust { require_signature: file.require_signature, keys })
 }
 
 /// A duration above zero, as Vault's configuration takes them.
@@ -404,6 +465,40 @@ mod tests {
         let config = read(text, dev()).unwrap();
         assert_eq!(config.guardrails.mode, Mode::Enforce);
         assert_eq!(config.guardrails.modes.get("least-privilege"), Some(&Mode::Audit));
+        let misspelt = text.replace("least-privilege", "least-privileg");
+        let told = read(&misspelt, dev()).unwrap_err();
+        assert!(
+            told.starts_with("`guardrails.least-privileg`: no guardrail of this name"),
+            "{told}"
+        );
+        assert!(read(&text.replace("audit", "loud"), dev()).is_err());
+    }
+
+    #[test]
+    fn trusted_keys_are_read_and_must_be_told_apart() {
+        let key = |name: &str, key: &str| {
+            format!(
+                "[[plugins.trusted_keys]]\nname = \"{name}\"\nkey = \"{key}\"\nplugins = [\"deny-*\"]\n"
+            )
+        };
+        // The key of RFC 8410, section 10.1.
+        let good = "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+        let other = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        let text = format!("[plugins]\nrequire_signature = true\n{}", key("ci", good));
+        let plugins = read(&text, dev()).unwrap().plugins;
+        assert!(plugins.require_signature);
+        assert_eq!((plugins.keys[0].name.as_str(), plugins.keys[0].plugins.len()), ("ci", 1));
+        for (text, part) in [
+            (key("ci", "x"), "`plugins.trusted_keys`: `ci`: this is not an Ed25519 public key"),
+            (key("ci", good) + &key("ci", other), "there twice"),
+            (key("ci", good) + &key("cd", good), "there twice"),
+            ("[plugins]\nrequire_signature = true".to_owned(), "no key is trusted"),
+            (key("ci", good).replace("\"deny-*\"", ""), "may sign no plugin"),
+            ("[plugins]\nsigned = true".to_owned(), "signed"),
+        ] {
+            let told = read(&text, dev()).unwrap_err();
+            assert!(told.contains(part), "{told}");
+        }
     }
 
     #[test]

@@ -14,10 +14,17 @@ SECTION = b"leasehold:source-digest"
 GUESTS = {
     "plugins/least-privilege": "plugins/least-privilege/least-privilege.wasm",
     "plugins/rego": "plugins/rego/rego.wasm",
+    "plugins/no-privilege-escalation": "plugins/no-privilege-escalation/no-privilege-escalation.wasm",
+    "plugins/deny-list": "plugins/deny-list/deny-list.wasm",
+    "plugins/boundary-required": "plugins/boundary-required/boundary-required.wasm",
+    "plugins/tags-and-names": "plugins/tags-and-names/tags-and-names.wasm",
+    "plugins/ttl-limits": "plugins/ttl-limits/ttl-limits.wasm",
+    "plugins/mfa-or-source-conditions": "plugins/mfa-or-source-conditions/mfa-or-source-conditions.wasm",
     "plugins/fixtures/hostile": "plugins/fixtures/hostile/hostile.wasm",
 }
-# What a guest is made from beside its own folder: read by its build script.
-ALSO = {"plugins/least-privilege": ["crates/iam-policy/data/escalation.txt"]}
+# What a guest is made from beside its own folder.
+WAYS = ["crates/iam-policy/data/escalation.txt", "plugins/ways"]
+ALSO = {"plugins/least-privilege": WAYS, "plugins/no-privilege-escalation": WAYS}
 SHARED = ["plugins/sdk", "plugins/wit", "plugins/Cargo.toml", "plugins/Cargo.lock"]
 
 
@@ -38,23 +45,36 @@ def counts(path):
     )
 
 
-def content_of(path):
-    """A file's bytes; of the workspace's manifests what builds depend on, so that a new guest leaves the others as they are."""
+def content_of(path, guest):
+    """A file's bytes; of the workspace's manifests what this guest depends on, so that a new one leaves the others as they are."""
     if path == ROOT / "plugins/Cargo.toml":
         lines = path.read_text().splitlines()
         return "\n".join(line for line in lines if not line.startswith("members")).encode()
     if path == ROOT / "plugins/Cargo.lock":
-        packages = tomllib.loads(path.read_text())["package"]
-        lines = [f"{one['name']} {one['version']} {one['checksum']}" for one in packages if "checksum" in one]
+        lines = [f"{one['name']} {one['version']} {one['checksum']}" for one in needed(path, guest) if "checksum" in one]
         return "\n".join(sorted(lines)).encode()
     return path.read_bytes()
+
+
+def needed(lock, guest):
+    """The packages of a lock file that a guest is built from, its own among them."""
+    packages = tomllib.loads(lock.read_text())["package"]
+    waiting, found = [pathlib.PurePath(guest).name], []
+    while waiting:
+        # "name", or "name version" where there are several.
+        name, _, version = waiting.pop().partition(" ")
+        for one in packages:
+            if one["name"] == name and one["version"].startswith(version) and one not in found:
+                found.append(one)
+                waiting.extend(one.get("dependencies", []))
+    return found
 
 
 def source_digest(guest):
     """Hex of the SHA-256 over path, length and content of each file."""
     digest = hashlib.sha256()
     for path in sorted({path for path in source_files(guest) if counts(path)}):
-        content = content_of(path)
+        content = content_of(path, guest)
         digest.update(f"{path.relative_to(ROOT).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()

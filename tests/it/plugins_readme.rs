@@ -22,7 +22,13 @@ fn shape(text: &str) -> String {
         if line.starts_with("+ ") {
             return "+ …".to_owned();
         }
-        line.split_inclusive(|character: char| !is_of_number(character)).map(word).collect::<String>()
+        // A case of `test`: its name, and what it took.
+        if let Some(case) = line.strip_prefix("  ok ") {
+            return format!("ok {}", case.split_whitespace().next().unwrap());
+        }
+        line.split_inclusive(|character: char| !is_of_number(character))
+            .map(word)
+            .collect::<String>()
     });
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -66,6 +66,14 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// Whether an instance could not be made since the component is not of the contract's shape: neither a limit, nor a
+    /// crash, nor a lack of room.
+    pub(crate) fn is_misshapen(&self, error: &wasmtime::Error) -> bool {
+        stopped_by(self.store.data(), error).is_none()
+            && !error.is::<Trap>()
+            && !error.is::<PoolConcurrencyLimitError>()
+    }
+
     /// A fault that is no limit's.
     fn fault(&self, error: &wasmtime::Error) -> Failure {
         let told = crate::report::one_line(&format!("{error:#}"), self.limits.message_bytes);

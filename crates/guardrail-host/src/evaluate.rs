@@ -9,7 +9,7 @@ use crate::engine::Shared;
 use crate::failure::{Failure, SettingsIssue};
 use crate::grant::PreparedGrant;
 use crate::limits::Limits;
-use crate::load::{Entries, Plugin};
+use crate::load::{Entries, LoadError, Plugin};
 use crate::report::Report;
 use crate::state::LogLine;
 
@@ -137,23 +137,26 @@ impl Evaluation {
     }
 }
 
-/// Runs `describe`.
-pub(crate) fn describe(host: &Shared, entries: &Entries) -> Result<types::Manifest, Failure> {
-    let mut call = Call::new(host, host.limits, None, Pace::Stays)?;
-    let answer = entries
-        .blocking
-        .instantiate(&mut call.store)
-        .and_then(|plugin| plugin.leasehold_guardrail_guardrail().call_describe(&mut call.store));
-    call.outcome(answer)
+/// Runs `describe`. Here is also where an export of another type shows, before anything ran.
+pub(crate) fn describe(host: &Shared, entries: &Entries) -> Result<types::Manifest, LoadError> {
+    let failed = |failure| LoadError::Describe { call: "describe", failure };
+    let mut call = Call::new(host, host.limits, None, Pace::Stays).map_err(failed)?;
+    let answer = match entries.blocking.instantiate(&mut call.store) {
+        Err(error) if call.is_misshapen(&error) => return Err(LoadError::Contract(error)),
+        Err(error) => Err(error),
+        Ok(plugin) => plugin.leasehold_guardrail_guardrail().call_describe(&mut call.store),
+    };
+    call.outcome(answer).map_err(failed)
 }
 
 /// Runs `settings-schema`.
-pub(crate) fn settings_schema(host: &Shared, entries: &Entries) -> Result<String, Failure> {
-    let mut call = Call::new(host, host.limits, None, Pace::Stays)?;
+pub(crate) fn settings_schema(host: &Shared, entries: &Entries) -> Result<String, LoadError> {
+    let failed = |failure| LoadError::Describe { call: "settings-schema", failure };
+    let mut call = Call::new(host, host.limits, None, Pace::Stays).map_err(failed)?;
     let answer = entries.blocking.instantiate(&mut call.store).and_then(|plugin| {
         plugin.leasehold_guardrail_guardrail().call_settings_schema(&mut call.store)
     });
-    call.outcome(answer)
+    call.outcome(answer).map_err(failed)
 }
 
 fn own_failure(failure: guest::Failure, limits: &Limits) -> Failure {

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::verbs::{bench, build, check, dev, diff, fuzz, inspect, new, run, test};
+use crate::verbs::{
+    bench, build, check, dev, diff, fuzz, inspect, keygen, new, package, run, sign, test,
+};
 
 /// Write, build, test and ship guardrails.
 #[derive(Debug, Subcommand)]
@@ -29,8 +31,14 @@ pub enum PluginCommand {
     Diff(diff::Arguments),
     /// Build a project and run its vectors, again at each save with `--watch`.
     Dev(dev::Arguments),
-    /// Say what a component is: digest, imports, manifest, rules, settings.
+    /// Say what a component or package is: digest, imports, manifest, rules, settings, signatures.
     Inspect(inspect::Arguments),
+    /// Pack a component and its tests into one file that can be signed and uploaded.
+    Package(package::Arguments),
+    /// Make a key that signs packages.
+    Keygen(keygen::Arguments),
+    /// Sign a package.
+    Sign(sign::Arguments),
 }
 
 /// How a verb ended.
@@ -71,6 +79,9 @@ impl PluginCommand {
             Self::Diff(arguments) => diff::run(arguments, out),
             Self::Dev(arguments) => dev::run(arguments, out),
             Self::Inspect(arguments) => inspect::run(arguments, out),
+            Self::Package(arguments) => package::run(arguments, out),
+            Self::Keygen(arguments) => keygen::run(arguments, out),
+            Self::Sign(arguments) => sign::run(arguments, out),
         };
         ended.unwrap_or_else(|stopped| {
             // Nobody is left to tell when standard error is closed.

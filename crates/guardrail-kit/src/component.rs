@@ -9,6 +9,7 @@ use guardrail_host::{Host, HostConfig, Limits, Plugin};
 
 use crate::cache;
 use crate::cli::Stopped;
+use crate::package::Artifact;
 use crate::paint::{Colour, Paint};
 
 /// What the verbs that run a component have in common.
@@ -47,10 +48,24 @@ impl Setup {
     }
 }
 
-/// Reads a component and loads it on a host that is there already.
+/// Reads a component, or a package with one, and loads it on a host that is there already.
 pub(crate) fn load_on(host: &Host, path: &Path) -> Result<Plugin, Stopped> {
-    let bytes = read(path)?;
-    host.load(&bytes).map_err(|error| format!("`{}`: {error}", path.display()).into())
+    open_on(host, path).map(|(plugin, _)| plugin)
+}
+
+/// The same with nothing set, and what the file holds beside the component.
+pub(crate) fn open(path: &Path) -> Result<(Plugin, Artifact), Stopped> {
+    open_on(&Setup::default().host()?, path)
+}
+
+fn open_on(host: &Host, path: &Path) -> Result<(Plugin, Artifact), Stopped> {
+    let named = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+    let artifact = Artifact::read(&read(path)?).map_err(|error| named(&error))?;
+    let plugin = host.load(artifact.component()).map_err(|error| named(&error))?;
+    if let Some(package) = artifact.package() {
+        package.fits(&plugin).map_err(|error| named(&error))?;
+    }
+    Ok((plugin, artifact))
 }
 
 /// Reads and loads a component with nothing set.

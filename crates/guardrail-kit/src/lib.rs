@@ -9,6 +9,8 @@
 //! | `new` | new projects, from the templates |
 //! | `build` | from a project to its component |
 //! | `component` | a component from a file, loaded as the server loads it |
+//! | [`package`] | a guardrail as one file, and who vouches for it |
+//! | `files` | files that the verbs read and write |
 //! | `cache` | the user's folder for compiled code |
 //! | [`vector`] | a grant, settings, and what must come of them |
 //! | `target`, `subject` | what a verb works on: a component; something to judge |
@@ -27,10 +29,12 @@ pub mod cli;
 mod component;
 mod excerpt;
 mod figures;
+mod files;
 mod fuzz;
 mod inspection;
 mod measure;
 mod new;
+pub mod package;
 mod paint;
 mod policies;
 mod project;
@@ -44,3 +48,5 @@ mod target;
 pub mod vector;
 mod verbs;
 mod watch;
+
+pub use build::REGO;

@@ -474,3 +474,26 @@ fn a_project_is_built_and_tested_in_one_go() {
     let wrong = folder.write("tests/a.json", &vector(&json!({}), r#"{"verdict": "deny"}"#));
     plugin(&["dev", wrong.path()]).ended(Exit::Bad).tells(&["FAIL  a", "actual    pass"]);
 }
+
+#[test]
+fn a_package_stands_wherever_a_component_does() {
+    let folder = Folder::with(&hostile())
+        .write("policy.json", DOCUMENT)
+        .write("README.md", "The rule `declared` finds nothing.\n")
+        .write("hostile.guardrail", "component.wasm, but no package");
+    let package = folder.at("hostile.guardrail");
+    plugin(&["check", text(&package)])
+        .ended(Exit::Bad)
+        .tells(&["hostile.guardrail is refused\nerror: "]);
+    let component = fs::read(folder.at("hostile.wasm")).expect("readable");
+    let host = guardrail_host::Host::new(guardrail_host::HostConfig::default()).expect("a host");
+    let loaded = host.load(&component).expect("loads");
+    let readme = Some(folder.read("README.md"));
+    let made = guardrail_kit::package::Package::of(&loaded, component, readme, Vec::new());
+    fs::write(&package, made.write().expect("a package")).expect("written");
+    let ran = plugin(&["check", text(&package)]).ended(Exit::Good).tells(&["2 problems"]);
+    assert!(!ran.out.contains("is documented nowhere"), "{}", ran.out);
+    plugin(&["run", text(&folder.at("policy.json")), "--component", text(&package)])
+        .ended(Exit::Good)
+        .tells(&["pass\n"]);
+}

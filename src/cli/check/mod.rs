@@ -129,7 +129,7 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn run(&self, stdin: &mut dyn Read, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
-        let runtime = match tokio::runtime::Builder::new_current_thread().build() {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
             Ok(runtime) => runtime,
             Err(problem) => return stopped(err, &format!("no runtime: {problem}")),
         };

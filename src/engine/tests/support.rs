@@ -169,7 +169,7 @@ impl Bench {
         name: &str,
         change: RoleChange,
     ) -> Result<Vec<String>, RoleError> {
-        self.engine.write_role(&self.mount(), &role(name), change).await
+        self.engine.write_role(&self.root, &self.mount(), &role(name), change).await
     }
 
     pub(super) async fn issue(&self, name: &str) -> Result<Issued, IssueError> {

@@ -40,7 +40,8 @@ pub(super) fn compile(
     engine: &Engine,
 ) -> Result<Vec<u8>, CompileError> {
     let child = start(program, order).map_err(CompileError::Start)?;
-    let ended = converse(child, component, order).map_err(CompileError::Start)?;
+    let ended = converse(child, component, order.memory_bytes, order.patience())
+        .map_err(CompileError::Start)?;
     let problems = String::from_utf8_lossy(&ended.problems);
     let Some(status) = ended.status else {
         return Err(CompileError::TooLong { limit: order.cpu_time() });
@@ -65,8 +66,13 @@ fn start(program: &Path, order: &Order) -> io::Result<Child> {
         .spawn()
 }
 
-/// Hands the component over and takes what comes back, until the process has closed both its pipes.
-fn converse(mut child: Child, component: &[u8], order: &Order) -> io::Result<Ended> {
+/// Hands the component over and takes what comes back, `most` bytes of it, until the process has closed both its pipes.
+fn converse(
+    mut child: Child,
+    component: &[u8],
+    most: u64,
+    patience: Duration,
+) -> io::Result<Ended> {
     let (input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (closed, all_closed) = mpsc::channel();
     let also_closed = closed.clone();
@@ -78,14 +84,14 @@ fn converse(mut child: Child, component: &[u8], order: &Order) -> io::Result<End
                     drop(pipe.write_all(component));
                 }
             })?;
-            let code = thread::Builder::new()
-                .spawn_scoped(scope, move || read(output, order.memory_bytes, &closed))?;
+            let code =
+                thread::Builder::new().spawn_scoped(scope, move || read(output, most, &closed))?;
             let problems = thread::Builder::new()
                 .spawn_scoped(scope, move || read(errors, PROBLEM_BYTES, &also_closed))?;
             Ok::<_, io::Error>((code, problems))
         };
         let talking = talk();
-        let in_time = talking.is_ok() && wait(&all_closed, order.patience());
+        let in_time = talking.is_ok() && wait(&all_closed, patience);
         // Harmless to one that has ended. One that closed its pipes and goes on has nothing more to say.
         let killed = child.kill();
         let status = child.wait()?;
@@ -146,5 +152,67 @@ fn stopped(status: ExitStatus, problems: &str, order: &Order) -> CompileError {
         (Some(_), _) if told.is_empty() => CompileError::Crashed(status.to_string()),
         (_, Some(_)) => CompileError::Crashed(format!("{status} {told}").trim().to_owned()),
         (Some(_) | None, _) => CompileError::Crashed(told),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Child {
+        let pipe = Stdio::piped;
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", script]).stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().unwrap()
+    }
+
+    #[test]
+    fn one_that_does_not_end_is_ended() {
+        let child = shell("exec sleep 1000");
+        let id = child.id();
+        let ended = converse(child, b"", 100, Duration::from_millis(20)).unwrap();
+        assert!(ended.status.is_none());
+        assert!(!Path::new(&format!("/proc/{id}")).exists(), "it still runs");
+    }
+
+    #[test]
+    fn one_that_closes_its_pipes_and_goes_on_is_ended() {
+        let child = shell("exec >&- 2>&-; exec sleep 1000");
+        let ended = converse(child, b"", 100, Duration::from_secs(60)).unwrap();
+        assert_eq!(ended.status.unwrap().signal(), Some(Signal::KILL.as_raw()));
+    }
+
+    #[test]
+    fn what_it_says_is_kept_up_to_its_length_and_all_of_it_is_read() {
+        let child = shell("cat; yes | head -c 1000000; yes no | head -c 1000000 >&2; exit 7");
+        let ended = converse(child, b"component", 20, Duration::from_secs(60)).unwrap();
+        assert_eq!(ended.status.unwrap().code(), Some(7));
+        assert_eq!(ended.code, b"componenty\ny\ny\ny\ny\ny");
+        assert_eq!(u64::try_from(ended.problems.len()).unwrap(), PROBLEM_BYTES);
+    }
+
+    #[test]
+    fn one_that_does_not_read_is_no_problem() {
+        let ended =
+            converse(shell("echo done"), &[0; 1 << 20], 20, Duration::from_secs(60)).unwrap();
+        assert_eq!(ended.code, b"done\n");
+    }
+
+    #[test]
+    fn how_it_ended_is_named() {
+        let order: Order = "3,1048576,fuel".parse().unwrap();
+        let name = |script: &str, problems: &str| {
+            let mut child = shell(script);
+            stopped(child.wait().unwrap(), problems, &order).to_string()
+        };
+        assert_eq!(name("exit 3", "bad opcode\n"), "bad opcode");
+        assert!(name("exit 4", "").starts_with("compiling it took more than 1 MiB of memory"));
+        assert!(
+            name("kill -XCPU $$", "").starts_with("compiling it took more than 3 s of processor")
+        );
+        let lost = "memory allocation of 80 bytes failed";
+        assert!(name("kill -ABRT $$", lost).starts_with("compiling it took more than 1 MiB"));
+        assert!(name("kill -ABRT $$", "overflowed its stack").ends_with("overflowed its stack"));
+        assert!(name("kill -KILL $$", "").starts_with("the compiler crashed on it: signal: 9"));
+        assert_eq!(name("exit 101", "panicked"), "the compiler crashed on it: panicked");
     }
 }

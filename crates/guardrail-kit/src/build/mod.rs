@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::Stopped;
 use crate::project::{Language, Project};
 
+pub use rego::REGO;
 pub(crate) use steps::{Missing, Steps};
 
 /// What can be chosen for one build.

@@ -6,12 +6,13 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use guardrail_host::{Limits, Plugin};
+use guardrail_host::{Host, Limits, Plugin};
 
 use crate::cli::{Exit, Stopped};
 use crate::component::{self, Setup};
 use crate::figures;
 use crate::inspection::{self, Level, Problem, Trial};
+use crate::package::Artifact;
 use crate::paint::Paint;
 use crate::section;
 use crate::show;
@@ -24,7 +25,7 @@ const SOURCE_DIGEST: &str = "leasehold:source-digest";
 /// What to check.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The component, or the project's folder [default: the folder that one is in]
+    /// The component, a package, or the project's folder [default: the folder that one is in]
     #[arg(value_name = "FILE")]
     target: Option<PathBuf>,
     #[command(flatten)]
@@ -35,31 +36,41 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
     let target = Target::of(arguments.target.as_deref())?;
     target.must_be_built()?;
     let paint = arguments.setup.paint();
+    let host = arguments.setup.host()?;
     let bytes = component::read(&target.component)?;
-    let plugin = match arguments.setup.host()?.load(&bytes) {
-        Ok(plugin) => plugin,
+    let (artifact, plugin) = match load(&host, &bytes) {
+        Ok(loaded) => loaded,
         Err(refused) => {
-            writeln!(
-                out,
-                "{} {}",
-                paint.strong(shown(&target.component)),
-                paint.bad("is refused")
-            )?;
+            let file = paint.strong(shown(&target.component));
+            writeln!(out, "{file} {}", paint.bad("is refused"))?;
             writeln!(out, "{} {refused}", paint.bad("error:"))?;
             return Ok(Exit::Bad);
         }
     };
     let trials = Trial::all(&plugin)?;
-    describe(&plugin, &bytes, paint, out)?;
+    describe(&plugin, artifact.component(), paint, out)?;
     for trial in &trials {
         print_trial(trial, out)?;
     }
     let name = target.project.as_ref().map(|project| project.name.as_str());
-    let readme = fs::read_to_string(target.dir.join("README.md")).ok();
+    let readme = match artifact.package() {
+        Some(package) => package.readme.clone(),
+        None => fs::read_to_string(target.dir.join("README.md")).ok(),
+    };
     let problems = inspection::problems(&plugin, name, readme.as_deref(), &trials);
     print_problems(&problems, paint, out)?;
     let errors = problems.iter().filter(|problem| problem.level == Level::Error).count();
     Ok(if errors == 0 { Exit::Good } else { Exit::Bad })
+}
+
+/// What a server does with an upload, before it looks at signatures.
+fn load(host: &Host, bytes: &[u8]) -> Result<(Artifact, Plugin), Stopped> {
+    let artifact = Artifact::read(bytes)?;
+    let plugin = host.load(artifact.component())?;
+    if let Some(package) = artifact.package() {
+        package.fits(&plugin)?;
+    }
+    Ok((artifact, plugin))
 }
 
 fn describe(plugin: &Plugin, bytes: &[u8], paint: Paint, out: &mut dyn Write) -> io::Result<()> {

@@ -27,13 +27,8 @@ pub struct Arguments {
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Stopped> {
     let Arguments { name, lang, parent } = arguments;
     let dir = if parent == Path::new(".") { PathBuf::from(name) } else { parent.join(name) };
-    let files = new::create(&dir, name, *lang)?;
-    writeln!(
-        out,
-        "made {} with {} files; what each is for is in README.md",
-        dir.display(),
-        files.len()
-    )?;
+    new::create(&dir, name, *lang)?;
+    writeln!(out, "made {}; what each file is for is in its README.md", dir.display())?;
     writeln!(out, "next: cd {} && leasehold plugin build && leasehold plugin test", dir.display())?;
     Ok(Exit::Good)
 }

@@ -202,15 +202,15 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::BUILT_IN;
+    use super::super::REGO;
     use super::*;
 
     #[test]
     fn the_same_text_gives_the_same_bytes_and_another_one_others() {
-        let one = embed(BUILT_IN, b"{\"a\":1}").unwrap();
-        assert_eq!(one, embed(BUILT_IN, b"{\"a\":1}").unwrap());
-        assert_ne!(one, embed(BUILT_IN, b"{\"a\":2}").unwrap());
-        assert!(one.len() > BUILT_IN.len() && one.len() < BUILT_IN.len() + 100);
+        let one = embed(REGO, b"{\"a\":1}").unwrap();
+        assert_eq!(one, embed(REGO, b"{\"a\":1}").unwrap());
+        assert_ne!(one, embed(REGO, b"{\"a\":2}").unwrap());
+        assert!(one.len() > REGO.len() && one.len() < REGO.len() + 100);
     }
 
     #[test]
@@ -239,8 +239,8 @@ mod tests {
     fn what_has_no_slot_or_ends_early_is_refused() {
         let other = include_bytes!("../../../../../plugins/fixtures/hostile/hostile.wasm");
         assert!(matches!(embed(other, b"x"), Err(EmbedError::NoSlot)));
-        for length in [0, 7, 9, 100, BUILT_IN.len() - 1] {
-            assert!(embed(&BUILT_IN[..length], b"x").is_err(), "{length}");
+        for length in [0, 7, 9, 100, REGO.len() - 1] {
+            assert!(embed(&REGO[..length], b"x").is_err(), "{length}");
         }
     }
 }

@@ -14,8 +14,9 @@ use crate::cli::Stopped;
 use crate::component::Setup;
 use crate::project::{FILE, Project, Rego};
 
-/// The component as built from `plugins/rego`.
-const BUILT_IN: &[u8] = include_bytes!("../../../../../plugins/rego/rego.wasm");
+/// The component `rego` as built from `plugins/rego`. A static, so that the program holds its 2 MB once: the server binds
+/// the same bytes.
+pub static REGO: &[u8] = include_bytes!("../../../../../plugins/rego/rego.wasm");
 
 /// Puts the policy into the component, and lets it say what is wrong with the policy.
 pub(crate) fn component(project: &Project, steps: &mut Steps<'_>) -> Result<Vec<u8>, Stopped> {
@@ -23,12 +24,19 @@ pub(crate) fn component(project: &Project, steps: &mut Steps<'_>) -> Result<Vec<
         return Err(format!("`{FILE}` has no part `[rego]`, which names the policy's files").into());
     };
     steps.say("putting the policy into the component `rego`")?;
-    let text = embedded(project, rego)?.to_string();
-    let component = embed::embed(BUILT_IN, text.as_bytes())?;
-    let plugin = Setup::default().host()?.load(&component)?;
-    let issues = plugin.check_settings("{}")?;
+    let policy = embedded(project, rego)?;
+    check(&policy)?;
+    Ok(embed::embed(REGO, policy.to_string().as_bytes())?)
+}
+
+/// Asks the component as it is, with the policy as its settings: its compiled code is kept from build to build.
+fn check(policy: &Value) -> Result<(), Stopped> {
+    let part = |name: &str| policy.get(name).cloned().unwrap_or_default();
+    let settings = json!({ "modules": part("modules"), "data": part("data") });
+    let plugin = Setup::default().host()?.load(REGO)?;
+    let issues = plugin.check_settings(&settings.to_string())?;
     if issues.is_empty() {
-        return Ok(component);
+        return Ok(());
     }
     let lines: Vec<_> = issues.iter().map(|issue| issue.message.as_str()).collect();
     Err(format!("the policy has mistakes:\n{}", lines.join("\n")).into())

@@ -42,7 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     table.push_str("];\n");
     for (file, content) in contents {
         println!("cargo::rerun-if-changed={}", file.display());
-        writeln!(table, "const FILE_{content}: &[u8] = include_bytes!({file:?});")?;
+        let path = file.to_str().ok_or("a path is not UTF-8")?;
+        writeln!(table, "const FILE_{content}: &[u8] = include_bytes!({path:?});")?;
     }
     fs::write(out_folder()?.join("files.rs"), table)?;
     Ok(())

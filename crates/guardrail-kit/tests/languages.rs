@@ -2,6 +2,7 @@
 //! compiler that is missing is named with what installs it. The real ones run in `scripts/plugins/examples`.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+#![expect(clippy::print_stdout, reason = "says what is skipped")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

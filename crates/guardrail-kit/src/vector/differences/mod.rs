@@ -6,8 +6,10 @@ use std::fmt;
 use guardrail_host::{Evaluation, Finding, Location, Plugin, Report};
 
 use super::Vector;
-use super::cure::{Cure, cure};
-use super::expect::{Expect, ExpectedFinding, ExpectedPatch, ExpectedVerdict, line, severity_word};
+use crate::vector::cure::{Cure, cure};
+use crate::vector::expect::{
+    Expect, ExpectedFinding, ExpectedPatch, ExpectedVerdict, line, severity_word,
+};
 
 /// One thing that is not as expected.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -47,6 +47,8 @@ mod plugins_readme;
 mod readiness;
 mod readme;
 mod reconcile;
+mod reconcile_policies;
+mod revoke_cli;
 mod rotation;
 mod session_revocation;
 mod shipped_guardrails;

@@ -111,6 +111,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0015_audit.sql"),
         digest: "d2848a957f89a2b4d3e107d5c37e1859e03c315d85e12b1a1fe57b9c6a22aa20",
     },
+    Migration {
+        number: 16,
+        name: "0016_orphan_policy.sql",
+        sql: include_str!("migrations/0016_orphan_policy.sql"),
+        digest: "d7ec4e82cd708007e62d253bd99161bb51ffe6e2b8c5e80ade4b30d732d192a0",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

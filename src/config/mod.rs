@@ -1,0 +1,192 @@
+//! The configuration: one TOML file and a few flags, read and checked whole before anything binds,
+//! opens or writes. Nothing else in the crate reads configuration or the environment; the result is
+//! plain data for [`crate::app`]. The keys are Vault's where Vault has them. The file is [`file`], what its values may
+//! be [`checks`].
+
+mod checks;
+mod file;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::gate::{Mode, Trust};
+use checks::{guardrails, listener, log, reconcile_interval, trust, ttls};
+use file::{File, read};
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not TOML, or has a key or type that is not known.
+    #[error("`{}` is not a valid configuration: {detail}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What and where, as the TOML reader says it.
+        detail: String,
+    },
+    /// A value that cannot be.
+    #[error("`{key}`: {problem}")]
+    Invalid {
+        /// The key, dotted.
+        key: String,
+        /// What is wrong, and a `help:` line where there is something to do.
+        problem: String,
+    },
+}
+
+fn invalid(key: &str, problem: impl Into<String>) -> ConfigError {
+    ConfigError::Invalid { key: key.to_owned(), problem: problem.into() }
+}
+
+/// What the broker runs with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Whether this is `--dev`: embedded AWS, already initialised, nothing real.
+    pub dev: Option<Dev>,
+    /// Where state is kept; `None` (dev only) keeps nothing.
+    pub data_dir: Option<PathBuf>,
+    /// Where to listen.
+    pub listener: Listener,
+    /// Modes of the guardrails.
+    pub guardrails: Guardrails,
+    /// Whose signature on a plugin is believed.
+    pub plugins: Trust,
+    /// Where the key of the seal lies; `None` keeps it in memory (dev without a data directory).
+    pub key_file: Option<PathBuf>,
+    /// The server's default lease TTL.
+    pub default_lease_ttl: Duration,
+    /// The server's maximum lease TTL.
+    pub max_lease_ttl: Duration,
+    /// How often AWS is compared with the leases by itself; `None` = never.
+    pub reconcile_interval: Option<Duration>,
+    /// How it logs.
+    pub log: Log,
+    /// Where tests plan the end of this process; a release has none.
+    #[cfg(debug_assertions)]
+    pub fail_points: Option<PathBuf>,
+}
+
+/// What only `--dev` has.
+#[derive(Debug, Clone, Default)]
+pub struct Dev {
+    /// The root token to use; `None` makes one up.
+    pub root_token: Option<String>,
+}
+
+/// One listener.
+#[derive(Debug, Clone)]
+pub struct Listener {
+    /// Address and port; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Certificate chain and key, PEM files; `None` serves plain HTTP.
+    pub tls: Option<Tls>,
+    /// Whether `sys/metrics` needs no token.
+    pub open_metrics: bool,
+}
+
+/// The files of a TLS listener.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// Certificate chain, PEM, leaf first.
+    pub cert_file: PathBuf,
+    /// Private key, PEM.
+    pub key_file: PathBuf,
+}
+
+/// Which guardrail does what.
+#[derive(Debug, Clone)]
+pub struct Guardrails {
+    /// For those without a mode of their own.
+    pub mode: Mode,
+    /// By name.
+    pub modes: BTreeMap<String, Mode>,
+}
+
+/// How it logs.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// `trace`, `debug`, `info`, `warn` or `error`.
+    pub level: tracing::Level,
+    /// Lines of JSON instead of text.
+    pub json: bool,
+}
+
+/// Flags of `leasehold server` that go before the file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--dev`.
+    pub dev: Option<Dev>,
+    /// `--dev-listen-address`.
+    pub address: Option<SocketAddr>,
+    /// `--data-dir`.
+    pub data_dir: Option<PathBuf>,
+    /// `--log-level`.
+    pub log_level: Option<String>,
+    /// `--log-format`.
+    pub log_format: Option<String>,
+    /// `--fail-points`.
+    #[cfg(debug_assertions)]
+    pub fail_points: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads `path`, if there is one, and puts the flags over it.
+    pub fn load(path: Option<&Path>, flags: Overrides) -> Result<Self, ConfigError> {
+        let file = path.map(read).transpose()?.unwrap_or_default();
+        Self::from_file(file, flags)
+    }
+
+    fn from_file(file: File, flags: Overrides) -> Result<Self, ConfigError> {
+        let dev = flags.dev.is_some();
+        let data_dir = flags.data_dir.or(file.data_dir);
+        if data_dir.as_ref().is_some_and(|dir| dir.as_os_str().is_empty())
+            || data_dir.is_none() && !dev
+        {
+            return Err(invalid(
+                "data_dir",
+                "missing or empty\nhelp: name the folder that holds the state, e.g. data_dir = \"/var/lib/leasehold\"",
+            ));
+        }
+        let key_file =
+            file.seal.key_file.or_else(|| data_dir.as_ref().map(|dir| dir.join("seal.key")));
+        let ttls = ttls(file.default_lease_ttl.as_deref(), file.max_lease_ttl.as_deref())?;
+        Ok(Self {
+            listener: listener(file.listener, flags.address, dev)?,
+            guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce })?,
+            plugins: trust(file.plugins)?,
+            key_file,
+            data_dir,
+            default_lease_ttl: ttls.0,
+            max_lease_ttl: ttls.1,
+            reconcile_interval: reconcile_interval(file.reconcile_interval.as_deref(), dev)?,
+            log: log(
+                flags.log_level.as_deref().or(file.log_level.as_deref()),
+                flags.log_format.as_deref().or(file.log_format.as_deref()),
+            )?,
+            dev: flags.dev,
+            #[cfg(debug_assertions)]
+            fail_points: flags.fail_points,
+        })
+    }
+}
+
+impl Guardrails {
+    /// What a configuration says of guardrails, for `leasehold check --config FILE`: they enforce
+    /// unless it says otherwise.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        guardrails(read(path)?.guardrails, Mode::Enforce)
+    }
+}
+
+#[cfg(test)]
+mod tests;

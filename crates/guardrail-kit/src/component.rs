@@ -68,11 +68,6 @@ fn open_on(host: &Host, path: &Path) -> Result<(Plugin, Artifact), Stopped> {
     Ok((plugin, artifact))
 }
 
-/// Reads and loads a component with nothing set.
-pub(crate) fn load(path: &Path) -> Result<Plugin, Stopped> {
-    Setup::default().load(path)
-}
-
 /// The bytes of a component.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Stopped> {
     fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()).into())

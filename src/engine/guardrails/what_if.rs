@@ -129,9 +129,7 @@ impl Engine {
     ) -> Result<(Arc<Set>, (Set, GuardrailName)), GuardrailError> {
         let name = match name {
             Some(name) => name.clone(),
-            None => {
-                UNNAMED.parse().map_err(|_invalid| GuardrailError::BadName(UNNAMED.to_owned()))?
-            }
+            None => UNNAMED.parse().map_err(|_invalid| GuardrailError::BadName(UNNAMED.to_owned()))?,
         };
         let mut members = self.members().await?;
         members.retain(|member| member.name != name);
@@ -255,14 +253,14 @@ impl WhatIfReport {
     }
 }
 
-/// Findings of `some` that the others have not: by rule, place and words; a finding that denies now and did not is the same.
-fn only_in(some: &[Finding], others: &[Finding]) -> Vec<Finding> {
-    let same = |one: &Finding, other: &Finding| {
+/// Findings that are not elsewhere too: by rule, place and words; a finding that denies now and did not is the same.
+fn only_in(findings: &[Finding], elsewhere: &[Finding]) -> Vec<Finding> {
+    let alike = |one: &Finding, other: &Finding| {
         one.rule == other.rule
             && one.source == other.source
             && one.pointer == other.pointer
             && one.message == other.message
     };
-    let fresh = |finding: &&Finding| !others.iter().any(|other| same(finding, other));
-    some.iter().filter(fresh).cloned().collect()
+    let fresh = |finding: &&Finding| !elsewhere.iter().any(|other| alike(finding, other));
+    findings.iter().filter(fresh).cloned().collect()
 }

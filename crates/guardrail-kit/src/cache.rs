@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use guardrail_host::CodeCache;
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -54,12 +55,13 @@ fn read_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
 
 /// Under another name first; when two make one at the same time, the first stays.
 fn make_key(directory: &Path, path: &Path) -> io::Result<()> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut key = [0; KEY_BYTES];
     let random = SystemRandom::new();
     random.fill(&mut key).map_err(|_unspecified| io::Error::other("there is no randomness"))?;
-    let temporary = directory.join(format!("{KEY_FILE}.{}", std::process::id()));
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    let unique = NEXT.fetch_add(1, Ordering::Relaxed);
+    let temporary = directory.join(format!("{KEY_FILE}.{}.{unique}", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     file.write_all(&key)?;
     file.sync_all()?;
     let linked = fs::hard_link(&temporary, path);
@@ -90,6 +92,18 @@ mod tests {
 
         fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(open(&directory).unwrap_err().to_string().contains("others may read"));
+    }
+
+    #[test]
+    fn many_that_open_a_new_cache_at_once_get_one_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys: Vec<[u8; KEY_BYTES]> = std::thread::scope(|scope| {
+            let open = || open(folder.path()).map(|cache| cache.mac_key);
+            let runs: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            runs.into_iter().map(|run| run.join().unwrap().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -36,8 +36,10 @@
 
 mod build;
 pub mod log;
+mod patch;
 pub mod pattern;
 mod place;
+pub mod pointer;
 #[doc(hidden)]
 pub mod runtime;
 #[cfg(not(target_arch = "wasm32"))]

@@ -5,14 +5,25 @@
 //! | file | builds |
 //! |---|---|
 //! | `rust` | Rust, for wasm32-unknown-unknown |
+//! | `js` | JavaScript, by componentize-qjs |
+//! | `python` | Python, by componentize-py |
+//! | `go` | Go, by its own compiler for wasip1 |
+//! | `c` | C, by zig for wasip1 |
 //! | `command` | anything, by the command that `guardrail.toml` names |
-//! | `steps` | (how commands are run and printed) |
+//! | `steps`, `tools` | (how commands are run and printed, and where they are found) |
+//! | `wasip1` | (makes what is built for wasip1 into a component without WASI) |
 //!
 //! A language is one file with `component(project, steps) -> Result<Vec<u8>, Stopped>`, and one arm below.
 
+mod c;
 mod command;
+mod go;
+mod js;
+mod python;
 mod rust;
 mod steps;
+mod tools;
+mod wasip1;
 
 use std::fs;
 use std::io::Write;
@@ -43,14 +54,11 @@ pub(crate) fn build(
     let component = match (&project.command, project.language) {
         (Some(own), _) => command::component(project, own, &mut steps)?,
         (None, Language::Rust) => rust::component(project, &mut steps)?,
-        (
-            None,
-            language @ (Language::Js
-            | Language::Python
-            | Language::Go
-            | Language::C
-            | Language::Rego),
-        ) => return Err(command::not_named(language).into()),
+        (None, Language::Js) => js::component(project, &mut steps)?,
+        (None, Language::Python) => python::component(project, &mut steps)?,
+        (None, Language::Go) => go::component(project, &mut steps)?,
+        (None, Language::C) => c::component(project, &mut steps)?,
+        (None, language @ Language::Rego) => return Err(command::not_named(language).into()),
     };
     let path = options.component.clone().unwrap_or_else(|| project.component_path());
     write_whole(&path, &component)?;

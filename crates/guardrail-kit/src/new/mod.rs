@@ -1,9 +1,9 @@
 //! New projects: a folder from the template of its language, with everything that it needs inside. Refuses to write
 //! into what is already there, and removes nothing. The files are embedded by `build.rs`; building is [`crate::build`].
 //!
-//! A template is the folder `templates/LANGUAGE`. In paths and texts `{{name}}` is the project's name (`no-users`),
-//! `{{ident}}` the same with `_` (`no_users`), `{{Type}}` in capitals (`NoUsers`); a part of a path that begins with
-//! `dot-` begins with a dot. The contract travels with every project, as `wit/`, and the SDK with those in Rust, as `sdk/`.
+//! A template is the example `plugins/examples/LANGUAGE`, which is a project itself, named `no-users`. In paths and texts
+//! that name becomes the new one's, `no_users` the same with `_`, `NoUsers` the same in capitals. The contract and the
+//! vectors are linked into each example, the SDK into that in Rust; with a new project they travel as files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use crate::project::{self, Language, ProjectError};
 
 include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+/// Folders of a project that are not its author's.
+const OURS: [&str; 2] = ["sdk/", "wit/"];
 
 /// Why there is no new project.
 #[derive(Debug, thiserror::Error)]
@@ -43,21 +46,13 @@ pub(crate) fn create(dir: &Path, name: &str, language: Language) -> Result<Vec<S
 fn rendered(name: &str, language: Language) -> Result<Vec<(String, Vec<u8>)>, NewError> {
     let names = Names::new(name);
     let prefix = format!("{language}/");
-    let mut files: Vec<(String, Vec<u8>)> = TEMPLATES
+    let files: Vec<(String, Vec<u8>)> = TEMPLATES
         .iter()
         .filter_map(|(path, bytes)| Some((path.strip_prefix(&prefix)?, bytes)))
-        .map(|(path, bytes)| (names.path(path), names.bytes(path, bytes)))
+        .map(|(path, bytes)| (names.text(path), names.bytes(path, bytes)))
         .collect();
     if files.is_empty() {
         return Err(NewError::NoTemplate(language));
-    }
-    let under = |folder: &'static str| {
-        move |(path, bytes): &(&str, &[u8])| (format!("{folder}/{path}"), bytes.to_vec())
-    };
-    files.extend(WIT.iter().map(under("wit")));
-    match language {
-        Language::Rust => files.extend(SDK.iter().map(under("sdk"))),
-        Language::Js | Language::Python | Language::Go | Language::C | Language::Rego => {}
     }
     Ok(files)
 }
@@ -92,25 +87,18 @@ impl<'a> Names<'a> {
     }
 
     fn text(&self, text: &str) -> String {
-        text.replace("{{name}}", self.name)
-            .replace("{{ident}}", &self.ident)
-            .replace("{{Type}}", &self.type_name)
+        text.replace("no-users", self.name)
+            .replace("no_users", &self.ident)
+            .replace("NoUsers", &self.type_name)
     }
 
-    fn path(&self, path: &str) -> String {
-        let part = |part: &str| match part.strip_prefix("dot-") {
-            Some(rest) => format!(".{rest}"),
-            None => part.to_owned(),
-        };
-        self.text(&path.split('/').map(part).collect::<Vec<_>>().join("/"))
-    }
-
-    /// Texts get their names; what is not text stays as it is.
+    /// Texts of the project get its names; what comes from us, and what is not text, stays as it is.
     fn bytes(&self, path: &str, bytes: &[u8]) -> Vec<u8> {
+        let ours = OURS.iter().any(|folder| path.starts_with(folder));
         match std::str::from_utf8(bytes) {
             Ok(text) if path == "Cargo.lock" => sorted_packages(&self.text(text)).into_bytes(),
-            Ok(text) => self.text(text).into_bytes(),
-            Err(_) => bytes.to_vec(),
+            Ok(text) if !ours => self.text(text).into_bytes(),
+            Ok(_) | Err(_) => bytes.to_vec(),
         }
     }
 }
@@ -137,8 +125,8 @@ mod tests {
     #[test]
     fn a_rust_project_has_all_that_it_needs() {
         let folder = tempfile::tempdir().unwrap();
-        let dir = folder.path().join("no-users");
-        let files = create(&dir, "no-users", Language::Rust).unwrap();
+        let dir = folder.path().join("few-buckets");
+        let files = create(&dir, "few-buckets", Language::Rust).unwrap();
         for needed in [
             "guardrail.toml",
             "Cargo.toml",
@@ -151,11 +139,12 @@ mod tests {
         }
         for file in &files {
             let text = fs::read_to_string(dir.join(file)).unwrap();
-            assert!(!text.contains("{{name}}") && !text.contains("{{Type}}"), "{file}");
+            let named = text.contains("no-users") || text.contains("NoUsers");
+            assert!(!named || OURS.iter().any(|folder| file.starts_with(folder)), "{file}");
         }
-        assert!(fs::read_to_string(dir.join("src/lib.rs")).unwrap().contains("struct NoUsers;"));
+        assert!(fs::read_to_string(dir.join("src/lib.rs")).unwrap().contains("struct FewBuckets;"));
         let project = project::Project::find(&dir).unwrap();
-        assert_eq!((project.name.as_str(), project.language), ("no-users", Language::Rust));
+        assert_eq!((project.name.as_str(), project.language), ("few-buckets", Language::Rust));
     }
 
     #[test]

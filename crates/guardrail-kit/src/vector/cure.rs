@@ -58,8 +58,8 @@ fn patched(grant: &PreparedGrant, index: usize, operations: &str) -> Result<Prep
     json_patch::patch(&mut value, &operations)
         .map_err(|error| format!("a patch that does not apply: {error}"))?;
     let document = Document::parse(&value.to_string()).map_err(|problems| {
-        let problems = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        format!("a patch that makes no policy of it: {problems}")
+        let problems = problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>();
+        format!("a patch that makes no policy of it: {}", problems.join("; "))
     })?;
     place.document = Arc::new(document);
     Ok(PreparedGrant::new(grant))
@@ -67,7 +67,7 @@ fn patched(grant: &PreparedGrant, index: usize, operations: &str) -> Result<Prep
 
 #[cfg(test)]
 mod tests {
-    use guardrail_host::Grant;
+    use guardrail_host::{Grant, Location, Severity, Verdict};
 
     use super::*;
 
@@ -95,6 +95,36 @@ mod tests {
         ] {
             let why = patched(&grant(), index, operations).unwrap_err();
             assert!(why.contains(told), "{why}");
+        }
+    }
+
+    fn report(findings: &[(&str, &str)]) -> Report {
+        let finding = |(rule, pointer): &(&str, &str)| Finding {
+            rule: (*rule).into(),
+            severity: Severity::High,
+            message: String::new(),
+            at: vec![Location { document: 0, pointer: (*pointer).into() }],
+            remediation: None,
+            docs_url: None,
+            patch: None,
+            extras: Vec::new(),
+        };
+        Report { verdict: Verdict::Warn, findings: findings.iter().map(finding).collect() }
+    }
+
+    #[test]
+    fn a_finding_is_gone_when_there_are_fewer_or_none_where_it_was() {
+        let before = report(&[("a", "/0"), ("a", "/1")]);
+        let first = &before.findings[0];
+        for (after, gone) in [
+            (report(&[]), true),
+            // What was second stands first now.
+            (report(&[("a", "/0")]), true),
+            (report(&[("a", "/1"), ("a", "/2")]), true),
+            (report(&[("a", "/0"), ("a", "/2")]), false),
+            (report(&[("b", "/0")]), true),
+        ] {
+            assert_eq!(is_gone(&before, &after, first), gone, "{after:?}");
         }
     }
 }

@@ -37,24 +37,30 @@ pub(super) fn all(expect: &Expect, evaluation: &Evaluation) -> Vec<Difference> {
     {
         found.extend(findings(expected, report));
     }
-    if let Some(allowed) = expect.fuel_max
-        && evaluation.fuel_used > allowed
-    {
-        found.push(Difference {
-            what: "fuel",
-            expected: format!("at most {allowed}"),
-            actual: evaluation.fuel_used.to_string(),
-            at: Vec::new(),
-        });
-    }
+    found.extend(fuel(expect.fuel_max, evaluation));
     found
+}
+
+/// More fuel than the budget has.
+pub(super) fn fuel(fuel_max: Option<u64>, evaluation: &Evaluation) -> Option<Difference> {
+    let allowed = fuel_max.filter(|allowed| evaluation.fuel_used > *allowed)?;
+    Some(Difference {
+        what: "fuel",
+        expected: format!("at most {allowed}"),
+        actual: evaluation.fuel_used.to_string(),
+        at: Vec::new(),
+    })
 }
 
 fn verdict(expect: &Expect, evaluation: &Evaluation) -> Vec<Difference> {
     let seen = ExpectedVerdict::seen(evaluation);
     let fits = match expect.verdict {
         ExpectedVerdict::Any => evaluation.result.is_ok(),
-        _ => expect.verdict == seen,
+        ExpectedVerdict::Pass
+        | ExpectedVerdict::Warn
+        | ExpectedVerdict::Deny
+        | ExpectedVerdict::Skip
+        | ExpectedVerdict::Failure(_) => expect.verdict == seen,
     };
     if !fits {
         return vec![Difference {
@@ -165,25 +171,29 @@ fn order(expected: &[ExpectedFinding], report: &Report) -> Vec<Difference> {
     }]
 }
 
-/// Patches that do not apply or do not cure, and those that were expected and are not there.
+/// Patches that do not apply or do not cure, and those that were expected and are not there; and how many cured.
 pub(super) fn patches(
     vector: &Vector,
     plugin: &Plugin,
     evaluation: &Evaluation,
-) -> Vec<Difference> {
+) -> (Vec<Difference>, usize) {
     let Ok(report) = &evaluation.result else {
-        return Vec::new();
+        return (Vec::new(), 0);
     };
     let expected = vector.expect.findings.as_deref().unwrap_or_default();
     let mut found = Vec::new();
+    let mut cured: usize = 0;
     for finding in &report.findings {
         let seen = ExpectedFinding::seen(finding);
         let wanted =
             expected.iter().any(|one| one.is_at(&seen) && one.patch == Some(ExpectedPatch::Cures));
         let actual = match cure(vector.grant(), vector.settings(), plugin, report, finding) {
-            Some(Cure::Cured) => continue,
             None if wanted => "no patch".to_owned(),
             None => continue,
+            Some(Cure::Cured) => {
+                cured = cured.saturating_add(1);
+                continue;
+            }
             Some(Cure::NotCured(why)) => why,
         };
         found.push(Difference {
@@ -193,5 +203,8 @@ pub(super) fn patches(
             at: finding.at.clone(),
         });
     }
-    found
+    (found, cured)
 }
+
+#[cfg(test)]
+mod tests;

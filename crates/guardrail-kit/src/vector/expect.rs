@@ -143,20 +143,16 @@ impl<'de> Deserialize<'de> for ExpectedVerdict {
 }
 
 impl Expect {
-    /// No failure, whatever the verdict.
-    pub(crate) fn anything() -> Self {
-        Self { verdict: ExpectedVerdict::Any, message: None, findings: None, fuel_max: None }
-    }
-
     /// What an evaluation gave, in as much detail as `self` has.
     pub(crate) fn updated(&self, evaluation: &Evaluation) -> Self {
         let report = evaluation.result.as_ref().ok();
         let found = report.map(|report| report.findings.as_slice()).unwrap_or_default();
         let before = self.findings.as_deref();
         Self {
-            verdict: match self.verdict {
-                ExpectedVerdict::Any if report.is_some() => ExpectedVerdict::Any,
-                _ => ExpectedVerdict::seen(evaluation),
+            verdict: if self.verdict == ExpectedVerdict::Any && report.is_some() {
+                ExpectedVerdict::Any
+            } else {
+                ExpectedVerdict::seen(evaluation)
             },
             message: self.message.as_ref().and(report).and_then(|report| line(&report.verdict)),
             findings: before.map(|before| {
@@ -216,6 +212,7 @@ pub(crate) fn severity_word(severity: Severity) -> &'static str {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn write_severity<S: Serializer>(severity: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(severity_word(*severity))
 }
@@ -230,4 +227,56 @@ fn read_severity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Severity,
                 "there is no severity `{word}`; there are info, low, medium, high, critical"
             ))
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use guardrail_host::{Location, Report};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_update_keeps_what_the_author_wanted_to_look_at() {
+        let before: Expect = serde_json::from_value(json!({
+            "verdict": "pass", "message": "old", "fuel_max": 7,
+            "findings": [
+                {"rule": "a", "severity": "low", "document": 0, "pointer": "/0", "message": "old", "patch": "cures"},
+            ],
+        }))
+        .unwrap();
+        let finding = |pointer: &str| Finding {
+            rule: "a".into(),
+            severity: Severity::High,
+            message: "new".into(),
+            at: vec![Location { document: 0, pointer: pointer.into() }],
+            remediation: None,
+            docs_url: None,
+            patch: None,
+            extras: Vec::new(),
+        };
+        let report = Report {
+            verdict: Verdict::Deny("no".into()),
+            findings: vec![finding("/0"), finding("/1")],
+        };
+        let evaluation = Evaluation {
+            result: Ok(report),
+            fuel_used: 9,
+            memory_bytes: 0,
+            log: Vec::new(),
+            log_dropped: 0,
+            host_calls: 0,
+        };
+        let after = before.updated(&evaluation);
+        assert_eq!(
+            serde_json::to_value(&after).unwrap(),
+            json!({
+                "verdict": "deny", "message": "no", "fuel_max": 7,
+                "findings": [
+                    {"rule": "a", "severity": "high", "document": 0, "pointer": "/0", "message": "new", "patch": "cures"},
+                    {"rule": "a", "severity": "high", "document": 0, "pointer": "/1"},
+                ],
+            })
+        );
+    }
 }

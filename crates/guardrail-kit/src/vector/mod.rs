@@ -14,8 +14,9 @@ use guardrail_host::{Evaluation, Location, Plugin, PreparedGrant};
 pub use expect::{Expect, ExpectedFinding, ExpectedPatch, ExpectedVerdict};
 
 pub(crate) use cure::{Cure, cure};
-pub(crate) use differences::{Difference, finding_line, verdict_line};
-pub(crate) use form::{RoleForm, TriggerForm};
+pub(crate) use differences::{Difference, verdict_line};
+pub(crate) use expect::severity_word;
+pub(crate) use form::{NOW_UNIX_MS, RoleForm, TriggerForm};
 
 use crate::settings;
 
@@ -61,6 +62,19 @@ pub struct Outcome {
     pub evaluation: Evaluation,
     /// The same as `differences`, in parts.
     pub(crate) details: Vec<Difference>,
+    /// Patches that were tried and cured their finding.
+    pub(crate) cured: usize,
+}
+
+impl Outcome {
+    /// Counts fuel over a budget that is not the vector's own as a difference.
+    pub(crate) fn hold_to(&mut self, fuel_max: Option<u64>) {
+        if let Some(difference) = differences::fuel(fuel_max, &self.evaluation) {
+            self.passed = false;
+            self.differences.push(difference.to_string());
+            self.details.push(difference);
+        }
+    }
 }
 
 impl Vector {
@@ -102,12 +116,14 @@ impl Vector {
     pub(crate) fn outcome(&self, plugin: &Plugin, evaluation: Evaluation) -> Outcome {
         let mut details = self.settings_refused(plugin);
         details.extend(differences::all(&self.expect, &evaluation));
-        details.extend(differences::patches(self, plugin, &evaluation));
+        let (wrong, cured) = differences::patches(self, plugin, &evaluation);
+        details.extend(wrong);
         Outcome {
             passed: details.is_empty(),
             differences: details.iter().map(ToString::to_string).collect(),
             evaluation,
             details,
+            cured,
         }
     }
 

@@ -1,5 +1,5 @@
-//! What the integration tests share: a host whose compiled code is kept in the target folder, the components of the
-//! repository, and verbs run as `leasehold plugin` runs them. Holds no assertions.
+//! What integration tests share: a host whose compiled code is kept in the target folder, and the components of the
+//! repository. Holds no assertions.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -15,6 +15,7 @@
 //! - `fail_points`, in debug builds only: where a test makes the process die.
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod aws;
 pub mod cli;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+use crate::audit::{Audit, AuditError};
 use crate::auth::{AuthError, InitError};
 use crate::aws::{Accounts, AwsBackend, Documents};
 use crate::clock::{Clock, SystemClock};
@@ -22,13 +23,13 @@ use crate::http::server::{self, Running, ServerError};
 use crate::leases::{LeaseError, Leases};
 use crate::model::ClientToken;
 use crate::random::Random;
-use crate::seal::SealError;
+use crate::seal::{SealError, SealStatus};
 use crate::store::sqlite::{OpenError, Sqlite};
 use crate::store::{Store, StoreError};
 
 mod setup;
 
-use setup::{Base, gate_config};
+use setup::{Base, Served, gate_config};
 
 /// Why the broker could not start or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,9 @@ pub enum AppError {
     /// The state is there, its key is not.
     #[error("the key file `{}` is missing, and without it the stored state cannot be read\nhelp: put it back from its backup, or point [seal] key_file at it", .0.display())]
     KeyFileMissing(PathBuf),
+    /// An audit device.
+    #[error("audit: {0}")]
+    Audit(#[from] AuditError),
     /// The embedded AWS.
     #[error("the embedded AWS: {0}")]
     EmbeddedAws(#[from] embedded_aws::JournalError),
@@ -170,6 +174,49 @@ fn seams(config: &Config) -> Seams {
     }
 }
 
+/// What goes on by itself until the broker stops.
+fn in_the_background(
+    engine: &Arc<Engine>,
+    leases: &Arc<Leases>,
+    audit: &Arc<Audit>,
+    config: &Config,
+    stopped: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    let (engine, stopped) = (|| Arc::clone(engine), || stopped.clone());
+    vec![
+        tokio::spawn(Arc::clone(leases).run(stopped())),
+        tokio::spawn(Arc::clone(leases).run_jobs(stopped())),
+        tokio::spawn(engine().reconcile_on_schedule(config.reconcile_interval, stopped())),
+        tokio::spawn(engine().run_rotations(stopped())),
+        tokio::spawn(engine().run_guardrails(stopped())),
+        tokio::spawn(engine().run(stopped())),
+        tokio::spawn(Arc::clone(audit).run(stopped())),
+        tokio::spawn(reopen_on_hangup(Arc::clone(audit), stopped())),
+    ]
+}
+
+/// SIGHUP: log rotation moved the audit files away.
+async fn reopen_on_hangup(audit: Arc<Audit>, mut shutdown: watch::Receiver<bool>) {
+    let mut hangup = match signal(SignalKind::hangup()) {
+        Ok(hangup) => hangup,
+        Err(error) => {
+            warn!(%error, "SIGHUP cannot be heard: audit files are opened anew at a restart alone");
+            return;
+        }
+    };
+    loop {
+        tokio::select! {
+            _ = shutdown.wait_for(|stop| *stop) => return,
+            heard = hangup.recv() => {
+                if heard.is_none() {
+                    return;
+                }
+                audit.reopen();
+            }
+        }
+    }
+}
+
 async fn stop_signal() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -218,28 +265,23 @@ impl App {
         })
         .await?;
         leases.pick_up().await?;
+        let audit = base.audit();
+        if base.barrier.status() == SealStatus::Unsealed {
+            audit.open().await?;
+        }
         let database = Arc::clone(&base.database);
-        let wire = base.into_wire(
-            Arc::clone(&engine),
-            Arc::clone(&leases),
+        let parts = Served {
+            engine: Arc::clone(&engine),
+            leases: Arc::clone(&leases),
             auth,
+            audit: Arc::clone(&audit),
             initialiser,
-            config.listener.open_metrics,
-        );
+        };
+        let wire = base.into_wire(parts, config.listener.open_metrics);
         let server = server::start(Arc::new(wire), &config.listener)?;
         let (shutdown, stopped) = watch::channel(false);
-        let background = vec![
-            tokio::spawn(Arc::clone(&leases).run(stopped.clone())),
-            tokio::spawn(documents.run(stopped.clone())),
-            tokio::spawn(
-                Arc::clone(&engine)
-                    .reconcile_on_schedule(config.reconcile_interval, stopped.clone()),
-            ),
-            tokio::spawn(Arc::clone(&engine).run_rotations(stopped.clone())),
-            tokio::spawn(Arc::clone(&engine).run_guardrails(stopped.clone())),
-            tokio::spawn(Arc::clone(&leases).run_jobs(stopped.clone())),
-            tokio::spawn(Arc::clone(&engine).run(stopped)),
-        ];
+        let mut background = in_the_background(&engine, &leases, &audit, config, &stopped);
+        background.push(tokio::spawn(documents.run(stopped)));
         info!(address = %server.address(), "leasehold serves on {}", server.address());
         Ok(Self { leases, engine, root_token, database, server, background, shutdown })
     }

@@ -9,6 +9,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::{AppError, Seams};
+use crate::audit::{Audit, AuditParts};
 use crate::auth::{Auth, AuthParts, Initialiser};
 use crate::aws::{Accounts, AwsBackend};
 use crate::clock::Clock;
@@ -34,6 +35,16 @@ pub(super) struct Base {
     pub(super) barrier: Arc<Barrier>,
     /// This installation's id, which its users carry.
     pub(super) broker: String,
+}
+
+/// What the wire serves.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) engine: Arc<Engine>,
+    pub(super) leases: Arc<Leases>,
+    pub(super) auth: Arc<Auth>,
+    pub(super) audit: Arc<Audit>,
+    pub(super) initialiser: Initialiser,
 }
 
 impl Base {
@@ -80,6 +91,14 @@ impl Base {
         }))
     }
 
+    pub(super) fn audit(&self) -> Arc<Audit> {
+        Arc::new(Audit::new(AuditParts {
+            store: Arc::clone(&self.store),
+            barrier: Arc::clone(&self.barrier),
+            random: self.random.clone(),
+        }))
+    }
+
     pub(super) fn initialiser(&self, auth: &Arc<Auth>, key_file: Option<PathBuf>) -> Initialiser {
         Initialiser::new(
             Arc::clone(&self.store),
@@ -90,14 +109,8 @@ impl Base {
         )
     }
 
-    pub(super) fn into_wire(
-        self,
-        engine: Arc<Engine>,
-        leases: Arc<Leases>,
-        auth: Arc<Auth>,
-        initialiser: Initialiser,
-        open_metrics: bool,
-    ) -> Wire {
+    pub(super) fn into_wire(self, served: Served, open_metrics: bool) -> Wire {
+        let Served { engine, leases, auth, audit, initialiser } = served;
         let version = env!("CARGO_PKG_VERSION");
         let metrics = Metrics::new(engine.counted(), version, crate::http::VERSION);
         Wire {
@@ -107,6 +120,7 @@ impl Base {
             engine,
             leases,
             auth,
+            audit,
             barrier: self.barrier,
             initialiser,
             clock: self.clock,

@@ -150,7 +150,7 @@ impl Auth {
     }
 
     /// Ends what nobody was given.
-    async fn lost(&self, lease: Option<LeaseId>, accessor: Option<Accessor>) {
+    pub async fn lost(&self, lease: Option<LeaseId>, accessor: Option<Accessor>) {
         if let Some(lease) = lease
             && let Err(error) = self.parts.leases.revoke_later(&lease).await
         {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod audit;
 mod backup;
 pub mod check;
 mod check_config;
@@ -65,6 +66,9 @@ enum Command {
     Quarantine(quarantine::QuarantineArguments),
     /// Bind, try, suspend and replay guardrails of a running server.
     Guardrail(guardrail::GuardrailArguments),
+    /// Look at what an audit device wrote.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Write, build, test and ship guardrails.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -98,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Reconcile(arguments) => reconcile::run(&arguments, &mut out, &mut err),
         Command::Doctor(arguments) => doctor::run(&arguments, &mut out, &mut err),
         Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
+        Command::Audit(command) => audit::run(&command, &mut out, &mut err),
         Command::Guardrail(arguments) => guardrail::run(&arguments, &mut out, &mut err),
         Command::Plugin(command) => plugin::run(&command, &mut out, &mut err),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::audit::Audit;
 use crate::auth::{Auth, Initialiser};
 use crate::clock::Clock;
 use crate::engine::Engine;
@@ -13,6 +14,7 @@ use crate::random::Random;
 use crate::seal::Barrier;
 
 mod approle;
+mod audited;
 mod auth_token;
 mod aws_creds;
 mod aws_limits;
@@ -36,6 +38,7 @@ pub mod request;
 mod request_log;
 pub mod routes;
 pub mod server;
+mod sys_audit;
 mod sys_auth;
 mod sys_doctor;
 mod sys_guardrails;
@@ -73,6 +76,8 @@ pub struct Wire {
     pub leases: Arc<Leases>,
     /// Tokens.
     pub auth: Arc<Auth>,
+    /// What is asked and answered is written down here first.
+    pub audit: Arc<Audit>,
     /// Whether anything can be served.
     pub barrier: Arc<Barrier>,
     /// Makes an installation out of an empty one.

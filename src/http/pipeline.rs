@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::web::Bytes;
 
+use super::audited::Audited;
 use super::envelope::{Answer, Place};
 use super::error::ApiError;
 use super::fields::Fields;
@@ -16,7 +17,7 @@ use super::reply::{self, Reply};
 use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
 use super::routes::{self, Callers, Route};
-use super::wrapping::{self, Door, Sent};
+use super::wrapping::{self, Door, HandedOut, Sent};
 use super::{Wire, help, sys_metrics, sys_policies};
 use crate::auth::{Caller, Operation, Question, acl};
 use crate::model::{AuthMount, ClientToken, Mount};
@@ -101,7 +102,7 @@ pub async fn answer(wire: &Arc<Wire>, incoming: Incoming) -> Reply {
 }
 
 /// Status, type and body.
-type Rendered = Result<(u16, &'static str, Vec<u8>), ApiError>;
+pub(super) type Rendered = Result<(u16, &'static str, Vec<u8>), ApiError>;
 
 /// From the HTTP layer's checks to the known caller.
 async fn checked(
@@ -132,31 +133,53 @@ async fn checked(
     }
     let token = incoming.headers.token;
     if let Some(door) = Door::of(&request.path, request.operation) {
+        let audited = Audited::begin(wire, &request, token.as_ref(), None, None, request_id);
         let sent = Sent { request, token, remote: incoming.remote };
         let (to, id) = (Arc::clone(wire), request_id.to_owned());
-        let work = async move { door.serve(&to, sent, &id).await };
-        let (status, body) =
-            wire.in_flight.run(work).await.map_err(|error| ApiError::lost(&error))??;
-        return Ok((status, reply::JSON, body));
+        let work = async move {
+            audited.asked(None).await?;
+            let served = door.serve(&to, sent, &id).await;
+            let rendered = served.map(|(status, body)| (status, reply::JSON, body));
+            audited.answered(&rendered).await?;
+            rendered
+        };
+        return wire.in_flight.run(work).await.map_err(|error| ApiError::lost(&error))?;
     }
     let found = routes::find(wire, &request.path);
     *seen = Seen::of(&found, request.operation);
-    let caller = match &token {
-        // A login needs nobody, and uses up no token that is sent along.
-        _ if found.is_login(request.operation) => None,
-        Some(token) => Some(wire.auth.authenticate(token, incoming.remote).await?),
-        None if found.is_anonymous(request.operation) || is_open_to_all(wire, &request) => None,
-        None => return Err(ApiError::NoToken),
+    let identified = identified(wire, &request, token.as_ref(), &found).await;
+    let caller = identified.as_ref().ok().and_then(Option::as_ref);
+    let audited = Audited::begin(wire, &request, token.as_ref(), caller, Some(&found), request_id);
+    let caller = match identified {
+        Ok(caller) => caller,
+        Err(error) => return Err(audited.refused(error).await),
     };
     log.accessor = caller.as_ref().map(|caller| caller.accessor().0.clone());
     let must_finish = found.has_effect(request.operation)
         || request.wrap_seconds.is_some()
         || caller.as_ref().is_some_and(Caller::is_last_use);
-    let work = served(Arc::clone(wire), request, token, found, caller, request_id.to_owned());
+    let known = Known { request, token, found, caller };
+    let work = served(Arc::clone(wire), known, audited, request_id.to_owned());
     if must_finish {
         return wire.in_flight.run(work).await.map_err(|error| ApiError::lost(&error))?;
     }
     work.await
+}
+
+/// Who asks; nobody where nobody has to.
+async fn identified(
+    wire: &Wire,
+    request: &Request,
+    token: Option<&ClientToken>,
+    found: &Found,
+) -> Result<Option<Caller>, ApiError> {
+    match token {
+        // A login needs nobody, and uses up no token that is sent along.
+        _ if found.is_login(request.operation) => Ok(None),
+        Some(token) => Ok(Some(wire.auth.authenticate(token, request.remote).await?)),
+        None if found.is_anonymous(request.operation) || is_open_to_all(wire, request) => Ok(None),
+        None => Err(ApiError::NoToken),
+    }
 }
 
 /// Whether the listener shows this to everybody.
@@ -178,17 +201,21 @@ fn must_be_unsealed(wire: &Wire) -> Result<(), ApiError> {
     }
 }
 
-/// Serves a request, and ends the token whose last use it was, whatever came out.
-async fn served(
-    wire: Arc<Wire>,
+/// A request whose caller is known.
+#[derive(Debug)]
+struct Known {
     request: Request,
     token: Option<ClientToken>,
     found: Found,
     caller: Option<Caller>,
-    request_id: String,
-) -> Rendered {
-    let user = caller.clone();
-    let rendered = serve(&wire, request, token, found, caller, &request_id).await;
+}
+
+/// Serves a request, and ends the token whose last use it was, whatever came out.
+async fn served(wire: Arc<Wire>, known: Known, audited: Audited, request_id: String) -> Rendered {
+    let user = known.caller.clone();
+    let mut handed_out = HandedOut::default();
+    let rendered = serve(&wire, known, &audited, &mut handed_out, &request_id).await;
+    let rendered = audited.handed_out(&wire, rendered, handed_out).await;
     if let Some(user) = &user {
         wire.auth.finish(user).await?;
     }
@@ -198,21 +225,20 @@ async fn served(
 /// From the known caller to the answer.
 async fn serve(
     wire: &Arc<Wire>,
-    request: Request,
-    token: Option<ClientToken>,
-    found: Found,
-    caller: Option<Caller>,
+    known: Known,
+    audited: &Audited,
+    handed_out: &mut HandedOut,
     request_id: &str,
 ) -> Rendered {
+    let Known { request, token, found, caller } = known;
     let Request { operation, path, data, wrap_seconds, idempotency_key, raw, remote } = request;
     // What is wrapped is stored: not for nobody. Who logs in is somebody by then.
     let somebody = caller.is_some() || found.is_login(operation);
     let wrap_seconds = wrap_seconds.filter(|_| somebody);
-    check_early(&found, operation, &data)?;
-    if let Some(caller) = &caller {
-        let asked = Asked { path: &path, operation, data: &data, wrap_seconds };
-        authorized(wire, caller, &found, &asked).await?;
-    }
+    let asked = Asked { path: &path, operation, data: &data, wrap_seconds };
+    let judged = judged(wire, caller.as_ref(), &found, &asked).await;
+    audited.asked(judged.as_ref().err()).await?;
+    judged?;
     let method = found.method().cloned();
     let (route, mount, captured, place) = found.into_route(&path)?;
     if operation == Operation::Help {
@@ -241,11 +267,11 @@ async fn serve(
         }
     }
     let wrap_seconds = wrap_seconds.filter(|_| answer.takes_warnings());
-    let handed_out = answer.handed_out();
+    *handed_out = answer.handed_out();
     let (status, content_type, body) = rendered(answer, request_id, place)?;
     let body = match wrap_seconds {
         None => body,
-        Some(ttl) => wrapping::wrap(wire, body, ttl, path, handed_out).await?,
+        Some(ttl) => wrapping::wrap(wire, body, ttl, path, handed_out.clone()).await?,
     };
     Ok((status, content_type, body))
 }
@@ -256,6 +282,20 @@ struct Asked<'a> {
     operation: Operation,
     data: &'a serde_json::Map<String, serde_json::Value>,
     wrap_seconds: Option<u64>,
+}
+
+/// Whether the request may be served.
+async fn judged(
+    wire: &Wire,
+    caller: Option<&Caller>,
+    found: &Found,
+    asked: &Asked<'_>,
+) -> Result<(), ApiError> {
+    check_early(found, asked.operation, asked.data)?;
+    match caller {
+        Some(caller) => authorized(wire, caller, found, asked).await,
+        None => Ok(()),
+    }
 }
 
 async fn authorized(

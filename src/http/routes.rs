@@ -14,9 +14,9 @@ use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, approle, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static,
-    sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs, sys_lease_accounts,
-    sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins, sys_policies, sys_reconcile,
-    sys_remount, ui, userpass, wrapping,
+    sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs,
+    sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins,
+    sys_policies, sys_reconcile, sys_remount, ui, userpass, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{AuthMethod, AuthMount, Mount, MountState};
@@ -113,6 +113,10 @@ static SYS: &[Route] = &[
     route(listed("mounts"), "Lists the engines.", &[], on![Read => sys_mounts::list]),
     route(between("mounts/", "/tune"), "Shows or changes an engine's settings.", sys_mounts::TUNE, on![Read => sys_mounts::read_tuning, Update => sys_mounts::tune]),
     route(under("mounts/"), "Shows, enables or disables an engine.", sys_mounts::ENABLE, on![Read => sys_mounts::read, Update => sys_mounts::enable, Delete => sys_mounts::disable]),
+    route(listed("audit"), "Lists the audit devices.", &[], on![Read => sys_audit::list]),
+    route(under("audit/"), "Enables or disables an audit device.", sys_audit::ENABLE, on![Update => sys_audit::enable, Delete => sys_audit::disable]),
+    route(under("audit-hash/"), "Shows a text as an audit device does.", sys_audit::HASH, on![Update => sys_audit::hash]),
+    route(under("audit-chain/"), "Shows the last entry of an audit device.", &[], on![Read => sys_audit::chain]),
     route(listed("auth"), "Lists the auth methods.", &[], on![Read => sys_auth::list]),
     route(between("auth/", "/tune"), "Shows or changes an auth method's settings.", sys_mounts::TUNE, on![Read => sys_auth::read_tuning, Update => sys_auth::tune]),
     route(under("auth/"), "Shows, enables or disables an auth method.", sys_mounts::ENABLE, on![Read => sys_auth::read, Update => sys_auth::enable, Delete => sys_auth::disable]),
@@ -320,9 +324,11 @@ fn found(table: &'static [Route], path: &str, mount: Option<Arc<Mount>>, place: 
 
 /// Whether each key of `data` is copied to the top level (contract 0.2: old `sys` paths).
 fn injects(path: &str) -> bool {
-    let exact = ["auth", "mounts", "policy", "remount"].contains(&path);
+    let exact = ["audit", "auth", "mounts", "policy", "remount"].contains(&path);
     exact
-        || ["capabilities", "mounts/", "auth/", "policy/"].iter().any(|head| path.starts_with(head))
+        || ["audit-hash/", "capabilities", "mounts/", "auth/", "policy/"]
+            .iter()
+            .any(|head| path.starts_with(head))
 }
 
 #[cfg(test)]

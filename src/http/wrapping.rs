@@ -18,7 +18,7 @@ use crate::auth::{Operation, Question};
 use crate::model::{Accessor, ClientToken, LeaseId};
 
 /// What an answer hands out, which must end if the answer is never unwrapped.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct HandedOut {
     pub(super) lease: Option<LeaseId>,
     pub(super) accessor: Option<Accessor>,

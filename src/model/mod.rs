@@ -2,6 +2,7 @@
 //! crate and does no I/O. Start at [`lease`] for the life of a credential, at [`role`] for what is
 //! asked for, at [`verdict`] for what the gate says.
 
+mod audit;
 pub mod binding;
 pub mod delivery;
 pub mod duration;
@@ -26,6 +27,7 @@ pub mod timestamp;
 pub mod token;
 pub mod verdict;
 
+pub use audit::{AuditDevice, AuditKind, ChainHead};
 pub use binding::{AccountBinding, LeaseConfig};
 pub use delivery::{Canary, Delivery, Placement, Readiness, SessionRevocation};
 pub use guardrail::{

@@ -52,6 +52,7 @@ pub(super) struct Keys {
     request: hmac::Key,
     secret_id: hmac::Key,
     code_cache: Zeroizing<[u8; 32]>,
+    audit: hmac::Key,
 }
 
 impl fmt::Debug for Keys {
@@ -70,6 +71,7 @@ impl Keys {
             request: hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, "leasehold/request/v1")),
             secret_id: hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, "leasehold/secret-id/v1")),
             code_cache: subkey(&root, "leasehold/code-cache/v1"),
+            audit: hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, "leasehold/audit/v1")),
         }
     }
 
@@ -110,6 +112,11 @@ impl Keys {
         };
         body.truncate(length);
         Ok(body)
+    }
+
+    /// The key of one audit device: another one for each.
+    pub(super) fn audit(&self, device: &str) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&self.audit, device.as_bytes()).as_ref())
     }
 
     pub(super) fn token_digest(&self, token: &[u8]) -> String {

@@ -8,10 +8,12 @@ use zeroize::Zeroizing;
 
 use crate::model::{ClientToken, SecretAccessKey, SecretId, SecretIdDigest, TokenDigest};
 use crate::random::Random;
+pub use audit_key::AuditKey;
 use keys::Keys;
 pub use keys::MasterKey;
 pub use password::PasswordHash;
 
+mod audit_key;
 pub mod key_file;
 mod keys;
 mod password;
@@ -251,6 +253,11 @@ impl Barrier {
     /// The keyed digest under which the lease of a request is looked up.
     pub fn request_digest(&self, request: &[u8]) -> Result<[u8; 32]> {
         Ok(self.keys()?.request_digest(request))
+    }
+
+    /// How one audit device shows what is secret.
+    pub fn audit_key(&self, device: &str) -> Result<AuditKey> {
+        Ok(AuditKey::new(self.keys()?.audit(device)))
     }
 
     /// The key of the MAC over compiled guardrails on disk.

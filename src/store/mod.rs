@@ -9,6 +9,7 @@ use crate::model::{
     Timestamp, Token, TokenDigest,
 };
 
+mod audit;
 pub mod auth_methods;
 pub mod faulty;
 pub mod guardrails;
@@ -25,6 +26,7 @@ pub mod static_roles;
 pub mod tally;
 pub mod wrapping;
 
+pub use audit::AuditStore;
 pub use auth_methods::AuthMethodStore;
 pub use guardrails::{GuardrailStore, VerdictBounds};
 pub use jobs::{DueAt, JobStore, Mark};
@@ -59,6 +61,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[async_trait]
 pub trait Store:
     JobStore
+    + AuditStore
     + AuthMethodStore
     + RotationStore
     + ReconcileStore

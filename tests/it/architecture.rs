@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("gate", &["model", "metrics"]),
     ("aws", &["model", "clock", "gate", "metrics"]),
+    ("audit", &["model", "random", "seal", "store"]),
     ("leases", &["model", "clock", "random", "metrics", "aws", "store"]),
     ("auth", &["model", "clock", "random", "seal", "store", "leases"]),
     (
@@ -24,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "http",
         &[
             "model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate",
-            "auth", "engine", "config",
+            "auth", "audit", "engine", "config",
         ],
     ),
     ("config", &["model", "gate", "engine"]),
@@ -43,6 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "aws",
             "gate",
             "auth",
+            "audit",
             "engine",
             "http",
             "config",
@@ -57,6 +59,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "gate",
             "seal",
             "store",
+            "audit",
             "http",
             "config",
             "telemetry",

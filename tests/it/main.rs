@@ -19,6 +19,7 @@ mod accounts;
 mod acl;
 mod approle;
 mod architecture;
+mod audit;
 mod backup;
 mod canary;
 mod cli;

@@ -7,6 +7,7 @@ const PROTECTED: &[&str] = &[
     "auth/token/accessors/",
     "sys/audit",
     "sys/audit/*",
+    "sys/audit-chain/*",
     "sys/auth/*",
     "sys/config/auditing/*",
     "sys/config/cors",

@@ -186,10 +186,10 @@ impl StaticRoleError {
 
     /// For the operator: with what AWS said, in full.
     pub(super) fn detail(&self) -> String {
-        match self {
-            Self::NotRotated { source, .. } | Self::NotCleaned { source, .. } => source.detail(),
-            other => other.to_string(),
+        if let Self::NotRotated { source, .. } | Self::NotCleaned { source, .. } = self {
+            return source.detail();
         }
+        self.to_string()
     }
 
     /// What may be kept and shown of it.

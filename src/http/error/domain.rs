@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::{Told, bare, internal, silent, wrapped};
+use crate::audit::AuditError;
 use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::NotServing;
@@ -72,6 +73,19 @@ pub(super) fn auth(error: &AuthError) -> Told {
         AuthError::PastMaximum => bare(400, "past the max TTL, cannot renew"),
         AuthError::Create(refused) => bare(400, refused.to_string()),
         AuthError::Seal(_) | AuthError::Store(_) => internal(),
+    }
+}
+
+pub(super) fn audit(error: &AuditError) -> Told {
+    match error {
+        AuditError::PathInUse
+        | AuditError::BadPath(_)
+        | AuditError::UnknownKind(_)
+        | AuditError::Options(_)
+        | AuditError::Unusable { .. }
+        | AuditError::Unknown(_)
+        | AuditError::NoInput => bare(400, error.to_string()),
+        AuditError::Thread(_) | AuditError::Seal(_) | AuditError::Store(_) => internal(),
     }
 }
 

@@ -2,8 +2,8 @@
 //! new variant has to say here what becomes of it. What the modules below say of theirs: [`super::domain`].
 
 use super::domain::{
-    auth, config, init, issue, job, lease, limits, mount, policy, query, reconcile, remount, renew,
-    role, tainted, wrapping,
+    audit, auth, config, init, issue, job, lease, limits, mount, policy, query, reconcile, remount,
+    renew, role, tainted, wrapping,
 };
 use super::guardrails::guardrail;
 use super::methods::method;
@@ -121,6 +121,9 @@ impl ApiError {
             }
             Self::Guardrail(error) => guardrail(error),
             Self::Reconcile(error) => reconcile(error),
+            Self::Audit(error) => audit(error),
+            // Bare, unlike what else is internal (contract 0.3).
+            Self::Unaudited => bare(500, "internal error"),
             Self::RotateRoot(error) => rotation::rotate_root(error),
             Self::StaticRole(error) => rotation::static_role(error),
             Self::Renew(error) => renew(error),

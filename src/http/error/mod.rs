@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::fields::FieldError;
+use crate::audit::AuditError;
 use crate::auth::methods::MethodError;
 use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, InitError, PolicyRefused};
@@ -155,6 +156,10 @@ pub enum ApiError {
     Guardrail(GuardrailError),
     /// Comparing AWS with the leases.
     Reconcile(ReconcileError),
+    /// Audit devices.
+    Audit(AuditError),
+    /// No audit device took the entry of a request.
+    Unaudited,
     /// Rotating the root key.
     RotateRoot(RotateRootError),
     /// Static roles.
@@ -238,6 +243,8 @@ impl ApiError {
             Self::Issue(error) => error.to_string(),
             Self::Guardrail(error) => error.to_string(),
             Self::Reconcile(error) => error.to_string(),
+            Self::Audit(error) => error.to_string(),
+            Self::Unaudited => "no audit device could write the entry".to_owned(),
             Self::RotateRoot(error) => error.to_string(),
             Self::StaticRole(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
@@ -289,6 +296,7 @@ macro_rules! from {
 
 from! {
     AuthError => Auth,
+    AuditError => Audit,
     MethodError => Method,
     PolicyRefused => Policy,
     WrappingError => Wrapping,

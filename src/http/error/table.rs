@@ -2,6 +2,7 @@
 //! sample of each kind, so that the table cannot say what the code does not do.
 
 use super::ApiError;
+use crate::audit::{AuditError, OptionError};
 use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, CreateRefused, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
@@ -50,6 +51,7 @@ fn samples() -> Samples {
         roles(),
         credentials(),
         reconciling(),
+        auditing(),
         super::guardrails::samples(),
         super::plugins::samples(),
     ] {
@@ -98,6 +100,7 @@ fn door() -> Samples {
         ("operation that the path does not offer", ApiError::UnsupportedOperation),
         ("field of the wrong type", ApiError::Field(field_error())),
         ("object missing, or list empty", ApiError::NotFound),
+        ("no audit device took the entry", ApiError::Unaudited),
         ("the broker's own fault", ApiError::Internal(String::new())),
     ]
 }
@@ -240,6 +243,25 @@ fn credentials() -> Samples {
         samples.push(("credentials: key used", IssueError::KeyUsed { lease }.into()));
     }
     samples
+}
+
+fn auditing() -> Samples {
+    let unusable = AuditError::Unusable {
+        place: "/var/log/audit.log".to_owned(),
+        why: "Permission denied (os error 13)".to_owned(),
+    };
+    vec![
+        ("audit device: path taken", AuditError::PathInUse.into()),
+        ("audit device: no such type", AuditError::UnknownKind("x".to_owned()).into()),
+        ("audit device: no file_path", AuditError::from(OptionError::Missing("file_path")).into()),
+        (
+            "audit device: mode with x",
+            AuditError::from(OptionError::Executable("0755".to_owned())).into(),
+        ),
+        ("audit device: cannot be opened", unusable.into()),
+        ("audit device: not there", AuditError::Unknown("x/".to_owned()).into()),
+        ("audit-hash without input", AuditError::NoInput.into()),
+    ]
 }
 
 fn reconciling() -> Samples {

@@ -7,19 +7,19 @@ use async_trait::async_trait;
 
 use super::FaultyStore;
 use crate::model::{
-    Accessor, AccountBinding, AppRole, AuthMount, AuthMountId, CapReached, Guardrail,
-    GuardrailName, Job, JobFailure, JobId, JobProgress, JobScope, JobState, KeptVerdict, Lease,
-    LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag, LoginUser, Mount, MountId,
-    MountMove, Orphan, PluginDigest, PluginName, PluginRecord, PluginSignature, PluginVersion,
-    Role, RoleName, RootRotation, SecretIdDigest, SemanticVersion, StaticRole, StoredSecretId,
-    Suspension, Timestamp, Token, TokenDigest, Untried, UserRow,
+    Accessor, AccountBinding, AppRole, AuditDevice, AuthMount, AuthMountId, CapReached, ChainHead,
+    Guardrail, GuardrailName, Job, JobFailure, JobId, JobProgress, JobScope, JobState, KeptVerdict,
+    Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag, LoginUser, Mount,
+    MountId, MountMove, Orphan, PluginDigest, PluginName, PluginRecord, PluginSignature,
+    PluginVersion, Role, RoleName, RootRotation, SecretIdDigest, SemanticVersion, StaticRole,
+    StoredSecretId, Suspension, Timestamp, Token, TokenDigest, Untried, UserRow,
 };
 use crate::store::wrapping::Wrapping;
 use crate::store::{
-    AuthMethodStore, DueAt, DueLease, GuardrailStore, JobStore, LeaseQuery, LeaseTally, LimitStore,
-    Mark, Page, PluginStore, PolicyStore, Position, PutPlugin, QueryStore, ReconcileStore,
-    RequestStore, RotationStore, ScheduleStore, Store, StoreError, StuckLeases, TallyStore,
-    VerdictBounds, WrappingStore, Written,
+    AuditStore, AuthMethodStore, DueAt, DueLease, GuardrailStore, JobStore, LeaseQuery, LeaseTally,
+    LimitStore, Mark, Page, PluginStore, PolicyStore, Position, PutPlugin, QueryStore,
+    ReconcileStore, RequestStore, RotationStore, ScheduleStore, Store, StoreError, StuckLeases,
+    TallyStore, VerdictBounds, WrappingStore, Written,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -51,6 +51,18 @@ pass! {
     writes {
         fn put_lease_limits(mount: &MountId, limits: LeaseLimits) -> ();
         fn begin_lease_within(lease: &Lease, caps: LeaseCaps) -> Option<CapReached>;
+    }
+}
+
+pass! {
+    AuditStore:
+    reads {
+        fn audit_devices() -> Vec<(AuditDevice, Option<ChainHead>)>;
+    }
+    writes {
+        fn put_audit_device(device: &AuditDevice) -> ();
+        fn remove_audit_device(path: &str) -> ();
+        fn put_chain_heads(heads: Vec<(String, ChainHead)>) -> ();
     }
 }
 

@@ -129,7 +129,9 @@ impl Engine {
     ) -> Result<(Arc<Set>, (Set, GuardrailName)), GuardrailError> {
         let name = match name {
             Some(name) => name.clone(),
-            None => UNNAMED.parse().map_err(|_invalid| GuardrailError::BadName(UNNAMED.to_owned()))?,
+            None => {
+                UNNAMED.parse().map_err(|_invalid| GuardrailError::BadName(UNNAMED.to_owned()))?
+            }
         };
         let mut members = self.members().await?;
         members.retain(|member| member.name != name);

@@ -2,15 +2,16 @@
 //! opens or writes. Nothing else in the crate reads configuration or the environment; the result is
 //! plain data for [`crate::app`]. The keys are Vault's where Vault has them.
 
+mod plugins;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use guardrail_kit::package::PublicKey;
 use serde::Deserialize;
 
-use crate::gate::{Mode, SHIPPED, Trust, TrustedKey, shipped};
+use crate::gate::{Mode, SHIPPED, Trust, shipped};
 use crate::model::duration::parse_seconds;
 
 /// Vault's default for both lease TTLs: 32 days (contract 1.6).
@@ -156,7 +157,7 @@ struct File {
     #[serde(default)]
     guardrails: GuardrailsFile,
     #[serde(default)]
-    plugins: PluginsFile,
+    plugins: plugins::PluginsFile,
     #[serde(default)]
     seal: SealFile,
     default_lease_ttl: Option<String>,
@@ -204,23 +205,6 @@ struct GuardrailFile {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
-struct PluginsFile {
-    #[serde(default)]
-    require_signature: bool,
-    #[serde(default)]
-    trusted_keys: Vec<TrustedKeyFile>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-struct TrustedKeyFile {
-    name: String,
-    key: String,
-    plugins: Vec<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table")]
 struct SealFile {
     key_file: Option<PathBuf>,
 }
@@ -249,7 +233,7 @@ impl Config {
         Ok(Self {
             listener: listener(file.listener, flags.address, dev)?,
             guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce })?,
-            plugins: trust(file.plugins)?,
+            plugins: plugins::trust(file.plugins)?,
             key_file,
             data_dir,
             default_lease_ttl: ttls.0,
@@ -348,29 +332,6 @@ fn guardrails(file: GuardrailsFile, default: Mode) -> Result<Guardrails, ConfigE
     };
     let modes = file.named.into_iter().map(mode).collect::<Result<_, _>>()?;
     Ok(Guardrails { mode: file.mode.unwrap_or(default), modes })
-}
-
-/// Which keys are trusted. A list in which two could be meant by one name or one id is refused.
-fn trust(file: PluginsFile) -> Result<Trust, ConfigError> {
-    const KEYS: &str = "plugins.trusted_keys";
-    let mut keys: Vec<TrustedKey> = Vec::new();
-    for TrustedKeyFile { name, key, plugins } in file.trusted_keys {
-        let wrong = |problem: &dyn std::fmt::Display| invalid(KEYS, format!("`{name}`: {problem}"));
-        let key = PublicKey::parse(&key).map_err(|error| wrong(&error))?;
-        if keys.iter().any(|known| known.name == name || known.key == key) {
-            return Err(wrong(&"this name or this key is there twice"));
-        }
-        if plugins.is_empty() {
-            let help = "may sign no plugin\nhelp: e.g. plugins = [\"*\"] for all";
-            return Err(wrong(&help));
-        }
-        keys.push(TrustedKey { name, key, plugins });
-    }
-    if file.require_signature && keys.is_empty() {
-        let problem = "no key is trusted, so that no plugin could be used\nhelp: add one to plugins.trusted_keys; `leasehold plugin keygen` makes one";
-        return Err(invalid("plugins.require_signature", problem));
-    }
-    Ok(Trust { require_signature: file.require_signature, keys })
 }
 
 /// A duration above zero, as Vault's configuration takes them.

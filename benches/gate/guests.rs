@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 use guardrail_host::{
@@ -133,10 +133,8 @@ fn meters() {
 
 /// What so many guests that are in the middle of a call hold, and what is left when they are gone.
 fn memory() {
-    // Long enough that all are still running when the last has begun.
-    let limits =
-        Limits { fuel: u64::MAX / 2, wall_time: Duration::from_secs(60), ..Limits::default() };
-    let plugin = load(HostConfig { limits, ..HostConfig::default() }, LOOPING);
+    // The highest limits: all are still running when the last has begun.
+    let plugin = load(HostConfig { limits: Limits::tops(), ..HostConfig::default() }, LOOPING);
     let grant = grant(7);
     let before = resident_kib();
     runtime().block_on(async {

@@ -4,6 +4,7 @@
 #![no_main]
 
 #[path = "../../crates/guardrail-host/tests/fixtures/fixture.rs"]
+#[expect(dead_code, reason = "the tests use the rest of it")]
 mod fixture;
 
 use std::sync::{Arc, LazyLock};

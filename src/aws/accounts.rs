@@ -11,9 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::limiter::Limiter;
 use super::sdk::{CredentialSource, Paces, SdkProbe, SdkProvider, SdkSts, pooled_http_client};
-use super::{
-    AwsError, DiscoveryProvider, IamProvider, IdentityProvider, KeyProbe, NewAccessKey, StsProvider,
-};
+use super::{AwsError, IamProvider, IdentityProvider, KeyProbe, NewAccessKey, StsProvider};
 use crate::clock::Clock;
 use crate::metrics::{AwsCalls, Pace};
 use crate::model::{MountId, SecretAccessKey};
@@ -290,12 +288,6 @@ impl Accounts {
             slowed: pace.slowed.saturating_add(1),
             slowest: Some(pace.slowest.map_or(rate, |slowest| slowest.min(rate))),
         })
-    }
-
-    /// Looks around in the account of a mount.
-    pub async fn discovery(&self, mount: &MountId) -> Result<Arc<dyn DiscoveryProvider>, AwsError> {
-        let provider = self.sdk_provider(mount).await?;
-        Ok(provider)
     }
 
     /// Says who the broker is in the account of a mount.

@@ -1,11 +1,13 @@
-//! What is there in an account, as the broker finds it: who it is itself, which users there are, what it
+//! What is there in an account, as the broker finds it: who it is itself, which users and policies there are, what it
 //! may do. Only reads, with the patience of clean-up; nothing here changes anything. Whose a user is says
 //! [`super::IamProvider::ownership`]; behind it: [`super::sdk`].
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
-use super::AwsError;
-use crate::model::{Timestamp, UserName};
+use super::{Access, Accounts, AwsError};
+use crate::model::{MountId, PolicyArn, Timestamp, UserName};
 
 /// An IAM user as `ListUsers` shows it, without its tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,17 @@ pub struct ListedUser {
     /// Its path, `/` at both ends.
     pub path: String,
     /// AWS's unique id, `AIDA…`: never given twice.
+    pub id: String,
+    /// When AWS made it, by AWS's clock.
+    pub created_at: Timestamp,
+}
+
+/// A managed policy as `ListPolicies` shows it, without its tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedPolicy {
+    /// Its ARN, with path and name.
+    pub arn: PolicyArn,
+    /// AWS's unique id, `ANPA…`: never given twice.
     pub id: String,
     /// When AWS made it, by AWS's clock.
     pub created_at: Timestamp,
@@ -58,6 +71,8 @@ pub struct Simulation<'a> {
 pub trait DiscoveryProvider: std::fmt::Debug + Send + Sync + 'static {
     /// `ListUsers` under a path, to the last page; a page that fails fails all.
     async fn users_under(&self, path: &str) -> Result<Vec<ListedUser>, AwsError>;
+    /// `ListPolicies` of the account's own under a path, to the last page; a page that fails fails all.
+    async fn policies_under(&self, path: &str) -> Result<Vec<ListedPolicy>, AwsError>;
     /// `SimulatePrincipalPolicy`.
     async fn simulate(&self, question: Simulation<'_>) -> Result<Vec<Simulated>, AwsError>;
 }
@@ -67,4 +82,21 @@ pub trait DiscoveryProvider: std::fmt::Debug + Send + Sync + 'static {
 pub trait IdentityProvider: std::fmt::Debug + Send + Sync + 'static {
     /// `GetCallerIdentity`, which needs no permission.
     async fn identity(&self) -> Result<Identity, AwsError>;
+}
+
+impl Accounts {
+    /// Looks around in the account of a mount.
+    pub async fn discovery(&self, mount: &MountId) -> Result<Arc<dyn DiscoveryProvider>, AwsError> {
+        let provider = self.sdk_provider(mount).await?;
+        Ok(provider)
+    }
+
+    /// The same, with what reads and changes it by the same keys.
+    pub async fn look_around(
+        &self,
+        mount: &MountId,
+    ) -> Result<(Arc<dyn DiscoveryProvider>, Access), AwsError> {
+        let (provider, access) = self.sdk_access(mount).await?;
+        Ok((provider, access))
+    }
 }

@@ -29,11 +29,11 @@ pub(crate) mod testing;
 
 pub use accounts::{Access, AccountSettings, Accounts, AwsBackend, Outgoing};
 pub use discovery::{
-    DiscoveryProvider, Identity, IdentityProvider, ListedUser, Simulated, Simulation,
+    DiscoveryProvider, Identity, IdentityProvider, ListedPolicy, ListedUser, Simulated, Simulation,
 };
 pub use documents::{Documents, Fetched};
 pub use keys::{HeldKey, HeldUser, KeyProvider};
-pub use placement::PlacementProvider;
+pub use placement::{PlacementProvider, PolicyHolders};
 pub use probe::KeyProbe;
 pub use session_deny::{SessionDeny, SessionDenyProvider};
 pub use sts::{FederatedSession, OwnSession, RoleSession, StsProvider, TemporaryCredentials};
@@ -111,13 +111,20 @@ pub struct RareBelongings {
     pub service_specific_credentials: Vec<String>,
 }
 
-/// Whose a user is.
+/// Whose a user or a policy is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ownership {
     /// Value of [`BROKER_TAG`].
     pub broker: Option<String>,
     /// Value of [`LEASE_TAG`].
     pub lease: Option<String>,
+}
+
+impl Ownership {
+    /// Whether it is this lease's of this installation.
+    pub fn is_of(&self, broker: &str, lease: &LeaseTag) -> bool {
+        self.broker.as_deref() == Some(broker) && self.lease.as_deref() == Some(lease.as_str())
+    }
 }
 
 /// A document that AWS holds, with its source for findings.

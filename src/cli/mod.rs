@@ -12,13 +12,16 @@ pub mod check;
 mod check_config;
 mod doctor;
 mod guardrail;
+mod jobs;
 mod output;
 mod plugin;
 mod quarantine;
 mod reconcile;
 pub mod remote;
 mod restore;
+mod revoke;
 mod server;
+mod terms;
 mod who;
 
 /// A configuration that cannot be used (`EX_CONFIG` of sysexits.h).
@@ -27,6 +30,8 @@ const EXIT_CONFIG: u8 = 78;
 const EXIT_USAGE: u8 = 2;
 /// Anything else that stopped it.
 const EXIT_FAILURE: u8 = 1;
+/// What was asked for is not there.
+const EXIT_NOTHING: u8 = 4;
 
 /// Hands out AWS credentials over HashiCorp Vault's HTTP API. Before anything is created it judges
 /// what a role would grant, and it keeps every credential as a lease until it is provably gone.
@@ -44,7 +49,7 @@ and in another terminal, with any Vault client:
   export VAULT_ADDR=http://127.0.0.1:8200 VAULT_TOKEN=<the printed root token>
   vault secrets enable aws
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration; `check` and `who` have their own.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration; `check`, `who`, `revoke` and `doctor` have their own.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -54,6 +59,10 @@ enum Command {
     Check(check::CheckArguments),
     /// Say who holds an access key, a user or a lease, or held it.
     Who(who::WhoArguments),
+    /// End leases: by id, under a path, or by what `who` finds them by.
+    Revoke(revoke::RevokeArguments),
+    /// Show the jobs that revoke many leases, pause them, let them go on.
+    Jobs(jobs::JobsArguments),
     /// Write the database of a server to a file, while it runs or not.
     Backup(backup::BackupArguments),
     /// Put a backup into the data directory of a stopped server.
@@ -64,11 +73,11 @@ enum Command {
     Doctor(doctor::DoctorArguments),
     /// Show or end the quarantine of a server on a restored backup.
     Quarantine(quarantine::QuarantineArguments),
-    /// Bind, try, suspend and replay guardrails of a running server.
-    Guardrail(guardrail::GuardrailArguments),
     /// Look at what an audit device wrote.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Bind, try, suspend and replay guardrails of a running server.
+    Guardrail(guardrail::GuardrailArguments),
     /// Write, build, test and ship guardrails.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -97,6 +106,8 @@ pub fn run() -> ExitCode {
         Command::Server(arguments) => server::run(&arguments, &mut out, &mut err),
         Command::Check(arguments) => check::run(&arguments, &mut out, &mut err).into(),
         Command::Who(arguments) => who::run(&arguments, &mut out, &mut err),
+        Command::Revoke(arguments) => revoke::run(&arguments, &mut out, &mut err),
+        Command::Jobs(arguments) => jobs::run(&arguments, &mut out, &mut err),
         Command::Backup(arguments) => backup::run(&arguments, &mut out, &mut err),
         Command::Restore(arguments) => restore::run(&arguments, &mut out, &mut err),
         Command::Reconcile(arguments) => reconcile::run(&arguments, &mut out, &mut err),

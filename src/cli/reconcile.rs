@@ -1,5 +1,6 @@
 //! `leasehold reconcile`: asks a running server to compare AWS with its leases, and shows what it found. With
-//! `--remove` it has each orphan torn down, one by one, by the server's own rules.
+//! `--remove` it has each orphan removed, one by one, by the server's own rules: users first, since a user takes its
+//! policy along.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -29,11 +30,12 @@ pub(super) struct ReconcileArguments {
 }
 
 const AFTER_HELP: &str = "\
-An orphan is an IAM user that carries this installation's tag while no lease knows of it. Users without that tag
-are never touched. `vault write sys/leases/orphans/<user> action=adopt ttl=8h` keeps one as a lease,
-`action=ignore until=30d` says nothing of it for a while.
+An orphan is an IAM user, or a managed policy of a lease's own, that carries this installation's tag while no lease
+knows of it. What has not that tag is never touched. `vault write sys/leases/orphans/<user> action=adopt ttl=8h` keeps
+a user as a lease, `action=ignore until=30d` says nothing of a user or a policy for a while.
 
-Exit codes: 0 nothing to decide, 1 orphans, missing users or an account that could not be read.";
+Exit codes: 0 nothing to decide, 1 orphans, missing users, leases that were not looked for, or an account that could
+not be read.";
 
 /// Compares, and removes what it is told to.
 pub(super) fn run(
@@ -70,26 +72,35 @@ fn compare(arguments: &ReconcileArguments, out: &mut dyn Write) -> Result<bool, 
         Format::Json => output::json(out, &report)?,
         Format::Table => show(out, &report)?,
     }
-    let left =
-        if arguments.remove { remove(&remote, &report, out)? } else { count(&report, "orphans") };
-    Ok(left == 0 && count(&report, "missing") == 0 && count(&report, "failed") == 0)
+    let left = if arguments.remove {
+        remove(&remote, &report, out)?
+    } else {
+        count(&report, "orphans").saturating_add(count(&report, "orphan_policies"))
+    };
+    let open = ["missing", "not_looked", "failed"];
+    Ok(left == 0 && open.into_iter().all(|name| count(&report, name) == 0))
 }
 
 /// Has each orphan removed; how many are left.
 fn remove(remote: &Remote, report: &Value, out: &mut dyn Write) -> Result<u64, ShowError> {
     let mut left: u64 = 0;
-    for orphan in items(report, "orphans").filter(|orphan| text(orphan, "ignored_until").is_empty())
-    {
-        let (user, id) = (text(orphan, "user"), text(orphan, "user_id"));
-        let path = format!("sys/leases/orphans/{}", escaped(&id));
+    let users = items(report, "orphans").map(|one| (one, "user", "user_id"));
+    let policies = items(report, "orphan_policies").map(|one| (one, "arn", "policy_id"));
+    for (orphan, name, id) in users.chain(policies) {
+        if !text(orphan, "ignored_until").is_empty() {
+            continue;
+        }
+        let name = output::printable(&text(orphan, name));
+        let path = format!("sys/leases/orphans/{}", escaped(&text(orphan, id)));
         match remote.write(&path, &json!({ "action": "remove" })) {
             Ok(answer) => {
                 let lease = text(&answer.data, "lease_id");
-                writeln!(out, "removed {} (lease {lease})", output::printable(&user))?;
+                let by = if lease.is_empty() { lease } else { format!(" (lease {lease})") };
+                writeln!(out, "removed {name}{by}")?;
             }
             Err(error) => {
                 left = left.saturating_add(1);
-                writeln!(out, "not removed {}: {error}", output::printable(&user))?;
+                writeln!(out, "not removed {name}: {error}")?;
             }
         }
     }
@@ -100,14 +111,19 @@ fn remove(remote: &Remote, report: &Value, out: &mut dyn Write) -> Result<u64, S
 pub(super) fn show(out: &mut dyn Write, report: &Value) -> io::Result<()> {
     let mut rows = Vec::new();
     for account in list(report, "accounts") {
-        if let Some(why) = account.pointer("/error/message").and_then(Value::as_str) {
-            let mounts: Vec<&str> = list(account, "mounts").filter_map(Value::as_str).collect();
-            let why = why.replace('\n', "; ");
-            rows.push(vec!["not compared".to_owned(), mounts.join(" "), why]);
+        let mounts: Vec<&str> = list(account, "mounts").filter_map(Value::as_str).collect();
+        for (place, what) in [("/error", ""), ("/policies_error", "policies of ")] {
+            let why = account.pointer(&format!("{place}/message")).and_then(Value::as_str);
+            rows.extend(why.map(|why| {
+                let what = format!("{what}{}", mounts.join(" "));
+                vec!["not compared".to_owned(), what, why.replace('\n', "; ")]
+            }));
         }
         for (name, kind, what, detail) in [
             ("orphans", "orphan", "user", "created"),
+            ("orphan_policies", "orphan policy", "arn", "created"),
             ("missing", "missing", "lease", "detail"),
+            ("not_looked", "not looked", "lease", "detail"),
             ("overdue", "ends at lift", "lease", "ended"),
             ("of_another_broker", "another's", "user", "broker"),
         ] {

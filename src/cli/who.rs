@@ -10,11 +10,8 @@ use serde_json::Value;
 
 use super::output::{self, Format};
 use super::remote::{Remote, RemoteArguments, RemoteError, escaped};
-use super::{EXIT_FAILURE, EXIT_USAGE, fail};
-use crate::model::LeaseId;
-
-/// Nothing was found.
-const EXIT_NOTHING: u8 = 4;
+use super::terms::{self, Term, Terms};
+use super::{EXIT_FAILURE, EXIT_NOTHING, EXIT_USAGE, fail};
 
 /// Arguments of `leasehold who`.
 #[derive(Debug, Args)]
@@ -23,10 +20,8 @@ pub(super) struct WhoArguments {
     /// An access key (AKIA…, ASIA…), AWS's id of a user (AIDA…), an IAM user's name or ARN, or a lease id.
     #[arg(value_name = "WHAT", required_unless_present = "terms")]
     what: Option<String>,
-    /// What the leases must have, too. The names: `caller`, `accessor`, `role`, `role_version`, `policy_digest`,
-    /// `verdict`, `source`, `account`, `mount`, `state`, `access_key`, `user`, `user_id`, `lease_id`.
-    #[arg(long = "where", value_name = "NAME=VALUE", value_parser = term)]
-    terms: Vec<(String, String)>,
+    #[command(flatten)]
+    terms: Terms,
     /// The most leases to show.
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
     limit: usize,
@@ -48,72 +43,12 @@ Examples:
   leasehold who arn:aws:iam::123456789012:user/vault-token-ci-deploy-1700000000-abc
   leasehold who --where caller=token-ci --where state=active";
 
-/// What leases can be asked for by.
-const TERMS: [&str; 14] = [
-    "lease_id",
-    "access_key",
-    "user",
-    "user_id",
-    "caller",
-    "accessor",
-    "role",
-    "role_version",
-    "policy_digest",
-    "verdict",
-    "source",
-    "account",
-    "mount",
-    "state",
-];
-
-fn term(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("it has no `=`")?;
-    // A name that the server does not know would ask for every lease.
-    if !TERMS.contains(&name) {
-        return Err(format!("leases cannot be asked for by `{name}`"));
-    }
-    if value.is_empty() {
-        return Err(format!("`{name}` has no value"));
-    }
-    Ok((name.to_owned(), value.to_owned()))
-}
-
-/// What kind of thing somebody has in hand.
-fn terms_of(what: &str) -> Vec<(String, String)> {
-    let term = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    if let Some((account, user)) = user_of_arn(what) {
-        return vec![term("account", account), term("user", user)];
-    }
-    let is_id = |prefixes: &[&str]| prefixes.iter().any(|prefix| what.starts_with(prefix));
-    let is_plain = what.len() >= 16 && what.bytes().all(|c| c.is_ascii_alphanumeric());
-    let name = if what.parse::<LeaseId>().is_ok() {
-        "lease_id"
-    } else if is_plain && is_id(&["AKIA", "ASIA"]) {
-        "access_key"
-    } else if is_plain && is_id(&["AIDA"]) || is_id(&["AROA"]) && what.contains(':') {
-        "user_id"
-    } else {
-        "user"
-    };
-    vec![term(name, what)]
-}
-
-/// Account and name of `arn:aws:iam::ACCOUNT:user/PATH/NAME`.
-fn user_of_arn(arn: &str) -> Option<(&str, &str)> {
-    let mut parts = arn.strip_prefix("arn:")?.splitn(5, ':').skip(1);
-    let is_iam = parts.next()? == "iam";
-    let account = parts.nth(1)?;
-    let name = parts.next()?.strip_prefix("user/")?.rsplit('/').next()?;
-    is_iam.then_some((account, name))
-}
-
 /// Asks and prints.
 pub(super) fn run(arguments: &WhoArguments, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
-    let mut terms = arguments.what.as_deref().map(terms_of).unwrap_or_default();
-    terms.extend(arguments.terms.iter().cloned());
-    if let Some((name, _)) = twice(&terms) {
-        return fail(err, &format!("`{name}` is given twice"), EXIT_USAGE);
-    }
+    let terms = match arguments.terms.with(arguments.what.as_deref()) {
+        Ok(terms) => terms,
+        Err(why) => return fail(err, &why, EXIT_USAGE),
+    };
     let found =
         Remote::new(&arguments.remote).and_then(|remote| ask(&remote, &terms, arguments.limit));
     let Found { leases, is_cut, warnings } = match found {
@@ -141,25 +76,21 @@ pub(super) fn run(arguments: &WhoArguments, out: &mut dyn Write, err: &mut dyn W
     ExitCode::SUCCESS
 }
 
-fn twice(terms: &[(String, String)]) -> Option<&(String, String)> {
-    let mut seen = std::collections::HashSet::new();
-    terms.iter().find(|(name, _)| !seen.insert(name))
-}
-
 /// What the server knows.
-struct Found {
-    leases: Vec<Value>,
-    is_cut: bool,
+pub(super) struct Found {
+    pub(super) leases: Vec<Value>,
+    /// Whether there may be more.
+    pub(super) is_cut: bool,
     warnings: Vec<String>,
 }
 
 /// The leases in one answer (`sys/leases/query` gives no more).
 const PAGE: usize = 1_000;
 
-fn ask(remote: &Remote, terms: &[(String, String)], limit: usize) -> Result<Found, RemoteError> {
+/// The leases that have all of the terms, at most about `limit`.
+pub(super) fn ask(remote: &Remote, terms: &[Term], limit: usize) -> Result<Found, RemoteError> {
     let mut found = Found { leases: Vec::new(), is_cut: false, warnings: Vec::new() };
-    let of = |(name, value): &(String, String)| format!("&{name}={}", escaped(value));
-    let terms: String = terms.iter().map(of).collect();
+    let terms = terms::query(terms);
     let mut after = String::new();
     loop {
         let left = limit.saturating_sub(found.leases.len());
@@ -246,43 +177,6 @@ fn shown(lease: &Value, name: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    fn read(what: &str) -> Vec<(String, String)> {
-        terms_of(what)
-    }
-
-    fn pair(name: &str, value: &str) -> (String, String) {
-        (name.to_owned(), value.to_owned())
-    }
-
-    #[test]
-    fn what_somebody_has_in_hand_is_told_by_its_form() {
-        for (what, name) in [
-            ("AKIAIOSFODNN7EXAMPLE", "access_key"),
-            ("ASIAIOSFODNN7EXAMPLE", "access_key"),
-            ("AIDAQWERTYUIOPASDFGHJ", "user_id"),
-            ("AROAQWERTYUIOPASDFGHJ:session", "user_id"),
-            ("aws/creds/r/abcdefghijklmnopqrstuvwx", "lease_id"),
-            ("vault-token-ci-r-1700000000-abc", "user"),
-            ("AKIA", "user"),
-        ] {
-            assert_eq!(read(what), [pair(name, what)], "{what}");
-        }
-        let arn = "arn:aws:iam::123456789012:user/team/a/u-1";
-        assert_eq!(read(arn), [pair("account", "123456789012"), pair("user", "u-1")]);
-        let other = "arn:aws:sts::123456789012:assumed-role/r/s";
-        assert_eq!(read(other), [pair("user", other)]);
-    }
-
-    #[test]
-    fn a_name_that_the_server_would_ignore_is_refused_here() {
-        assert_eq!(term("caller=token-ci"), Ok(pair("caller", "token-ci")));
-        assert_eq!(term("user=a=b"), Ok(pair("user", "a=b")));
-        for bad in ["caller", "calller=x", "caller=", "limit=1"] {
-            assert!(term(bad).is_err(), "{bad}");
-        }
-        assert!(twice(&[pair("user", "a"), pair("user", "b")]).is_some());
-    }
 
     #[test]
     fn one_lease_is_told_whole_and_several_as_a_table() {

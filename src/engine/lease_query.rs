@@ -48,26 +48,8 @@ fn help(term: &str) -> &'static str {
     }
 }
 
-/// The names that leases can be asked for by, as they are written.
-pub const TERMS: [&str; 14] = [
-    "lease_id",
-    "access_key",
-    "user",
-    "user_id",
-    "caller",
-    "accessor",
-    "role",
-    "role_version",
-    "policy_digest",
-    "verdict",
-    "source",
-    "account",
-    "mount",
-    "state",
-];
-
 impl Engine {
-    /// Reads what is asked: pairs of a name of [`TERMS`] and its value. Names that are none of them are not
+    /// Reads what is asked: pairs of a name of [`LeaseFilter::TERMS`] and its value. Names that are none of them are not
     /// looked at.
     pub async fn lease_filter(
         &self,

@@ -8,8 +8,21 @@ use ring::digest::{SHA256, digest};
 use crate::model::PluginDigest;
 
 /// Name and component.
-pub const SHIPPED: &[(&str, &[u8])] =
-    &[("least-privilege", include_bytes!("../../plugins/least-privilege/least-privilege.wasm"))];
+pub const SHIPPED: &[(&str, &[u8])] = &[
+    ("least-privilege", include_bytes!("../../plugins/least-privilege/least-privilege.wasm")),
+    (
+        "no-privilege-escalation",
+        include_bytes!("../../plugins/no-privilege-escalation/no-privilege-escalation.wasm"),
+    ),
+    ("deny-list", include_bytes!("../../plugins/deny-list/deny-list.wasm")),
+    ("boundary-required", include_bytes!("../../plugins/boundary-required/boundary-required.wasm")),
+    ("tags-and-names", include_bytes!("../../plugins/tags-and-names/tags-and-names.wasm")),
+    ("ttl-limits", include_bytes!("../../plugins/ttl-limits/ttl-limits.wasm")),
+    (
+        "mfa-or-source-conditions",
+        include_bytes!("../../plugins/mfa-or-source-conditions/mfa-or-source-conditions.wasm"),
+    ),
+];
 
 /// Bound where the configuration says nothing of them.
 pub(super) const BOUND_BY_DEFAULT: &[&str] = &["least-privilege"];

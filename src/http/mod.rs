@@ -30,6 +30,7 @@ mod help;
 mod in_flight;
 mod lease_view;
 mod measured;
+mod mount_shape;
 pub mod path;
 mod pattern;
 pub mod pipeline;

@@ -14,7 +14,7 @@ use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, approle, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static,
-    sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs,
+    mount_shape, sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs,
     sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins,
     sys_policies, sys_reconcile, sys_remount, ui, userpass, wrapping,
 };
@@ -111,15 +111,15 @@ static USERPASS: &[Route] = &[
 #[rustfmt::skip]
 static SYS: &[Route] = &[
     route(listed("mounts"), "Lists the engines.", &[], on![Read => sys_mounts::list]),
-    route(between("mounts/", "/tune"), "Shows or changes an engine's settings.", sys_mounts::TUNE, on![Read => sys_mounts::read_tuning, Update => sys_mounts::tune]),
-    route(under("mounts/"), "Shows, enables or disables an engine.", sys_mounts::ENABLE, on![Read => sys_mounts::read, Update => sys_mounts::enable, Delete => sys_mounts::disable]),
+    route(between("mounts/", "/tune"), "Shows or changes an engine's settings.", mount_shape::TUNE, on![Read => sys_mounts::read_tuning, Update => sys_mounts::tune]),
+    route(under("mounts/"), "Shows, enables or disables an engine.", mount_shape::ENABLE, on![Read => sys_mounts::read, Update => sys_mounts::enable, Delete => sys_mounts::disable]),
     route(listed("audit"), "Lists the audit devices.", &[], on![Read => sys_audit::list]),
     route(under("audit/"), "Enables or disables an audit device.", sys_audit::ENABLE, on![Update => sys_audit::enable, Delete => sys_audit::disable]),
     route(under("audit-hash/"), "Shows a text as an audit device does.", sys_audit::HASH, on![Update => sys_audit::hash]),
     route(under("audit-chain/"), "Shows the last entry of an audit device.", &[], on![Read => sys_audit::chain]),
     route(listed("auth"), "Lists the auth methods.", &[], on![Read => sys_auth::list]),
-    route(between("auth/", "/tune"), "Shows or changes an auth method's settings.", sys_mounts::TUNE, on![Read => sys_auth::read_tuning, Update => sys_auth::tune]),
-    route(under("auth/"), "Shows, enables or disables an auth method.", sys_mounts::ENABLE, on![Read => sys_auth::read, Update => sys_auth::enable, Delete => sys_auth::disable]),
+    route(between("auth/", "/tune"), "Shows or changes an auth method's settings.", mount_shape::TUNE, on![Read => sys_auth::read_tuning, Update => sys_auth::tune]),
+    route(under("auth/"), "Shows, enables or disables an auth method.", mount_shape::ENABLE, on![Read => sys_auth::read, Update => sys_auth::enable, Delete => sys_auth::disable]),
     route(listed("internal/ui/mounts"), "Lists the mounts that the caller may see.", &[], on![Read => ui::list_mounts]).open_to(Callers::Anybody),
     route(under("internal/ui/mounts/"), "Shows a mount that the caller may reach.", &[], on![Read => ui::read_mount]).open_to(Callers::AnyToken),
     route(exact("internal/ui/resultant-acl"), "Shows the caller's rules.", &[], on![Read => sys_policies::resultant]),
@@ -154,8 +154,8 @@ static SYS: &[Route] = &[
     route(exact("metrics"), "Shows what is counted, as JSON or, with format=prometheus, as text.", sys_metrics::FIELDS, on![Read => sys_metrics::read]),
     route(exact("doctor"), "Looks at whether the broker could do its work.", &[], on![Read => sys_doctor::read]),
     route(exact("leases/reconcile"), "Compares AWS with the leases.", sys_reconcile::RECONCILE, on![Read => sys_reconcile::last, Update => sys_reconcile::run]),
-    route(listed("leases/orphans"), "Lists the users that are ours and have no lease.", &[], on![List => sys_reconcile::list_orphans, Read => sys_reconcile::read_orphans]),
-    route(under("leases/orphans/"), "Shows a user without a lease, or decides about it.", sys_reconcile::DECIDE, on![Read => sys_reconcile::read_orphan, Update => sys_reconcile::decide]),
+    route(listed("leases/orphans"), "Lists the users and policies that are ours and have no lease.", &[], on![List => sys_reconcile::list_orphans, Read => sys_reconcile::read_orphans]),
+    route(under("leases/orphans/"), "Shows a user or a policy without a lease, or decides about it.", sys_reconcile::DECIDE, on![Read => sys_reconcile::read_orphan, Update => sys_reconcile::decide]),
     route(exact("leases/quarantine"), "Shows or ends the quarantine of a restored backup.", sys_reconcile::LIFT, on![Read => sys_reconcile::read_quarantine, Update => sys_reconcile::lift_quarantine]),
     route(exact("leases/revoke-query"), "Revokes every lease that fits all of a query.", sys_lease_query::TERMS_ALONE, on![Update => sys_jobs::revoke_query]),
     route(listed("leases/jobs"), "Lists the jobs that revoke many leases.", &[], on![Read => sys_jobs::read_all, List => sys_jobs::list]),

@@ -3,19 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::envelope::Answer;
 use super::error::ApiError;
-use super::pipeline::{Answered, Call};
-use super::sys_mounts::{
-    ConfigView, RUNNING_VERSION, config_of, texts_of, tune_fields, with_slash,
+use super::mount_shape::{
+    MountView, RUNNING_VERSION, TuningView, config_of, texts_of, tune_fields, with_slash,
 };
+use super::pipeline::{Answered, Call};
 use crate::auth::Auth;
 use crate::auth::methods::{AuthTuneChange, EffectiveTtls, MethodError, NewAuthMount};
 use crate::engine::Engine;
-use crate::model::AuthMount;
 
 /// GET `sys/auth`.
 pub(super) async fn list(call: Call) -> Answered {
@@ -64,14 +62,7 @@ pub(super) async fn read_tuning(call: Call) -> Answered {
     let mount = call.wire.auth.auth_mount(&path);
     let mount = mount.ok_or_else(|| ApiError::NothingTuned(format!("auth/{path}")))?;
     let ttls = EffectiveTtls::of(&mount);
-    Answer::data(&TuningView {
-        description: &mount.description,
-        options: mount.options.as_object().filter(|options| !options.is_empty()),
-        config: MethodConfig {
-            config: ConfigView::new(&mount.tuning, (ttls.default, ttls.max)),
-            token_type: &mount.token_type,
-        },
-    })
+    Answer::data(&TuningView::of_method(&mount, (ttls.default, ttls.max)))
 }
 
 /// POST and PUT `sys/auth/:path/tune`.
@@ -95,7 +86,7 @@ pub(super) fn methods(call: &Call) -> BTreeMap<String, Value> {
     let auth: &Auth = &call.wire.auth;
     let mounts = auth.auth_mounts();
     let shown = mounts.iter().filter_map(|mount| {
-        let view = serde_json::to_value(MethodView::new(mount)).ok()?;
+        let view = serde_json::to_value(MountView::of_method(mount)).ok()?;
         Some((mount.path.to_string(), view))
     });
     let mut all: BTreeMap<String, Value> = shown.collect();
@@ -154,63 +145,4 @@ fn token_method(installation: &str) -> Value {
             "token_type": "default-service",
         },
     })
-}
-
-/// An auth mount as it is shown; its TTLs are the configured ones, 0 = inherited.
-#[derive(Debug, Serialize)]
-struct MethodView<'a> {
-    r#type: &'a str,
-    description: &'a str,
-    accessor: &'a str,
-    local: bool,
-    seal_wrap: bool,
-    external_entropy_access: bool,
-    options: &'a Value,
-    uuid: &'a str,
-    plugin_version: &'a str,
-    running_plugin_version: &'a str,
-    running_sha256: &'a str,
-    deprecation_status: &'a str,
-    config: MethodConfig<'a>,
-}
-
-impl<'a> MethodView<'a> {
-    fn new(mount: &'a AuthMount) -> Self {
-        let tuning = &mount.tuning;
-        let ttls = (tuning.default_lease_ttl, tuning.max_lease_ttl);
-        Self {
-            r#type: mount.method.as_str(),
-            description: &mount.description,
-            accessor: &mount.accessor,
-            local: mount.local,
-            seal_wrap: mount.seal_wrap,
-            external_entropy_access: mount.external_entropy_access,
-            options: &mount.options,
-            uuid: &mount.id.0,
-            plugin_version: "",
-            running_plugin_version: RUNNING_VERSION,
-            running_sha256: "",
-            deprecation_status: "supported",
-            config: MethodConfig {
-                config: ConfigView::new(tuning, ttls),
-                token_type: &mount.token_type,
-            },
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct MethodConfig<'a> {
-    #[serde(flatten)]
-    config: ConfigView<'a>,
-    token_type: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct TuningView<'a> {
-    description: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    options: Option<&'a Map<String, Value>>,
-    #[serde(flatten)]
-    config: MethodConfig<'a>,
 }

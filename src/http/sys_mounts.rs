@@ -1,49 +1,16 @@
-//! `sys/mounts` (contract 2.1): list, show, enable, tune and disable engines. Only shapes live here;
-//! what may be mounted where is decided in [`crate::engine::mounts`].
+//! `sys/mounts` (contract 2.1): list, show, enable, tune and disable engines. Only shapes live here, and those that
+//! auth methods have too in [`super::mount_shape`]; what may be mounted where is decided in [`crate::engine::mounts`].
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::coerce;
 use super::envelope::Answer;
 use super::error::ApiError;
-use super::fields::{Field, Fields, Kind, field, path_field};
+use super::fields::Fields;
+use super::mount_shape::{MountView, TuningView, config_of, texts_of, tune_fields, with_slash};
 use super::pipeline::{Answered, Call};
-use crate::engine::mounts::{NewMount, TuneChange, TuneFields};
-use crate::model::{Mount, MountTuning};
-
-/// What enabling takes.
-pub(super) const ENABLE: &[Field] = &[
-    path_field("path"),
-    field("type", Kind::Text),
-    field("description", Kind::Text),
-    field("config", Kind::Any),
-    field("local", Kind::Bool),
-    field("seal_wrap", Kind::Bool),
-    field("external_entropy_access", Kind::Bool),
-    field("options", Kind::Any),
-    field("plugin_name", Kind::Text),
-    field("plugin_version", Kind::Text),
-];
-
-/// What tuning takes.
-pub(super) const TUNE: &[Field] = &[
-    path_field("path"),
-    field("description", Kind::Text),
-    field("default_lease_ttl", Kind::Text),
-    field("max_lease_ttl", Kind::Text),
-    field("force_no_cache", Kind::Bool),
-    field("listing_visibility", Kind::Text),
-    field("audit_non_hmac_request_keys", Kind::List),
-    field("audit_non_hmac_response_keys", Kind::List),
-    field("passthrough_request_headers", Kind::List),
-    field("allowed_response_headers", Kind::List),
-    field("options", Kind::Pairs),
-    field("token_type", Kind::Text),
-    field("plugin_version", Kind::Text),
-];
+use crate::engine::mounts::{NewMount, TuneChange};
 
 /// GET `sys/mounts`.
 pub(super) async fn list(call: Call) -> Answered {
@@ -54,7 +21,7 @@ pub(super) async fn list(call: Call) -> Answered {
 pub(super) async fn read(call: Call) -> Answered {
     let path = with_slash(&call.captured);
     let mount = call.wire.engine.mount(&path).ok_or(ApiError::NoSuchMount(path))?;
-    Answer::data(&MountView::new(&mount))
+    Answer::data(&MountView::of_engine(&mount))
 }
 
 /// POST and PUT `sys/mounts/:path`.
@@ -76,11 +43,7 @@ pub(super) async fn read_tuning(call: Call) -> Answered {
     let mount = call.wire.engine.mount(&path).ok_or(ApiError::NothingTuned(path))?;
     let effective = call.wire.engine.effective_tuning(&mount);
     let ttls = (effective.default_lease_ttl, effective.max_lease_ttl);
-    Answer::data(&TuningView {
-        description: &mount.description,
-        options: mount.options.as_object().filter(|options| !options.is_empty()),
-        config: ConfigView::new(&mount.tuning, ttls),
-    })
+    Answer::data(&TuningView::of_engine(&mount, ttls))
 }
 
 /// POST and PUT `sys/mounts/:path/tune`.
@@ -97,15 +60,6 @@ pub(super) async fn tune(mut call: Call) -> Answered {
     Ok(Answer::nothing())
 }
 
-/// The settings under `config`.
-pub(super) fn config_of(fields: &mut Fields) -> Result<Fields, ApiError> {
-    match fields.any("config") {
-        None | Some(Value::Null) => Ok(Fields::default()),
-        Some(Value::Object(config)) => Fields::read(TUNE, config).map_err(ApiError::Field),
-        Some(_) => Err(ApiError::MountConfig),
-    }
-}
-
 fn new_mount(fields: &mut Fields) -> Result<NewMount, ApiError> {
     let config = tune_fields(&mut config_of(fields)?);
     Ok(NewMount {
@@ -119,134 +73,19 @@ fn new_mount(fields: &mut Fields) -> Result<NewMount, ApiError> {
     })
 }
 
-/// The values of options become texts; what is no object stays, for the engine to refuse.
-pub(super) fn texts_of(options: Value) -> Value {
-    let Value::Object(options) = options else {
-        return options;
-    };
-    let texts = options.into_iter().map(|(name, value)| {
-        let text = coerce::text(&value).map_or(value, Value::String);
-        (name, text)
-    });
-    Value::Object(texts.collect())
-}
-
-pub(super) fn tune_fields(fields: &mut Fields) -> TuneFields {
-    TuneFields {
-        default_lease_ttl: fields.text("default_lease_ttl"),
-        max_lease_ttl: fields.text("max_lease_ttl"),
-        force_no_cache: fields.bool("force_no_cache"),
-        listing_visibility: fields.text("listing_visibility"),
-        audit_non_hmac_request_keys: fields.list("audit_non_hmac_request_keys"),
-        audit_non_hmac_response_keys: fields.list("audit_non_hmac_response_keys"),
-        passthrough_request_headers: fields.list("passthrough_request_headers"),
-        allowed_response_headers: fields.list("allowed_response_headers"),
-    }
-}
-
-/// A path as messages name it.
-pub(super) fn with_slash(path: &str) -> String {
-    format!("{}/", path.trim_end_matches('/'))
-}
-
 /// Every mount by its path.
 pub(super) fn shown_mounts(call: &Call) -> BTreeMap<String, Value> {
     let mounts = call.wire.engine.mounts();
     let shown = mounts.iter().filter_map(|mount| {
-        let view = serde_json::to_value(MountView::new(mount)).ok()?;
+        let view = serde_json::to_value(MountView::of_engine(mount)).ok()?;
         Some((mount.path.to_string(), view))
     });
     shown.collect()
 }
 
-/// A mount as it is shown; its TTLs are the configured ones, 0 = inherited.
-#[derive(Debug, Serialize)]
-pub(super) struct MountView<'a> {
-    r#type: &'a str,
-    description: &'a str,
-    accessor: &'a str,
-    local: bool,
-    seal_wrap: bool,
-    external_entropy_access: bool,
-    options: &'a Value,
-    uuid: &'a str,
-    plugin_version: &'a str,
-    running_plugin_version: &'a str,
-    running_sha256: &'a str,
-    deprecation_status: &'a str,
-    config: ConfigView<'a>,
-}
-
-impl<'a> MountView<'a> {
-    pub(super) fn new(mount: &'a Mount) -> Self {
-        let tuning = &mount.tuning;
-        Self {
-            r#type: "aws",
-            description: &mount.description,
-            accessor: &mount.accessor,
-            local: mount.local,
-            seal_wrap: mount.seal_wrap,
-            external_entropy_access: mount.external_entropy_access,
-            options: &mount.options,
-            uuid: &mount.id.0,
-            plugin_version: "",
-            running_plugin_version: RUNNING_VERSION,
-            running_sha256: "",
-            deprecation_status: "supported",
-            config: ConfigView::new(tuning, (tuning.default_lease_ttl, tuning.max_lease_ttl)),
-        }
-    }
-}
-
-/// What runs behind a mount: this program.
-pub(super) const RUNNING_VERSION: &str = concat!("v1.21.0+leasehold.", env!("CARGO_PKG_VERSION"));
-
-#[derive(Debug, Serialize)]
-struct TuningView<'a> {
-    description: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    options: Option<&'a Map<String, Value>>,
-    #[serde(flatten)]
-    config: ConfigView<'a>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct ConfigView<'a> {
-    default_lease_ttl: u64,
-    max_lease_ttl: u64,
-    force_no_cache: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    listing_visibility: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audit_non_hmac_request_keys: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audit_non_hmac_response_keys: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    passthrough_request_headers: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    allowed_response_headers: Option<&'a [String]>,
-}
-
-impl<'a> ConfigView<'a> {
-    pub(super) fn new(
-        tuning: &'a MountTuning,
-        (default_lease_ttl, max_lease_ttl): (u64, u64),
-    ) -> Self {
-        Self {
-            default_lease_ttl,
-            max_lease_ttl,
-            force_no_cache: tuning.force_no_cache,
-            listing_visibility: tuning.listing_visibility.as_deref(),
-            audit_non_hmac_request_keys: tuning.audit_non_hmac_request_keys.as_deref(),
-            audit_non_hmac_response_keys: tuning.audit_non_hmac_response_keys.as_deref(),
-            passthrough_request_headers: tuning.passthrough_request_headers.as_deref(),
-            allowed_response_headers: tuning.allowed_response_headers.as_deref(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::mount_shape::ENABLE;
     use super::*;
     use serde_json::json;
 

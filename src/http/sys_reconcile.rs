@@ -13,8 +13,11 @@ use super::error::ApiError;
 use super::fields::{Field, Fields, Kind, field};
 use super::pipeline::{Answered, Call};
 use crate::engine::reconcile::act::{Acted, OrphanAction};
-use crate::engine::reconcile::{FoundOrphan, ReconcileError, ReconcileReport, ReconcileRequest};
-use crate::model::{Orphan, Timestamp, duration};
+use crate::engine::reconcile::known::KnownOrphan;
+use crate::engine::reconcile::{
+    FoundOrphan, FoundPolicy, ReconcileError, ReconcileReport, ReconcileRequest,
+};
+use crate::model::{MountId, Orphan, OrphanPolicy, Timestamp, duration};
 
 /// What a comparison takes.
 pub(super) const RECONCILE: &[Field] = &[field("mount", Kind::Text), field("dry_run", Kind::Bool)];
@@ -50,65 +53,96 @@ pub(super) async fn last(call: Call) -> Answered {
 
 /// An orphan with what is known of it.
 #[derive(Serialize)]
-struct OrphanView {
+struct OrphanView<T> {
     #[serde(flatten)]
-    orphan: FoundOrphan,
+    orphan: T,
     mount: String,
     found: String,
     last_seen: String,
 }
 
-impl OrphanView {
-    fn new(call: &Call, orphan: &Orphan) -> Self {
-        let mounts = call.wire.engine.mounts();
-        let mount = mounts.iter().find(|mount| mount.id == orphan.mount);
-        Self {
-            orphan: FoundOrphan::new(orphan),
-            mount: mount.map(|mount| mount.path.to_string()).unwrap_or_default(),
-            found: orphan.found_at.rfc3339(),
-            last_seen: orphan.seen_at.rfc3339(),
-        }
+fn user_view(call: &Call, orphan: &Orphan) -> OrphanView<FoundOrphan> {
+    OrphanView {
+        orphan: FoundOrphan::new(orphan),
+        mount: path_of(call, &orphan.mount),
+        found: orphan.found_at.rfc3339(),
+        last_seen: orphan.seen_at.rfc3339(),
     }
 }
 
-/// LIST `leases/orphans`: their names.
+fn policy_view(call: &Call, orphan: &OrphanPolicy) -> OrphanView<FoundPolicy> {
+    OrphanView {
+        orphan: FoundPolicy::new(orphan),
+        mount: path_of(call, &orphan.mount),
+        found: orphan.found_at.rfc3339(),
+        last_seen: orphan.seen_at.rfc3339(),
+    }
+}
+
+fn path_of(call: &Call, id: &MountId) -> String {
+    let mounts = call.wire.engine.mounts();
+    let mount = mounts.iter().find(|mount| mount.id == *id);
+    mount.map(|mount| mount.path.to_string()).unwrap_or_default()
+}
+
+/// LIST `leases/orphans`: the names of users, then of policies.
 pub(super) async fn list_orphans(call: Call) -> Answered {
-    let orphans = call.wire.engine.orphans().await.map_err(ReconcileError::from)?;
-    Ok(Answer::keys(orphans.iter().map(|orphan| orphan.user.to_string()).collect()))
+    let known = call.wire.engine.known_orphans().await.map_err(ReconcileError::from)?;
+    let users = known.users.iter().map(|orphan| orphan.user.to_string());
+    let policies = known.policies.iter().map(|orphan| orphan.name().to_owned());
+    Ok(Answer::keys(users.chain(policies).collect()))
 }
 
 /// GET `leases/orphans`: all of them, whole.
 pub(super) async fn read_orphans(call: Call) -> Answered {
     #[derive(Serialize)]
     struct View {
-        orphans: Vec<OrphanView>,
+        orphans: Vec<OrphanView<FoundOrphan>>,
+        policies: Vec<OrphanView<FoundPolicy>>,
     }
-    let orphans = call.wire.engine.orphans().await.map_err(ReconcileError::from)?;
-    let orphans = orphans.iter().map(|orphan| OrphanView::new(&call, orphan)).collect();
-    Answer::data(&View { orphans })
+    let known = call.wire.engine.known_orphans().await.map_err(ReconcileError::from)?;
+    let orphans = known.users.iter().map(|orphan| user_view(&call, orphan)).collect();
+    let policies = known.policies.iter().map(|orphan| policy_view(&call, orphan)).collect();
+    Answer::data(&View { orphans, policies })
 }
 
-/// GET `leases/orphans/:user-or-id`.
+/// GET `leases/orphans/:name-or-id`.
 pub(super) async fn read_orphan(call: Call) -> Answered {
-    let orphan = call.wire.engine.orphan(&call.captured).await?;
-    Answer::data(&OrphanView::new(&call, &orphan))
+    match call.wire.engine.orphan(&call.captured).await? {
+        KnownOrphan::User(user) => Answer::data(&user_view(&call, &user)),
+        KnownOrphan::Policy(policy) => Answer::data(&policy_view(&call, &policy)),
+    }
 }
 
-/// POST and PUT `leases/orphans/:user-or-id`.
+/// POST and PUT `leases/orphans/:name-or-id`.
 pub(super) async fn decide(mut call: Call) -> Answered {
     #[derive(Serialize)]
-    struct View {
+    struct OfUser {
         user: String,
         user_id: String,
         lease_id: Option<String>,
+    }
+    #[derive(Serialize)]
+    struct OfPolicy {
+        policy: String,
+        policy_id: String,
+        arn: String,
     }
     let now = call.wire.clock.now();
     let action = action(&mut call.fields, now)?;
     let caller = call.caller()?;
     let Acted { orphan, lease } =
         call.wire.engine.decide_orphan(caller, &call.captured, action).await?;
-    let user = orphan.user.to_string();
-    Answer::data(&View { user, user_id: orphan.user_id, lease_id: lease })
+    match orphan {
+        KnownOrphan::User(Orphan { user, user_id, .. }) => {
+            Answer::data(&OfUser { user: user.to_string(), user_id, lease_id: lease })
+        }
+        KnownOrphan::Policy(orphan) => Answer::data(&OfPolicy {
+            policy: orphan.name().to_owned(),
+            arn: orphan.arn.to_string(),
+            policy_id: orphan.policy_id,
+        }),
+    }
 }
 
 fn action(fields: &mut Fields, now: Timestamp) -> Result<OrphanAction, ReconcileError> {

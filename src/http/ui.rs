@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::envelope::Answer;
 use super::error::ApiError;
+use super::mount_shape::{MountView, with_slash};
 use super::pipeline::{Answered, Call};
 use super::sys_auth;
-use super::sys_mounts::{MountView, with_slash};
 
 /// GET `sys/internal/ui/mounts`: what the caller's rules reach; without a token what is meant to be seen
 /// by all.
@@ -21,7 +21,7 @@ pub(super) async fn list_mounts(call: Call) -> Answered {
         let mut secret = BTreeMap::new();
         for mount in &mounts {
             if auth.reaches(caller, mount.path.as_str()).await? {
-                secret.insert(mount.path.as_str(), MountView::new(mount));
+                secret.insert(mount.path.as_str(), MountView::of_engine(mount));
             }
         }
         let mut methods = BTreeMap::new();
@@ -58,5 +58,5 @@ pub(super) async fn read_mount(call: Call) -> Answered {
     if !call.wire.auth.reaches(call.caller()?, mount.path.as_str()).await? {
         return Err(ApiError::Preflight(call.captured));
     }
-    Answer::data(&WithPath { mount: MountView::new(&mount), path: mount.path.as_str() })
+    Answer::data(&WithPath { mount: MountView::of_engine(&mount), path: mount.path.as_str() })
 }

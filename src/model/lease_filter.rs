@@ -62,6 +62,24 @@ pub struct LeaseFilter {
 }
 
 impl LeaseFilter {
+    /// The names that leases can be asked for by, as they are written.
+    pub const TERMS: [&'static str; 14] = [
+        "lease_id",
+        "access_key",
+        "user",
+        "user_id",
+        "caller",
+        "accessor",
+        "role",
+        "role_version",
+        "policy_digest",
+        "verdict",
+        "source",
+        "account",
+        "mount",
+        "state",
+    ];
+
     /// Whether it names nothing that sets some leases apart from others: a state alone does not.
     pub fn is_of_all(&self) -> bool {
         Self { stage: None, ..self.clone() } == Self::default()

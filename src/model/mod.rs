@@ -53,7 +53,7 @@ pub use names::{
     UserName,
 };
 pub use network::Network;
-pub use orphan::{Orphan, UserRow};
+pub use orphan::{Orphan, OrphanPolicy, UserRow};
 pub use plugin::{
     PluginDigest, PluginName, PluginRecord, PluginSignature, PluginTests, PluginVersion,
     SemanticVersion, Uploader,

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 
 use super::Result;
-use crate::model::{Lease, LeaseTag, MountId, Orphan, Timestamp, UserRow};
+use crate::model::{Lease, LeaseTag, MountId, Orphan, OrphanPolicy, Timestamp, UserRow};
 
 /// Leases whose teardown does not get on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,15 +31,19 @@ pub trait ReconcileStore: std::fmt::Debug + Send + Sync + 'static {
     /// Leases that are ending since before `before` and whose last pass failed.
     async fn stuck_since(&self, before: Timestamp) -> Result<StuckLeases>;
 
-    /// Every orphan, by name.
+    /// Every user that is an orphan, by name.
     async fn orphans(&self) -> Result<Vec<Orphan>>;
     /// Replaces the orphans of these mounts by `found`. One that was known keeps when it was found and
     /// until when it is ignored.
     async fn put_orphans(&self, mounts: &[MountId], found: &[Orphan]) -> Result<()>;
-    /// Says until when one is ignored; false where it is not there.
-    async fn ignore_orphan(&self, user_id: &str, until: Option<Timestamp>) -> Result<bool>;
-    /// Forgets one.
-    async fn forget_orphan(&self, user_id: &str) -> Result<()>;
+    /// Every policy that is an orphan, by ARN.
+    async fn orphan_policies(&self) -> Result<Vec<OrphanPolicy>>;
+    /// The same for policies as [`Self::put_orphans`].
+    async fn put_orphan_policies(&self, mounts: &[MountId], found: &[OrphanPolicy]) -> Result<()>;
+    /// Says until when a user or a policy is ignored, by AWS's id; false where it is not there.
+    async fn ignore_orphan(&self, id: &str, until: Option<Timestamp>) -> Result<bool>;
+    /// Forgets a user or a policy, by AWS's id.
+    async fn forget_orphan(&self, id: &str) -> Result<()>;
     /// Forgets a value of the installation.
     async fn remove_setting(&self, name: &str) -> Result<()>;
 }

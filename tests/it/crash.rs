@@ -2,29 +2,11 @@
 //! unclear, or loses the power before or after it took effect. Whatever happens, in the end AWS holds no
 //! user, no row is open, and whoever was given a credential had a lease for it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use embedded_aws::faults::{Decision, Fault, Hook};
-use leasehold::store::faulty::{Fault as StoreFault, Moment};
+use embedded_aws::faults::Fault;
 use serde_json::json;
 
 use crate::support::broker::TestBroker;
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Trouble {
-    /// A definite error: nothing happened.
-    Error,
-    /// AWS acted, the answer was lost.
-    Unclear,
-    /// The process is gone before the step took effect.
-    PowerBefore,
-    /// The process is gone after the step took effect, before anyone heard.
-    PowerAfter,
-}
-
-const TROUBLES: [Trouble; 4] =
-    [Trouble::Error, Trouble::Unclear, Trouble::PowerBefore, Trouble::PowerAfter];
+use crate::support::trouble::{Place, Trouble, break_at};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
@@ -50,40 +32,13 @@ fn with_role(shape: Shape) -> TestBroker {
     broker
 }
 
-/// Breaks the `step`th AWS call from now; after a loss of power no later call reaches AWS either.
-fn break_aws(broker: &TestBroker, step: usize, trouble: Trouble) {
-    let seen = Arc::new(AtomicUsize::new(0));
-    let hook: Hook = Box::new(move |_| {
-        let number = seen.fetch_add(1, Ordering::SeqCst);
-        let dark = matches!(trouble, Trouble::PowerBefore | Trouble::PowerAfter);
-        match trouble {
-            _ if number > step && dark => Decision::Fault(Fault::LostBefore),
-            _ if number != step => Decision::Pass,
-            Trouble::Error => Decision::Fault(Fault::refuse(403, "AccessDenied")),
-            Trouble::PowerBefore => Decision::Fault(Fault::LostBefore),
-            Trouble::Unclear | Trouble::PowerAfter => Decision::Fault(Fault::LostAfter),
-        }
-    });
-    broker.faults.on_call(hook);
-}
-
-/// Breaks the `step`th write from now; after a loss of power nothing is written any more.
-fn break_store(broker: &TestBroker, step: usize, trouble: Trouble) {
-    let fault = match trouble {
-        Trouble::Error => StoreFault::Once(Moment::BeforeCommit),
-        Trouble::Unclear => StoreFault::Once(Moment::AfterCommit),
-        Trouble::PowerBefore => StoreFault::PowerLoss(Moment::BeforeCommit),
-        Trouble::PowerAfter => StoreFault::PowerLoss(Moment::AfterCommit),
-    };
-    broker.store().spoil(u64::try_from(step + 1).unwrap(), fault);
-}
-
 /// Plays one case to its end and looks at every effect.
-fn play((phase, shape): (Phase, Shape), trouble: Trouble, name: &str, arm: impl Fn(&TestBroker)) {
+fn play((phase, shape): (Phase, Shape), place: Place, trouble: Trouble) {
+    let name = format!("{phase:?}, {shape:?}, {place:?}, {trouble:?}");
     let mut broker = with_role(shape);
     let given = match phase {
         Phase::Issue => {
-            arm(&broker);
+            break_at(&broker, place, trouble);
             let reply = broker.issue();
             assert!(
                 matches!(reply.status, 200 | 400 | 500),
@@ -95,7 +50,7 @@ fn play((phase, shape): (Phase, Shape), trouble: Trouble, name: &str, arm: impl 
         }
         Phase::Revoke => {
             let lease = broker.issue().expect(200).lease_id();
-            arm(&broker);
+            break_at(&broker, place, trouble);
             let reply = broker.revoke(&lease);
             assert!(
                 matches!(reply.status, 204 | 400 | 500),
@@ -106,7 +61,7 @@ fn play((phase, shape): (Phase, Shape), trouble: Trouble, name: &str, arm: impl 
             Some(lease)
         }
     };
-    if matches!(trouble, Trouble::PowerBefore | Trouble::PowerAfter) {
+    if trouble.is_dark() {
         broker.lose_power();
     }
     broker.faults.heal();
@@ -161,18 +116,9 @@ fn matrix(phase: Phase, shape: Shape) {
     let (calls, writes) = steps(phase, shape);
     assert!(calls >= 3, "{phase:?} makes {calls} calls");
     assert!(writes >= 2, "{phase:?} makes {writes} writes");
-    for trouble in TROUBLES {
-        for step in 0..calls {
-            let name = format!("{phase:?}, {shape:?}, call {step}, {trouble:?}");
-            play((phase, shape), trouble, &name, |broker| {
-                break_aws(broker, step, trouble);
-            });
-        }
-        for step in 0..writes {
-            let name = format!("{phase:?}, {shape:?}, write {step}, {trouble:?}");
-            play((phase, shape), trouble, &name, |broker| {
-                break_store(broker, step, trouble);
-            });
+    for place in Place::all(calls, writes) {
+        for trouble in Trouble::ALL {
+            play((phase, shape), place, trouble);
         }
     }
 }

@@ -35,7 +35,7 @@ fn a_healthy_broker_is_healthy_and_nothing_is_changed() {
     assert_eq!(who, "account 123456789012 as arn:aws:iam::123456789012:user/account-admin");
     assert_eq!(check(&diagnosis, "clock aws/").1, "as AWS's");
     assert_eq!(check(&diagnosis, "permissions aws/").1, "all that an IAM user needs");
-    assert!(check(&diagnosis, "orphans").1.starts_with("0 orphans, 0 leases without their user"));
+    assert!(check(&diagnosis, "orphans").1.starts_with("0 orphans, 0 of them policies, 0 leases"));
     assert!(
         diagnosis["policy"].as_str().unwrap().contains("arn:aws:iam::123456789012:user/vault-*")
     );

@@ -77,7 +77,7 @@ fn resident_bytes() -> usize {
 #[test]
 fn a_guardrail_compiled_in_a_process_of_its_own_judges() {
     let plugin = host(Limits::default()).load(GUARDRAIL).unwrap();
-    let text = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}}"#;
     let document = iam_policy::Document::parse(text).unwrap();
     let grant = PreparedGrant::new(Grant::bare(vec![std::sync::Arc::new(document)], 0));
     let report = plugin.evaluate_blocking(&grant, r#"{"does":"nothing"}"#).result.unwrap();

@@ -201,8 +201,7 @@ fn the_policy_in_the_readme_is_enough_and_nothing_in_it_is_idle() {
 /// What `docs/OPERATIONS.md` gives beside the README's policy, for the account of the tests.
 const MORE: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Resource":"arn:aws:iam::123456789012:policy/leasehold/*","Action":["iam:CreatePolicy","iam:TagPolicy",
-     "iam:DeletePolicy","iam:ListPolicyVersions","iam:DeletePolicyVersion"]},
-    {"Effect":"Allow","Resource":"*","Action":"iam:ListPolicies"},
+     "iam:DeletePolicy","iam:ListPolicyVersions","iam:DeletePolicyVersion","iam:ListPolicyTags","iam:ListEntitiesForPolicy"]},
     {"Effect":"Allow","Resource":"arn:aws:iam::123456789012:role/deploy","Action":["sts:AssumeRole","sts:TagSession",
      "iam:GetRole","iam:GetRolePolicy","iam:PutRolePolicy","iam:DeleteRolePolicy"]},
     {"Effect":"Allow","Resource":"arn:aws:iam::123456789012:user/vault-*","Action":["iam:GetLoginProfile","iam:DeleteLoginProfile",
@@ -261,4 +260,16 @@ fn what_operations_adds_is_enough_for_placement_revoked_sessions_and_grown_users
     assert!(broker.aws.role_policies("deploy").unwrap().is_empty());
     assert!(broker.aws.virtual_mfa_devices().is_empty());
     assert_eq!(broker.unfinished(), Vec::<String>::new());
+
+    let id = root.get("sys/health").json["cluster_id"].as_str().unwrap().to_owned();
+    let tag = "abcdefghijklmnopqrstuvwx";
+    let left = super::reconcile_policies::make_orphan(&broker, tag);
+    assert!(left.contains(&id));
+    broker.clock.advance(std::time::Duration::from_secs(301));
+    let report = root.post("sys/leases/reconcile", &json!({})).expect(200);
+    let totals = &report.data()["totals"];
+    assert_eq!((&totals["orphan_policies"], &totals["failed"]), (&json!(1), &json!(0)));
+    let remove = json!({ "action": "remove" });
+    root.post(&format!("sys/leases/orphans/leasehold-{tag}"), &remove).expect(200);
+    assert_eq!(broker.aws.managed_policies().len(), 2);
 }

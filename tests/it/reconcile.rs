@@ -65,10 +65,11 @@ fn only_users_with_our_tag_and_without_a_lease_are_orphans() {
     assert_eq!(account["too_young"], 1);
     assert_eq!((&account["with_lease"], &account["missing"]), (&json!(2), &json!([])));
     assert_eq!(report["totals"]["orphans"], 2);
-    // One list, and tags only of candidates that no row knows by name.
+    // One list of each kind, and tags only of candidates that no row knows by name.
     let mut actions = broker.faults.actions();
     actions.sort();
-    assert_eq!(actions, [vec!["ListUserTags"; 5], vec!["ListUsers"]].concat());
+    let wanted = [vec!["ListPolicies"], vec!["ListUserTags"; 5], vec!["ListUsers"]].concat();
+    assert_eq!(actions, wanted);
     assert_eq!(broker.users().len(), 8, "nothing was touched");
     let listed = broker.root().list("sys/leases/orphans").expect(200);
     assert_eq!(listed.data()["keys"], json!(["odd-name", "vault-left"]));

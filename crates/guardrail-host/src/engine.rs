@@ -10,7 +10,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::compile::Compiler;
-use crate::limits::Limits;
+use crate::limits::{LimitTooHigh, Limits};
 use crate::state::State;
 use crate::tick::Ticker;
 use crate::turns::Turns;
@@ -84,6 +84,9 @@ pub struct HostConfig {
 /// Why there is no host.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
+    /// A limit is above its hard top.
+    #[error(transparent)]
+    Limits(#[from] LimitTooHigh),
     /// wasmtime does not run on this machine, or not with these limits.
     #[error("the WebAssembly engine does not start")]
     Engine(#[source] wasmtime::Error),
@@ -110,9 +113,10 @@ pub(crate) struct Shared {
 }
 
 impl Host {
-    /// Starts the engine and its tick.
+    /// Starts the engine and its tick, if no limit is above its hard top.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
         let HostConfig { limits, code_cache, compiler, meters } = config;
+        let limits = limits.checked()?;
         let engine = start_engine(&limits, meters).map_err(HostError::Engine)?;
         let linker = crate::imports::linker(&engine).map_err(HostError::Engine)?;
         let ticker = Ticker::start(&engine).map_err(HostError::Tick)?;
@@ -229,8 +233,16 @@ mod tests {
             )
             .is_err()
         );
-        let host = Host::new(HostConfig { limits, ..HostConfig::default() }).unwrap();
-        assert_eq!(host.0.turns.free(), 60_000);
+        assert!(start_engine(&limits, Meters::FuelAndTime).is_ok());
+    }
+
+    #[test]
+    fn a_host_does_not_start_above_the_hard_tops() {
+        let limits = Limits { fuel: u64::MAX, ..Limits::default() };
+        let refused = Host::new(HostConfig { limits, ..HostConfig::default() }).unwrap_err();
+        assert!(refused.to_string().starts_with("the limit `fuel` is "), "{refused}");
+        let tops = HostConfig { limits: Limits::tops(), ..HostConfig::default() };
+        assert!(Host::new(tops).is_ok());
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Limits {
     pub fn tops() -> Self {
         Self {
             component_bytes: 32 << 20,
-            compile_time: Duration::from_secs(120),
+            compile_time: Duration::from_mins(2),
             compile_memory_bytes: 2 << 30,
             core_instances: 200,
             memories: 8,
@@ -156,7 +156,7 @@ impl Default for Limits {
             // A Python plugin has 18.5 MiB.
             component_bytes: 24 << 20,
             // Python's takes 18 s and 448 MiB.
-            compile_time: Duration::from_secs(60),
+            compile_time: Duration::from_mins(1),
             compile_memory_bytes: 1 << 30,
             core_instances: 64,
             memories: 4,

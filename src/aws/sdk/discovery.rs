@@ -8,39 +8,58 @@ use aws_sdk_iam::config::interceptors::BeforeDeserializationInterceptorContextRe
 use aws_sdk_iam::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_iam::error::BoxError;
 use aws_sdk_iam::primitives::{DateTime, DateTimeFormat};
-use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
+use aws_sdk_iam::types::{
+    ContextEntry, ContextKeyTypeEnum, Policy, PolicyEvaluationDecisionType, PolicyScopeType,
+};
 
 use super::SdkProvider;
 use super::call::{Call, Page, every_page};
 use super::sts::SdkSts;
 use crate::aws::AwsError;
 use crate::aws::discovery::{
-    DiscoveryProvider, Identity, IdentityProvider, ListedUser, Simulated, Simulation,
+    DiscoveryProvider, Identity, IdentityProvider, ListedPolicy, ListedUser, Simulated, Simulation,
 };
 use crate::model::Timestamp;
 
 const LIST_USERS: Call = Call::cleaning("ListUsers");
+const LIST_POLICIES: Call = Call::cleaning("ListPolicies");
 const SIMULATE: Call = Call::cleaning("SimulatePrincipalPolicy");
 const WHO_AM_I: Call = Call::cleaning("GetCallerIdentity");
 
-/// Users on one page, the most that IAM gives (IAM API reference, `ListUsers`): an account of 5,000
-/// users, IAM's quota, is five calls.
-const USERS_ON_A_PAGE: i32 = 1_000;
+/// Users or policies on one page, the most that IAM gives (IAM API reference, `ListUsers` and `ListPolicies`): an
+/// account of 5,000 users, IAM's quota, is five calls.
+const ON_A_PAGE: i32 = 1_000;
 
 #[async_trait]
 impl DiscoveryProvider for SdkProvider {
     async fn users_under(&self, path: &str) -> Result<Vec<ListedUser>, AwsError> {
         every_page(|marker| {
-            let request = self
-                .client
-                .list_users()
-                .path_prefix(path)
-                .max_items(USERS_ON_A_PAGE)
-                .set_marker(marker);
+            let request =
+                self.client.list_users().path_prefix(path).max_items(ON_A_PAGE).set_marker(marker);
             async move {
                 let answer = self.call(LIST_USERS, || request.clone().send()).await?;
                 let users = answer.users.into_iter().map(listed).collect::<Result<_, _>>()?;
                 Ok(Page::new(users, answer.is_truncated, answer.marker.as_deref()))
+            }
+        })
+        .await
+    }
+
+    async fn policies_under(&self, path: &str) -> Result<Vec<ListedPolicy>, AwsError> {
+        every_page(|marker| {
+            let request = self
+                .client
+                .list_policies()
+                .scope(PolicyScopeType::Local)
+                .path_prefix(path)
+                .max_items(ON_A_PAGE)
+                .set_marker(marker);
+            async move {
+                let answer = self.call(LIST_POLICIES, || request.clone().send()).await?;
+                let marker = answer.marker().map(str::to_owned);
+                let policies = answer.policies.unwrap_or_default().into_iter();
+                let policies = policies.map(listed_policy).collect::<Result<_, _>>()?;
+                Ok(Page::new(policies, answer.is_truncated, marker.as_deref()))
             }
         })
         .await
@@ -88,6 +107,18 @@ fn listed(user: aws_sdk_iam::types::User) -> Result<ListedUser, AwsError> {
         id: user.user_id,
         created_at: Timestamp::from_millis(
             created.map_err(|_range| LIST_USERS.incomplete("readable date"))?,
+        ),
+    })
+}
+
+fn listed_policy(policy: Policy) -> Result<ListedPolicy, AwsError> {
+    let arn = policy.arn.and_then(|arn| arn.parse().ok());
+    let created = policy.create_date.and_then(|date| date.to_millis().ok());
+    Ok(ListedPolicy {
+        arn: arn.ok_or_else(|| LIST_POLICIES.incomplete("valid ARN"))?,
+        id: policy.policy_id.ok_or_else(|| LIST_POLICIES.incomplete("id"))?,
+        created_at: Timestamp::from_millis(
+            created.ok_or_else(|| LIST_POLICIES.incomplete("readable date"))?,
         ),
     })
 }

@@ -8,14 +8,16 @@ use futures_util::future::join_all;
 
 use super::SdkProvider;
 use super::call::{Call, Page, absent_is_none, every_page};
-use super::teardown::named;
-use crate::aws::placement::{policy_name, policy_path};
-use crate::aws::{AwsError, BROKER_TAG, LEASE_TAG, NewUser, PlacementProvider};
-use crate::model::{LeaseTag, PolicyArn};
+use super::teardown::{named, owner};
+use crate::aws::placement::{PolicyHolders, lease_of, policy_name, policy_path};
+use crate::aws::{AwsError, BROKER_TAG, LEASE_TAG, NewUser, Ownership, PlacementProvider};
+use crate::model::{LeaseTag, PolicyArn, UserName};
 
 const CREATE_POLICY: Call = Call::creating("CreatePolicy");
 const ATTACH_USER_POLICY: Call = Call::issuing("AttachUserPolicy");
 const LIST_POLICIES: Call = Call::cleaning("ListPolicies");
+const LIST_TAGS: Call = Call::cleaning("ListPolicyTags");
+const LIST_HOLDERS: Call = Call::cleaning("ListEntitiesForPolicy");
 const LIST_VERSIONS: Call = Call::cleaning("ListPolicyVersions");
 const DELETE_VERSION: Call = Call::cleaning("DeletePolicyVersion");
 const DELETE_POLICY: Call = Call::cleaning("DeletePolicy");
@@ -39,7 +41,7 @@ impl PlacementProvider for SdkProvider {
     }
 
     async fn attach_lease_policy(&self, user: &NewUser, arn: &PolicyArn) -> Result<(), AwsError> {
-        if !is_of(arn, &policy_path(&user.broker, &user.lease)) {
+        if lease_of(arn, &user.broker).as_ref() != Some(&user.lease) {
             return Err(AwsError::NotConfigured(format!("policy `{arn}` is not this lease's")));
         }
         let request =
@@ -70,8 +72,44 @@ impl PlacementProvider for SdkProvider {
         });
         let mut arns: Vec<PolicyArn> = named(LIST_POLICIES, &arns.await?)?;
         // An endpoint that does not know the parameter lists them all.
-        arns.retain(|arn| is_of(arn, &path));
+        arns.retain(|arn| lease_of(arn, broker).as_ref() == Some(lease));
         Ok(arns)
+    }
+
+    async fn policy_ownership(&self, arn: &PolicyArn) -> Result<Option<Ownership>, AwsError> {
+        let tags = every_page(|marker| {
+            let request =
+                self.client.list_policy_tags().policy_arn(arn.as_str()).set_marker(marker);
+            async move {
+                let answer = self.call(LIST_TAGS, || request.clone().send()).await?;
+                let marker = answer.marker.as_deref();
+                Ok(Page::new(answer.tags, answer.is_truncated, marker))
+            }
+        });
+        Ok(absent_is_none(tags.await)?.map(|tags| owner(&tags)))
+    }
+
+    async fn policy_holders(&self, arn: &PolicyArn) -> Result<PolicyHolders, AwsError> {
+        let pages = every_page(|marker| {
+            let request =
+                self.client.list_entities_for_policy().policy_arn(arn.as_str()).set_marker(marker);
+            async move {
+                let answer = self.call(LIST_HOLDERS, || request.clone().send()).await?;
+                let (is_truncated, marker) = (answer.is_truncated, answer.marker.clone());
+                Ok(Page::new(vec![answer], is_truncated, marker.as_deref()))
+            }
+        });
+        let mut holders = PolicyHolders::default();
+        for page in absent_is_none(pages.await)?.unwrap_or_default() {
+            let users = page.policy_users.unwrap_or_default().into_iter();
+            let users: Vec<_> = users.filter_map(|user| user.user_name).collect();
+            holders.users.extend(named::<UserName>(LIST_HOLDERS, &users)?);
+            let groups = page.policy_groups.unwrap_or_default().into_iter();
+            holders.groups.extend(groups.filter_map(|group| group.group_name));
+            let roles = page.policy_roles.unwrap_or_default().into_iter();
+            holders.roles.extend(roles.filter_map(|role| role.role_name));
+        }
+        Ok(holders)
     }
 
     async fn remove_lease_policy(&self, arn: &PolicyArn) -> Result<(), AwsError> {
@@ -108,35 +146,10 @@ impl SdkProvider {
     }
 }
 
-/// Whether a policy lies right under the path.
-fn is_of(arn: &PolicyArn, path: &str) -> bool {
-    let below = arn.as_str().split_once(":policy").and_then(|(_, rest)| rest.strip_prefix(path));
-    below.is_some_and(|name| !name.is_empty() && !name.contains('/'))
-}
-
 fn tags(user: &NewUser) -> Result<Vec<Tag>, AwsError> {
     let ours = [(BROKER_TAG, user.broker.as_str()), (LEASE_TAG, user.lease.as_str())];
     ours.into_iter()
         .map(|(key, value)| Tag::builder().key(key).value(value).build())
         .collect::<Result<_, _>>()
         .map_err(|error| AwsError::NotConfigured(error.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_lies_right_under_the_path_is_the_leases() {
-        let of = |arn: &str| is_of(&arn.parse().unwrap(), "/leasehold/b/l/");
-        assert!(of("arn:aws:iam::123456789012:policy/leasehold/b/l/leasehold-l"));
-        for other in [
-            "arn:aws:iam::123456789012:policy/leasehold/b/l2/leasehold-l",
-            "arn:aws:iam::123456789012:policy/leasehold/b/l/more/leasehold-l",
-            "arn:aws:iam::123456789012:policy/leasehold/b/l/",
-            "arn:aws:iam::aws:policy/ReadOnlyAccess",
-        ] {
-            assert!(!of(other), "{other}");
-        }
-    }
 }

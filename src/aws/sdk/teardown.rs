@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-use aws_sdk_iam::types::StatusType;
+use aws_sdk_iam::types::{StatusType, Tag};
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 
 use super::SdkProvider;
@@ -42,11 +42,7 @@ impl SdkProvider {
                 Ok(Page::new(answer.tags, answer.is_truncated, marker))
             }
         });
-        let Some(tags) = absent_is_none(tags.await)? else {
-            return Ok(None);
-        };
-        let value = |name| tags.iter().find(|tag| tag.key == name).map(|tag| tag.value.clone());
-        Ok(Some(Ownership { broker: value(BROKER_TAG), lease: value(LEASE_TAG) }))
+        Ok(absent_is_none(tags.await)?.map(|tags| owner(&tags)))
     }
 
     pub(super) async fn send_deactivate(
@@ -195,6 +191,12 @@ impl SdkProvider {
         let request = self.client.delete_user().user_name(user.as_str());
         self.remove(DELETE_USER, || request.clone().send()).await
     }
+}
+
+/// Whose a thing with these tags is.
+pub(super) fn owner(tags: &[Tag]) -> Ownership {
+    let value = |name| tags.iter().find(|tag| tag.key == name).map(|tag| tag.value.clone());
+    Ownership { broker: value(BROKER_TAG), lease: value(LEASE_TAG) }
 }
 
 /// Names as AWS gives them, as ours.

@@ -126,15 +126,20 @@ impl Engine {
             return Ok(never.help(compare));
         };
         let totals = last.totals;
+        let orphans = totals.orphans.saturating_add(totals.orphan_policies);
         let detail = format!(
-            "{} orphans, {} leases without their user, {} accounts not read; as of {}",
-            totals.orphans, totals.missing, totals.failed, last.finished
+            "{orphans} orphans, {} of them policies, {} leases without their user, {} not looked for, {} accounts not \
+             read whole; as of {}",
+            totals.orphan_policies, totals.missing, totals.not_looked, totals.failed, last.finished
         );
         let is_old = now.since(Timestamp::from_millis(last.finished_millis)) > OLD_COMPARISON;
-        let found = totals.orphans > 0 || totals.missing > 0;
+        let found = orphans > 0 || totals.missing > 0;
+        let is_unseen = totals.not_looked > 0;
         Ok(match (found, totals.failed > 0 || is_old) {
             (true, _) => Check::new("orphans", Health::Warn, detail)
                 .help("read sys/leases/orphans, and say of each: adopt, remove or ignore"),
+            (false, _) if is_unseen => Check::new("orphans", Health::Warn, detail)
+                .help("read sys/leases/reconcile for the leases whose account has no keys here"),
             (false, true) => Check::new("orphans", Health::Warn, detail).help(compare),
             (false, false) => Check::new("orphans", Health::Ok, detail),
         })

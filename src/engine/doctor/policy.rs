@@ -50,7 +50,10 @@ mod tests {
         let (on_users, on_all) = actions();
         assert!(on_users.contains(&"iam:CreateUser") && on_users.contains(&"iam:DeleteUser"));
         assert!(!on_users.contains(&"iam:PermissionsBoundary"));
-        assert_eq!(on_all, ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListUsers"]);
+        assert_eq!(
+            on_all,
+            ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListUsers", "iam:ListPolicies"]
+        );
     }
 
     #[test]

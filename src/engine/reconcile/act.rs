@@ -1,16 +1,16 @@
 //! What somebody decides about an orphan: keep it as a lease, remove it, or hear nothing of it for a while.
-//! AWS and the rows are asked again first: between a list and a decision, days may go by. A removal is a
-//! lease's teardown, row and all; there is no second way to delete a user.
+//! AWS and the rows are asked again first: between a list and a decision, days may go by. The removal of a user is a
+//! lease's teardown, row and all; there is no second way to delete a user. Policies: [`super::remove_policy`].
 
 use std::time::Duration;
 
-use super::ReconcileError;
+use super::known::KnownOrphan;
+use super::{Orphaned, ReconcileError};
 use crate::auth::Caller;
 use crate::aws::Belongings;
 use crate::engine::Engine;
 use crate::leases::Adoption;
 use crate::model::{LeaseState, LeaseTag, Orphan, RoleName, Timestamp};
-use crate::store::StoreError;
 
 /// Under which role adopted users are shown: one that nobody writes by chance.
 const ADOPTED: &str = "_adopted";
@@ -32,8 +32,8 @@ pub enum OrphanAction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acted {
     /// The orphan as it was.
-    pub orphan: Orphan,
-    /// The lease that it has now.
+    pub orphan: KnownOrphan,
+    /// The lease that a user has now.
     pub lease: Option<String>,
 }
 
@@ -46,24 +46,6 @@ struct StillOurs {
 }
 
 impl Engine {
-    /// Every orphan of the last comparison, by name.
-    pub async fn orphans(&self) -> Result<Vec<Orphan>, StoreError> {
-        self.parts.store.orphans().await
-    }
-
-    /// The orphan of that name or id.
-    pub async fn orphan(&self, name_or_id: &str) -> Result<Orphan, ReconcileError> {
-        let all = self.parts.store.orphans().await?;
-        let mut hits = all
-            .into_iter()
-            .filter(|one| one.user_id == name_or_id || one.user.as_str() == name_or_id);
-        let first = hits.next().ok_or_else(|| ReconcileError::NoOrphan(name_or_id.to_owned()))?;
-        if hits.next().is_some() && first.user_id != name_or_id {
-            return Err(ReconcileError::Ambiguous(name_or_id.to_owned()));
-        }
-        Ok(first)
-    }
-
     /// Does what was decided.
     pub async fn decide_orphan(
         &self,
@@ -72,15 +54,26 @@ impl Engine {
         action: OrphanAction,
     ) -> Result<Acted, ReconcileError> {
         let orphan = self.orphan(name_or_id).await?;
-        let lease = match action {
-            OrphanAction::Ignore(until) => {
-                if !self.parts.store.ignore_orphan(&orphan.user_id, until).await? {
+        let lease = match (action, &orphan) {
+            (OrphanAction::Ignore(until), _) => {
+                if !self.parts.store.ignore_orphan(orphan.id(), until).await? {
                     return Err(ReconcileError::NoOrphan(name_or_id.to_owned()));
                 }
                 None
             }
-            OrphanAction::Adopt(ttl) => Some(self.adopt(caller, &orphan, ttl).await?),
-            OrphanAction::Remove => Some(self.remove_orphan(caller, &orphan).await?),
+            (OrphanAction::Adopt(ttl), KnownOrphan::User(user)) => {
+                Some(self.adopt(caller, user, ttl).await?)
+            }
+            (OrphanAction::Adopt(_), KnownOrphan::Policy(policy)) => {
+                return Err(ReconcileError::PolicyAdopted(policy.arn.clone()));
+            }
+            (OrphanAction::Remove, KnownOrphan::User(user)) => {
+                Some(self.remove_orphan(caller, user).await?)
+            }
+            (OrphanAction::Remove, KnownOrphan::Policy(policy)) => {
+                self.remove_policy(caller, policy).await?;
+                None
+            }
         };
         Ok(Acted { orphan, lease })
     }
@@ -98,7 +91,7 @@ impl Engine {
             return Err(if is_over {
                 ReconcileError::LeaseEnded { user, lease }
             } else {
-                ReconcileError::HasLease { user, lease }
+                ReconcileError::HasLease { what: Orphaned::User(user), lease }
             });
         }
         let key = found.access_keys.first().cloned();
@@ -127,8 +120,8 @@ impl Engine {
                 self.parts.leases.remove_again(lease, orphan, account).await?
             }
             Some(lease) => {
-                let (user, lease) = (orphan.user.clone(), lease.id.to_string());
-                return Err(ReconcileError::HasLease { user, lease });
+                let (what, lease) = (Orphaned::User(orphan.user.clone()), lease.id.to_string());
+                return Err(ReconcileError::HasLease { what, lease });
             }
             None => {
                 let adoption = Adoption { account, ..self.adoption(caller, orphan, &tag, &found)? };
@@ -147,16 +140,14 @@ impl Engine {
 
     /// The orphan's tag, what it owns and where it is, asked of AWS now.
     async fn still_ours(&self, orphan: &Orphan) -> Result<StillOurs, ReconcileError> {
-        let not_ours = || ReconcileError::NotOurs(orphan.user.clone());
+        let not_ours = || ReconcileError::NotOurs(Orphaned::User(orphan.user.clone()));
         let tag = orphan.lease.clone().ok_or_else(|| ReconcileError::NoTag(orphan.user.clone()))?;
         let access = self.parts.accounts.access(&orphan.mount).await?;
         let provider = &access.provider;
         let (owner, found) =
             tokio::join!(provider.ownership(&orphan.user), provider.belongings(&orphan.user));
         let owner = owner?.ok_or_else(not_ours)?;
-        let is_ours = owner.broker.as_deref() == Some(self.parts.settings.broker.as_str())
-            && owner.lease.as_deref() == Some(tag.as_str());
-        if !is_ours {
+        if !owner.is_of(&self.parts.settings.broker, &tag) {
             return Err(not_ours());
         }
         let found = found?.ok_or_else(not_ours)?;
@@ -189,7 +180,7 @@ impl Engine {
     }
 }
 
-fn is_over(state: &LeaseState) -> bool {
+pub(super) fn is_over(state: &LeaseState) -> bool {
     match state {
         LeaseState::Revoked { .. } => true,
         LeaseState::Pending | LeaseState::Active { .. } | LeaseState::Revoking(_) => false,

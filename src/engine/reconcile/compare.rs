@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::MOST_SUSPECTS;
-use super::report::{AccountReport, AnothersUser, OverdueLease};
+use super::found::{AnothersUser, OverdueLease};
+use super::report::AccountReport;
 use super::scope::Scope;
 use crate::aws::{ListedUser, Ownership};
 use crate::model::{LeaseId, LeaseTag, Orphan, Timestamp, UserName, UserRow};
@@ -161,7 +162,6 @@ pub(super) fn missing(
     let Some(owner) = owner else {
         return Some("there is no such user");
     };
-    let is_its_own = owner.broker.as_deref() == Some(broker)
-        && owner.lease.as_deref() == Some(row.lease.tag().as_str());
-    (!is_its_own).then_some("the user of that name does not carry this lease's tags")
+    (!owner.is_of(broker, &row.lease.tag()))
+        .then_some("the user of that name does not carry this lease's tags")
 }

@@ -1,32 +1,36 @@
-//! Compares AWS with the store, account by account and both ways: users that are ours and have no lease, leases
-//! whose user is not there. It only finds out; what is to be done about it somebody decides ([`act`]). Must
-//! never conclude anything from half a list, nor take a user for an orphan whose lease is under way.
+//! Compares AWS with the store, account by account and both ways: users and policies that are ours and have no lease,
+//! leases whose user is not there. It only finds out; what is to be done about it somebody decides ([`act`]). Must
+//! never conclude anything from half a list, nor take something for an orphan whose lease is under way.
 //!
-//! [`scope`] is where it looks, [`compare`] the pure rules, [`schedule`] when it runs by itself.
+//! [`scope`] is where it looks, [`compare`] the pure rules for users, [`policies`] those for policies, [`missing`] the
+//! other way round, [`schedule`] when it runs by itself.
 
 pub mod act;
 mod compare;
+mod error;
+mod found;
+pub mod known;
+mod missing;
+mod policies;
+mod remove_policy;
 mod report;
 mod schedule;
 pub(super) mod scope;
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::Engine;
-use crate::aws::{AwsError, IamProvider, Ownership};
-use crate::leases::LeaseError;
+use crate::aws::{Access, AwsError, Ownership};
 use crate::model::{MountId, MountPath, Timestamp, UserName, UserRow};
 use crate::store::StoreError;
 use compare::{Held, Seen};
-pub use report::{
-    AccountReport, AnothersUser, FoundOrphan, MissingUser, NotLooked, OverdueLease,
-    ReconcileReport, Totals,
-};
+pub use error::{Orphaned, ReconcileError};
+pub use found::{AnothersUser, FoundOrphan, FoundPolicy, NotLooked, OverdueLease, UnseenUser};
+pub use report::{AccountReport, ReconcileReport, Totals};
 use scope::Scope;
 
 /// Rows read at once.
@@ -67,79 +71,6 @@ pub struct ReconcileRequest {
     pub mount: Option<String>,
     /// Keep nothing of what is found.
     pub dry_run: bool,
-}
-
-/// Why a pass or an action did not come to its end. Texts say what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum ReconcileError {
-    /// One at a time.
-    #[error(
-        "a comparison is under way already\nhelp: read sys/leases/reconcile a little later for what it found"
-    )]
-    UnderWay,
-    /// Nothing is mounted there.
-    #[error("there is no mount at `{0}`")]
-    NoMount(String),
-    /// No orphan has that name or id.
-    #[error(
-        "there is no orphan `{0}`\nhelp: sys/leases/orphans lists them; POST sys/leases/reconcile looks again"
-    )]
-    NoOrphan(String),
-    /// Several users of that name, in several accounts.
-    #[error("several orphans are called `{0}`\nhelp: name one by its id")]
-    Ambiguous(String),
-    /// Not one of the three.
-    #[error("`action` must be `adopt`, `remove` or `ignore`, not `{0}`")]
-    BadAction(String),
-    /// An action lacks how long.
-    #[error("`{field}` is missing or no {kind}\nhelp: e.g. {field}={example}")]
-    BadTime {
-        /// The field.
-        field: &'static str,
-        /// What it must be.
-        kind: &'static str,
-        /// How it may look.
-        example: &'static str,
-    },
-    /// Its lease tag is missing or broken.
-    #[error(
-        "user `{0}` has no lease tag that can be read, so that its removal could not be proven to be ours to do\nhelp: remove it by hand, or ignore it"
-    )]
-    NoTag(UserName),
-    /// AWS shows it otherwise now.
-    #[error("user `{0}` is not there any more, or does not carry our tags any more")]
-    NotOurs(UserName),
-    /// Nothing to adopt.
-    #[error("user `{0}` has no access key, so that there is nothing to keep\nhelp: remove it")]
-    NoKey(UserName),
-    /// It has a lease after all.
-    #[error("user `{user}` has a lease: `{lease}`\nhelp: revoke that lease")]
-    HasLease {
-        /// The user.
-        user: UserName,
-        /// The lease.
-        lease: String,
-    },
-    /// Its lease ended, and cannot begin again.
-    #[error("user `{user}` belongs to the ended lease `{lease}`\nhelp: remove it")]
-    LeaseEnded {
-        /// The user.
-        user: UserName,
-        /// The lease.
-        lease: String,
-    },
-    /// The first pass over it failed; it goes on.
-    #[error(transparent)]
-    Revoke(#[from] crate::leases::RevokeError),
-    /// AWS did not answer as hoped.
-    #[error("{}", .0.for_caller())]
-    Aws(#[from] AwsError),
-    /// The row could not be written.
-    #[error(transparent)]
-    Lease(#[from] LeaseError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 impl Engine {
@@ -183,15 +114,18 @@ impl Engine {
         scopes: &[Scope],
         report: &mut ReconcileReport,
     ) -> Result<(), ReconcileError> {
-        let known = self.parts.store.orphans().await?;
+        let known = self.known_orphans().await?;
         report.end(&known, self.parts.clock.now());
         if report.dry_run {
             return Ok(());
         }
         for (scope, account) in scopes.iter().zip(&report.accounts) {
-            if account.is_complete() {
-                let mounts: Vec<MountId> = scope.mounts.iter().map(|(id, _)| id.clone()).collect();
+            let mounts: Vec<MountId> = scope.mounts.iter().map(|(id, _)| id.clone()).collect();
+            if account.error.is_none() {
                 self.parts.store.put_orphans(&mounts, &account.found).await?;
+            }
+            if account.is_complete() {
+                self.parts.store.put_orphan_policies(&mounts, &account.found_policies).await?;
             }
         }
         if report.mount.is_none() {
@@ -210,8 +144,7 @@ impl Engine {
         let Some((mount, _)) = scope.mounts.first() else {
             return Ok(AccountReport::of(scope.paths()));
         };
-        let discovery = self.parts.accounts.discovery(mount).await?;
-        let provider = self.parts.accounts.provider(mount).await?;
+        let (discovery, access) = self.parts.accounts.look_around(mount).await?;
         let listed = discovery.users_under("/").await?;
         // A row that ended a moment ago may still have its user in the list: IAM is eventually consistent.
         let since = earlier(started, self.parts.leases.settling());
@@ -226,8 +159,8 @@ impl Engine {
         .await?;
         let candidates =
             listed.iter().filter(|user| scope.is_candidate(user) && !known.contains(&user.name));
-        let candidates = candidates.map(|user| (user.id.clone(), user.name.clone())).collect();
-        let owned = owners(&provider, candidates).await?;
+        let asked = candidates.map(|user| (user.id.clone(), user.name.clone()));
+        let owned = self.user_owners(&access, asked.collect()).await?;
         // Those that went meanwhile are left out.
         let owned: BTreeMap<String, Ownership> =
             owned.into_iter().filter_map(|(id, owner)| Some((id, owner?))).collect();
@@ -237,11 +170,30 @@ impl Engine {
         self.each_row(since, |row| held.take(row)).await?;
         let seen = Seen { listed: &listed, owned: &owned, held: &held, scope };
         let mut account = seen.compared(started, self.parts.leases.settling());
-        self.look_for_missing(provider, &held, started, &mut account).await?;
+        self.look_for_missing(&access, &held, started, &mut account).await?;
         if self.parts.leases.is_paused() {
             account.overdue = held.overdue(started);
         }
+        // Users are told all the same where nothing can be said about policies.
+        match self.compare_policies(discovery.as_ref(), &access, scope, started).await {
+            Ok(policies) => account.take_policies(policies),
+            Err(error) => account.without_policies(&error),
+        }
         Ok(account)
+    }
+
+    /// Whose users are.
+    async fn user_owners<K: Send>(
+        &self,
+        access: &Access,
+        users: Vec<(K, UserName)>,
+    ) -> Result<Vec<(K, Option<Ownership>)>, AwsError> {
+        owners(
+            users
+                .into_iter()
+                .map(async |(key, user)| Ok((key, access.provider.ownership(&user).await?))),
+        )
+        .await
     }
 
     /// Every row that has or had a user at `since` or later.
@@ -257,43 +209,15 @@ impl Engine {
         }
         Ok(())
     }
-
-    /// Active leases without a user in the list are asked about one by one: the list may be older.
-    async fn look_for_missing(
-        &self,
-        provider: Arc<dyn IamProvider>,
-        held: &Held<'_>,
-        started: Timestamp,
-        account: &mut AccountReport,
-    ) -> Result<(), ReconcileError> {
-        let settling = self.parts.leases.settling();
-        let old = held.absent.values().filter(|row| row.issued_at.after(settling) <= started);
-        let old = old.map(|row| (row.clone(), row.user.clone())).collect();
-        let found = owners(&provider, old).await?;
-        for (row, owner) in found {
-            let broker = &self.parts.settings.broker;
-            if let Some(detail) = compare::missing(&row, owner.as_ref(), broker) {
-                account.missing.push(MissingUser {
-                    lease: row.lease.to_string(),
-                    user: row.user.to_string(),
-                    detail: detail.to_owned(),
-                });
-            }
-        }
-        Ok(())
-    }
 }
 
-/// Whose users are, by name, a few at a time; `None` where there is none.
-async fn owners<K: Send + 'static>(
-    provider: &Arc<dyn IamProvider>,
-    users: Vec<(K, UserName)>,
-) -> Result<Vec<(K, Option<Ownership>)>, AwsError> {
-    let provider = Arc::clone(provider);
-    let asked = users.into_iter().map(move |(key, user)| {
-        let provider = Arc::clone(&provider);
-        async move { Ok((key, provider.ownership(&user).await?)) }
-    });
+/// Whose things are, a few at a time; `None` where there is no such thing.
+async fn owners<K, Asked>(
+    asked: impl Iterator<Item = Asked>,
+) -> Result<Vec<(K, Option<Ownership>)>, AwsError>
+where
+    Asked: Future<Output = Result<(K, Option<Ownership>), AwsError>>,
+{
     stream::iter(asked).buffered(AT_ONCE).try_collect().await
 }
 

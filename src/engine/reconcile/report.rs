@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::ReconcileError;
-use crate::model::{Orphan, Timestamp};
+use super::found::{AnothersUser, FoundOrphan, FoundPolicy, NotLooked, OverdueLease, UnseenUser};
+use super::known::KnownOrphans;
+use super::policies::PolicyFindings;
+use crate::model::{Orphan, OrphanPolicy, Timestamp};
 
 /// A comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,12 +32,18 @@ pub struct ReconcileReport {
 /// Sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Orphans, ignored ones left out.
+    /// Users without a lease, ignored ones left out.
     pub orphans: usize,
-    /// Orphans that are ignored for now.
+    /// Policies without a lease, ignored ones left out.
+    #[serde(default)]
+    pub orphan_policies: usize,
+    /// Orphans of either kind that are ignored for now.
     pub ignored: usize,
     /// Leases without their user.
     pub missing: usize,
+    /// Leases whose user could not be looked for.
+    #[serde(default)]
+    pub not_looked: usize,
     /// Accounts that could not be read to the end.
     pub failed: usize,
 }
@@ -59,7 +68,19 @@ pub struct AccountReport {
     /// Ours, without a lease.
     pub orphans: Vec<FoundOrphan>,
     /// Active leases whose user is not there.
-    pub missing: Vec<MissingUser>,
+    pub missing: Vec<UnseenUser>,
+    /// Active leases that the account's keys say nothing about.
+    #[serde(default)]
+    pub not_looked: Vec<UnseenUser>,
+    /// Policies under this installation's path.
+    #[serde(default)]
+    pub policies: usize,
+    /// Those of them that no lease names.
+    #[serde(default)]
+    pub orphan_policies: Vec<FoundPolicy>,
+    /// Why nothing could be concluded about policies.
+    #[serde(default)]
+    pub policies_error: Option<NotLooked>,
     /// Users of another installation.
     pub of_another_broker: Vec<AnothersUser>,
     /// In quarantine: active leases that would end at once.
@@ -68,73 +89,9 @@ pub struct AccountReport {
     /// The orphans as rows.
     #[serde(skip)]
     pub(super) found: Vec<Orphan>,
-}
-
-/// Why an account was not compared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NotLooked {
-    /// What AWS or the store said.
-    pub message: String,
-}
-
-/// An orphan as it is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FoundOrphan {
-    /// AWS's id.
-    pub user_id: String,
-    /// Its name.
-    pub user: String,
-    /// Its path.
-    pub path: String,
-    /// The lease that its tag names.
-    pub lease_tag: Option<String>,
-    /// When AWS made it.
-    pub created: String,
-    /// Until when nobody is to be told.
-    pub ignored_until: Option<String>,
-}
-
-/// A lease without its user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MissingUser {
-    /// The lease.
-    pub lease: String,
-    /// The name of its user.
-    pub user: String,
-    /// What is there instead.
-    pub detail: String,
-}
-
-/// A user of another installation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnothersUser {
-    /// Its name.
-    pub user: String,
-    /// That installation's id.
-    pub broker: String,
-}
-
-/// A lease that would end as soon as the quarantine does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OverdueLease {
-    /// The lease.
-    pub lease: String,
-    /// When it ended by its row.
-    pub ended: String,
-}
-
-impl FoundOrphan {
-    /// As it is told.
-    pub fn new(orphan: &Orphan) -> Self {
-        Self {
-            user_id: orphan.user_id.clone(),
-            user: orphan.user.to_string(),
-            path: orphan.path.clone(),
-            lease_tag: orphan.lease.as_ref().map(ToString::to_string),
-            created: orphan.created_at.rfc3339(),
-            ignored_until: orphan.ignored_until.map(Timestamp::rfc3339),
-        }
-    }
+    /// The policies as rows.
+    #[serde(skip)]
+    pub(super) found_policies: Vec<OrphanPolicy>,
 }
 
 impl AccountReport {
@@ -143,15 +100,26 @@ impl AccountReport {
     }
 
     pub(super) fn failed(mounts: Vec<String>, error: &ReconcileError) -> Self {
-        // What the store said is for the log.
-        let is_own = matches!(error, ReconcileError::Store(_) | ReconcileError::Lease(_));
-        let message = if is_own { "internal error".to_owned() } else { error.to_string() };
+        let message = told(error);
         tracing::warn!(mount.path = %mounts.join(" "), error = %error, "AWS could not be compared with the leases: {message}");
         Self { error: Some(NotLooked { message }), ..Self::of(mounts) }
     }
 
+    pub(super) fn without_policies(&mut self, error: &ReconcileError) {
+        let message = told(error);
+        tracing::warn!(mount.path = %self.mounts.join(" "), error = %error, "policies in AWS could not be compared with the leases: {message}");
+        self.policies_error = Some(NotLooked { message });
+    }
+
+    pub(super) fn take_policies(&mut self, found: PolicyFindings) {
+        self.policies = found.listed;
+        self.orphan_policies = found.orphans.iter().map(FoundPolicy::new).collect();
+        self.found_policies = found.orphans;
+    }
+
+    /// Whether everything was read to its end.
     pub(super) fn is_complete(&self) -> bool {
-        self.error.is_none()
+        self.error.is_none() && self.policies_error.is_none()
     }
 
     pub(super) fn take_orphan(&mut self, orphan: Orphan) {
@@ -162,18 +130,29 @@ impl AccountReport {
     /// Leaves out the orphans that another scope of the same account told.
     pub(super) fn without(mut self, told: &mut HashSet<String>) -> Self {
         self.found.retain(|orphan| told.insert(orphan.user_id.clone()));
-        let ids: HashSet<&String> = self.found.iter().map(|orphan| &orphan.user_id).collect();
-        self.orphans.retain(|orphan| ids.contains(&orphan.user_id));
+        self.orphans = self.found.iter().map(FoundOrphan::new).collect();
+        self.found_policies.retain(|orphan| told.insert(orphan.policy_id.clone()));
+        self.orphan_policies = self.found_policies.iter().map(FoundPolicy::new).collect();
         self
     }
 
     /// Writes down which of the orphans are ignored.
-    pub(super) fn note_ignored(&mut self, known: &[Orphan]) {
+    fn note_ignored(&mut self, known: &KnownOrphans) {
         for orphan in &mut self.orphans {
-            let row = known.iter().find(|known| known.user_id == orphan.user_id);
-            orphan.ignored_until = row.and_then(|row| row.ignored_until).map(Timestamp::rfc3339);
+            let until = known.ignored_until(&orphan.user_id);
+            orphan.ignored_until = until.map(Timestamp::rfc3339);
+        }
+        for orphan in &mut self.orphan_policies {
+            let until = known.ignored_until(&orphan.policy_id);
+            orphan.ignored_until = until.map(Timestamp::rfc3339);
         }
     }
+}
+
+/// What the store said is for the log.
+fn told(error: &ReconcileError) -> String {
+    let is_own = matches!(error, ReconcileError::Store(_) | ReconcileError::Lease(_));
+    if is_own { "internal error".to_owned() } else { error.to_string() }
 }
 
 impl ReconcileReport {
@@ -193,51 +172,72 @@ impl ReconcileReport {
     }
 
     /// Counts, with what is known to be ignored.
-    pub(super) fn end(&mut self, known: &[Orphan], now: Timestamp) {
+    pub(super) fn end(&mut self, known: &KnownOrphans, now: Timestamp) {
         self.finished = now.rfc3339();
         self.finished_millis = now.as_millis();
         self.accounts.iter_mut().for_each(|account| account.note_ignored(known));
-        let ignored: HashSet<&str> = known
-            .iter()
-            .filter(|orphan| orphan.is_ignored(now))
-            .map(|orphan| orphan.user_id.as_str())
-            .collect();
+        let is_ignored = |id: &str| known.ignored_until(id).is_some_and(|until| until > now);
         let mut totals = Totals::default();
         for account in &self.accounts {
-            let quiet = account
-                .orphans
-                .iter()
-                .filter(|orphan| ignored.contains(orphan.user_id.as_str()))
-                .count();
-            totals.ignored = totals.ignored.saturating_add(quiet);
-            let loud = account.orphans.len().saturating_sub(quiet);
-            totals.orphans = totals.orphans.saturating_add(loud);
-            totals.missing = totals.missing.saturating_add(account.missing.len());
-            totals.failed = totals.failed.saturating_add(usize::from(!account.is_complete()));
+            let users = account.orphans.iter();
+            let quiet_users = users.filter(|one| is_ignored(&one.user_id)).count();
+            let policies = account.orphan_policies.iter();
+            let quiet_policies = policies.filter(|one| is_ignored(&one.policy_id)).count();
+            let failed = usize::from(!account.is_complete());
+            totals = Totals {
+                orphans: sum(totals.orphans, account.orphans.len().saturating_sub(quiet_users)),
+                orphan_policies: sum(
+                    totals.orphan_policies,
+                    account.orphan_policies.len().saturating_sub(quiet_policies),
+                ),
+                ignored: sum(totals.ignored, sum(quiet_users, quiet_policies)),
+                missing: sum(totals.missing, account.missing.len()),
+                not_looked: sum(totals.not_looked, account.not_looked.len()),
+                failed: sum(totals.failed, failed),
+            };
         }
         self.totals = totals;
     }
 
     /// One line for whoever watches, and one for each that somebody has to decide about.
     pub(super) fn log(&self) {
-        let Totals { orphans, missing, failed, .. } = self.totals;
-        if orphans == 0 && missing == 0 {
-            tracing::info!(orphans, missing, failed, "AWS compared with the leases");
-            return;
+        let Totals { orphans, orphan_policies, missing, not_looked, failed, .. } = self.totals;
+        if orphans == 0 && orphan_policies == 0 && missing == 0 {
+            tracing::info!(
+                orphans,
+                orphan_policies,
+                missing,
+                not_looked,
+                failed,
+                "AWS compared with the leases"
+            );
+        } else {
+            tracing::warn!(
+                orphans,
+                orphan_policies,
+                missing,
+                not_looked,
+                failed,
+                "AWS compared with the leases: {orphans} users and {orphan_policies} policies of ours without a lease, {missing} leases without their user"
+            );
         }
-        tracing::warn!(
-            orphans,
-            missing,
-            failed,
-            "AWS compared with the leases: {orphans} users of ours without a lease, {missing} leases without their user"
-        );
         for account in &self.accounts {
             for orphan in &account.orphans {
                 tracing::warn!(aws.user = %orphan.user, "user {} is ours and has no lease", orphan.user);
             }
+            for orphan in &account.orphan_policies {
+                tracing::warn!(aws.policy = %orphan.arn, "policy {} is ours and has no lease", orphan.arn);
+            }
             for lease in &account.missing {
                 tracing::warn!(lease.id = %lease.lease, aws.user = %lease.user, "lease {} is active: {}", lease.lease, lease.detail);
             }
+            for lease in &account.not_looked {
+                tracing::warn!(lease.id = %lease.lease, aws.user = %lease.user, "lease {} was not looked for: {}", lease.lease, lease.detail);
+            }
         }
     }
+}
+
+fn sum(one: usize, other: usize) -> usize {
+    one.saturating_add(other)
 }

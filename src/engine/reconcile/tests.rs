@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::compare::{Held, Seen, missing};
+use super::missing::why_not_here;
 use super::scope::Scope;
 use crate::aws::{ListedUser, Ownership};
 use crate::model::{MountId, Timestamp, UserName, UserRow};
@@ -36,6 +37,7 @@ fn row(last: char, name: &str, active_until: Option<Timestamp>) -> UserRow {
         lease: format!("aws/creds/r/{}", tag(last)).parse().unwrap(),
         mount: MountId("m".into()),
         user: name.parse().unwrap(),
+        account: None,
         issued_at: Timestamp::from_millis(0),
         active_until,
     }
@@ -91,4 +93,14 @@ fn a_user_is_there_only_with_its_leases_tags() {
     assert!(missing(&row, Some(&owner(Some(OURS), Some(tag('b')))), OURS).is_some());
     assert!(missing(&row, Some(&owner(Some("another"), Some(tag('a')))), OURS).is_some());
     assert!(missing(&row, Some(&owner(Some(OURS), Some(tag('a')))), OURS).is_none());
+}
+
+#[test]
+fn only_keys_of_its_own_account_say_anything_about_a_user() {
+    let bare = row('a', "x", Some(NOW));
+    let known = UserRow { account: Some("123456789012".to_owned()), ..bare.clone() };
+    assert_eq!(why_not_here(&bare, None), None, "a row that does not say it is believed");
+    assert_eq!(why_not_here(&known, Some("123456789012")), None);
+    assert!(why_not_here(&known, Some("210987654321")).unwrap().contains("`210987654321`"));
+    assert!(why_not_here(&known, None).unwrap().contains("cannot be found out"));
 }

@@ -284,6 +284,9 @@ pub(super) fn reconcile(error: &ReconcileError) -> Told {
         | ReconcileError::NoTag(_)
         | ReconcileError::NotOurs(_)
         | ReconcileError::NoKey(_)
+        | ReconcileError::PolicyAdopted(_)
+        | ReconcileError::PolicyInUse { .. }
+        | ReconcileError::PolicyElsewhere { .. }
         | ReconcileError::HasLease { .. }
         | ReconcileError::LeaseEnded { .. }
         | ReconcileError::Revoke(_)

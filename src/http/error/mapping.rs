@@ -10,8 +10,8 @@ use super::methods::method;
 use super::plugins::plugin;
 use super::rotation;
 use super::{ApiError, Told, bare, internal, sealed, silent, wrapped};
+use crate::http::mount_shape::with_slash;
 use crate::http::sys_init::SEAL_TYPE;
-use crate::http::sys_mounts::with_slash;
 use crate::model::go_text;
 
 impl ApiError {

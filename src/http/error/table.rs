@@ -13,7 +13,7 @@ use crate::engine::leases::RenewError;
 use crate::engine::legacy_role::LegacyError;
 use crate::engine::mounts::MountError;
 use crate::engine::quarantine::Quarantined;
-use crate::engine::reconcile::ReconcileError;
+use crate::engine::reconcile::{Orphaned, ReconcileError};
 use crate::engine::remount::RemountError;
 use crate::engine::roles::RoleError;
 use crate::engine::rotate_root::RotateRootError;
@@ -21,7 +21,7 @@ use crate::engine::static_roles::StaticRoleError;
 use crate::http::fields::FieldError;
 use crate::leases::{JobError, LeaseError};
 use crate::model::{
-    Accessor, CapReached, JobId, LeaseCap, MostLeases, MountPath, RoleName, UserName,
+    Accessor, CapReached, JobId, LeaseCap, MostLeases, MountPath, PolicyArn, RoleName, UserName,
 };
 
 /// Status, text and situation of every kind of error, as a Markdown table.
@@ -275,13 +275,29 @@ fn reconciling() -> Samples {
     ];
     if let Ok(user) = "vault-x".parse::<UserName>() {
         let lease = "aws/creds/r/abcdefghijklmnopqrstuvwx".to_owned();
-        let has_lease = ReconcileError::HasLease { user: user.clone(), lease: lease.clone() };
+        let what = Orphaned::User(user.clone());
+        let has_lease = ReconcileError::HasLease { what: what.clone(), lease: lease.clone() };
         samples.extend([
             ("orphan: no lease tag", ReconcileError::NoTag(user.clone()).into()),
-            ("orphan: not ours any more", ReconcileError::NotOurs(user.clone()).into()),
+            ("orphan: not ours any more", ReconcileError::NotOurs(what).into()),
             ("orphan: no key to adopt", ReconcileError::NoKey(user.clone()).into()),
             ("orphan: has a lease after all", has_lease.into()),
             ("orphan: its lease ended", ReconcileError::LeaseEnded { user, lease }.into()),
+        ]);
+    }
+    if let Ok(policy) = "arn:aws:iam::123456789012:policy/leasehold/b/l/x".parse::<PolicyArn>() {
+        let in_use = ReconcileError::PolicyInUse {
+            policy: policy.clone(),
+            use_of: "attached to group `team`".to_owned(),
+        };
+        let elsewhere = ReconcileError::PolicyElsewhere {
+            policy: policy.clone(),
+            has: "the keys of its mount are of account `210987654321`".to_owned(),
+        };
+        samples.extend([
+            ("orphan: a policy to adopt", ReconcileError::PolicyAdopted(policy).into()),
+            ("orphan: a policy that somebody else has", in_use.into()),
+            ("orphan: a policy of another account", elsewhere.into()),
         ]);
     }
     samples

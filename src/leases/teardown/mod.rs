@@ -198,8 +198,7 @@ async fn delete(provider: &dyn IamProvider, user: &UserName) -> Result<(), AwsEr
 }
 
 fn is_ours(owner: &Ownership, subject: Subject<'_>) -> bool {
-    owner.broker.as_deref() == Some(subject.broker)
-        && owner.lease.as_deref() == Some(subject.lease.as_str())
+    owner.is_of(subject.broker, subject.lease)
 }
 
 fn is_another_leases(owner: &Ownership, subject: Subject<'_>) -> bool {

@@ -10,9 +10,9 @@ use crate::model::{
     Accessor, AccountBinding, AppRole, AuditDevice, AuthMount, AuthMountId, CapReached, ChainHead,
     Guardrail, GuardrailName, Job, JobFailure, JobId, JobProgress, JobScope, JobState, KeptVerdict,
     Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag, LoginUser, Mount,
-    MountId, MountMove, Orphan, PluginDigest, PluginName, PluginRecord, PluginSignature,
-    PluginVersion, Role, RoleName, RootRotation, SecretIdDigest, SemanticVersion, StaticRole,
-    StoredSecretId, Suspension, Timestamp, Token, TokenDigest, Untried, UserRow,
+    MountId, MountMove, Orphan, OrphanPolicy, PluginDigest, PluginName, PluginRecord,
+    PluginSignature, PluginVersion, Role, RoleName, RootRotation, SecretIdDigest, SemanticVersion,
+    StaticRole, StoredSecretId, Suspension, Timestamp, Token, TokenDigest, Untried, UserRow,
 };
 use crate::store::wrapping::Wrapping;
 use crate::store::{
@@ -257,11 +257,13 @@ pass! {
         fn lease_by_tag(tag: &LeaseTag) -> Option<Lease>;
         fn stuck_since(before: Timestamp) -> StuckLeases;
         fn orphans() -> Vec<Orphan>;
+        fn orphan_policies() -> Vec<OrphanPolicy>;
     }
     writes {
         fn put_orphans(mounts: &[MountId], found: &[Orphan]) -> ();
-        fn ignore_orphan(user_id: &str, until: Option<Timestamp>) -> bool;
-        fn forget_orphan(user_id: &str) -> ();
+        fn put_orphan_policies(mounts: &[MountId], found: &[OrphanPolicy]) -> ();
+        fn ignore_orphan(id: &str, until: Option<Timestamp>) -> bool;
+        fn forget_orphan(id: &str) -> ();
         fn remove_setting(name: &str) -> ();
     }
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::lease_row::{COLUMNS, from_row};
 use super::values::{count, millis, parsed, time, uint};
-use crate::model::{Lease, LeaseTag, MountId, Orphan, Timestamp, UserRow};
+use crate::model::{Lease, LeaseTag, MountId, Orphan, OrphanPolicy, Timestamp, UserRow};
 use crate::store::{StoreError, StuckLeases};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -13,7 +13,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// `lease.key` runs without gaps that matter, so that a page is a range of it.
 const USER_ROWS: &str =
     "SELECT lease.key, lease.id, mount.id, user, issued_at, lease.state, expires_at,
-         (lease.state < 3 OR revoked_at >= ?1) AND credential_type = 0 AND user IS NOT NULL
+         (lease.state < 3 OR revoked_at >= ?1) AND credential_type = 0 AND user IS NOT NULL,
+         lease.account
      FROM lease JOIN mount ON mount.key = lease.mount
      WHERE lease.key > ?2 ORDER BY lease.key LIMIT ?3";
 
@@ -42,6 +43,7 @@ fn user_row(row: &Row<'_>) -> Result<UserRow> {
         lease: parsed(&row.get::<_, String>(1)?)?,
         mount: MountId(row.get(2)?),
         user: parsed(&row.get::<_, String>(3)?)?,
+        account: row.get(8)?,
         issued_at: time(row.get(4)?),
         active_until: ends.filter(|_| is_active).map(time),
     })
@@ -132,18 +134,77 @@ pub(super) fn put_orphans(db: &Connection, mounts: &[MountId], found: &[Orphan])
     Ok(())
 }
 
-pub(super) fn ignore_orphan(
-    db: &Connection,
-    user_id: &str,
-    until: Option<Timestamp>,
-) -> Result<bool> {
-    let sql = "UPDATE orphan SET ignored_until = ?2 WHERE user_id = ?1";
-    let changed = db.prepare_cached(sql)?.execute((user_id, millis(until)))?;
-    Ok(count(changed) > 0)
+pub(super) fn orphan_policies(db: &Connection) -> Result<Vec<OrphanPolicy>> {
+    let mut query = db.prepare_cached(
+        "SELECT policy_id, arn, mount, lease, created_at, found_at, seen_at, ignored_until
+         FROM orphan_policy ORDER BY arn",
+    )?;
+    let mut rows = query.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(OrphanPolicy {
+            policy_id: row.get(0)?,
+            arn: parsed(&row.get::<_, String>(1)?)?,
+            mount: MountId(row.get(2)?),
+            lease: parsed(&row.get::<_, String>(3)?)?,
+            created_at: time(row.get(4)?),
+            found_at: time(row.get(5)?),
+            seen_at: time(row.get(6)?),
+            ignored_until: row.get::<_, Option<i64>>(7)?.map(time),
+        });
+    }
+    Ok(found)
 }
 
-pub(super) fn forget_orphan(db: &Connection, user_id: &str) -> Result<()> {
-    db.prepare_cached("DELETE FROM orphan WHERE user_id = ?1")?.execute([user_id])?;
+pub(super) fn put_orphan_policies(
+    db: &Connection,
+    mounts: &[MountId],
+    found: &[OrphanPolicy],
+) -> Result<()> {
+    for orphan in found {
+        db.prepare_cached(
+            "INSERT INTO orphan_policy (policy_id, arn, mount, lease, created_at, found_at,
+                 seen_at, ignored_until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (policy_id) DO UPDATE SET mount = excluded.mount,
+                 seen_at = excluded.seen_at",
+        )?
+        .execute((
+            &orphan.policy_id,
+            orphan.arn.as_str(),
+            &orphan.mount.0,
+            orphan.lease.as_str(),
+            orphan.created_at.as_millis(),
+            orphan.found_at.as_millis(),
+            orphan.seen_at.as_millis(),
+            millis(orphan.ignored_until),
+        ))?;
+    }
+    let known = orphan_policies(db)?;
+    let gone = known.iter().filter(|orphan| {
+        mounts.contains(&orphan.mount) && found.iter().all(|now| now.policy_id != orphan.policy_id)
+    });
+    for orphan in gone {
+        forget_orphan(db, &orphan.policy_id)?;
+    }
+    Ok(())
+}
+
+/// AWS's ids say by their first letters what they are of: none is of a user and of a policy.
+pub(super) fn ignore_orphan(db: &Connection, id: &str, until: Option<Timestamp>) -> Result<bool> {
+    let users = "UPDATE orphan SET ignored_until = ?2 WHERE user_id = ?1";
+    let policies = "UPDATE orphan_policy SET ignored_until = ?2 WHERE policy_id = ?1";
+    let mut changed: u64 = 0;
+    for sql in [users, policies] {
+        let rows = db.prepare_cached(sql)?.execute((id, millis(until)))?;
+        changed = changed.saturating_add(count(rows));
+    }
+    Ok(changed > 0)
+}
+
+pub(super) fn forget_orphan(db: &Connection, id: &str) -> Result<()> {
+    db.prepare_cached("DELETE FROM orphan WHERE user_id = ?1")?.execute([id])?;
+    db.prepare_cached("DELETE FROM orphan_policy WHERE policy_id = ?1")?.execute([id])?;
     Ok(())
 }
 
@@ -156,7 +217,7 @@ mod the_trait {
     use async_trait::async_trait;
 
     use super::Result;
-    use crate::model::{Lease, LeaseTag, MountId, Orphan, Timestamp, UserRow};
+    use crate::model::{Lease, LeaseTag, MountId, Orphan, OrphanPolicy, Timestamp, UserRow};
     use crate::store::sqlite::Sqlite;
     use crate::store::{ReconcileStore, StuckLeases};
 
@@ -189,14 +250,27 @@ mod the_trait {
             self.write(move |w| super::put_orphans(w.db, &mounts, &found)).await
         }
 
-        async fn ignore_orphan(&self, user_id: &str, until: Option<Timestamp>) -> Result<bool> {
-            let user_id = user_id.to_owned();
-            self.write(move |w| super::ignore_orphan(w.db, &user_id, until)).await
+        async fn orphan_policies(&self) -> Result<Vec<OrphanPolicy>> {
+            self.readers.long(super::orphan_policies).await
         }
 
-        async fn forget_orphan(&self, user_id: &str) -> Result<()> {
-            let user_id = user_id.to_owned();
-            self.write(move |w| super::forget_orphan(w.db, &user_id)).await
+        async fn put_orphan_policies(
+            &self,
+            mounts: &[MountId],
+            found: &[OrphanPolicy],
+        ) -> Result<()> {
+            let (mounts, found) = (mounts.to_vec(), found.to_vec());
+            self.write(move |w| super::put_orphan_policies(w.db, &mounts, &found)).await
+        }
+
+        async fn ignore_orphan(&self, id: &str, until: Option<Timestamp>) -> Result<bool> {
+            let id = id.to_owned();
+            self.write(move |w| super::ignore_orphan(w.db, &id, until)).await
+        }
+
+        async fn forget_orphan(&self, id: &str) -> Result<()> {
+            let id = id.to_owned();
+            self.write(move |w| super::forget_orphan(w.db, &id)).await
         }
 
         async fn remove_setting(&self, name: &str) -> Result<()> {

@@ -1,5 +1,6 @@
 //! One broken step of a request: the n-th AWS call or the n-th write is refused, left unclear, or the power
-//! goes before or after it took effect. What must hold afterwards is the test's to say.
+//! goes before or after it took effect. What must hold afterwards is the test's to say. [`every_step`] breaks them one by
+//! one for what is rotated, `crash.rs` for leases.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,10 +32,17 @@ pub enum Place {
 }
 
 impl Trouble {
-    const ALL: [Self; 4] = [Self::Error, Self::Unclear, Self::PowerBefore, Self::PowerAfter];
+    pub const ALL: [Self; 4] = [Self::Error, Self::Unclear, Self::PowerBefore, Self::PowerAfter];
 
-    fn is_dark(self) -> bool {
+    pub fn is_dark(self) -> bool {
         matches!(self, Self::PowerBefore | Self::PowerAfter)
+    }
+}
+
+impl Place {
+    /// Each of so many calls and writes.
+    pub fn all(calls: usize, writes: usize) -> impl Iterator<Item = Self> {
+        (0..calls).map(Self::Call).chain((0..writes).map(Self::Write))
     }
 }
 
@@ -55,8 +63,7 @@ pub fn every_step(
         (broker.faults.calls().len(), broker.store().writes().len() - before)
     };
     assert!(calls >= 2 && writes >= 2, "{name}: {calls} calls, {writes} writes");
-    let places = (0..calls).map(Place::Call).chain((0..writes).map(Place::Write));
-    for place in places {
+    for place in Place::all(calls, writes) {
         for trouble in Trouble::ALL {
             let name = format!("{name}, {place:?}, {trouble:?}");
             let mut broker = prepare();
@@ -81,10 +88,7 @@ fn strike(
     trouble: Trouble,
     act: impl Fn(&Client) -> Reply + Send + 'static,
 ) -> Option<Reply> {
-    match place {
-        Place::Call(step) => break_call(broker, step, trouble),
-        Place::Write(step) => break_write(broker, step, trouble),
-    }
+    break_at(broker, place, trouble);
     let root = broker.root();
     // Where the power goes the connection breaks: that thread fails, and is not asked how.
     let asking = thread::spawn(move || act(&root));
@@ -107,6 +111,14 @@ fn has_struck(broker: &TestBroker, place: Place) -> bool {
             broker.faults.calls().get(step).is_some_and(|seen| seen.outcome == Outcome::Lost)
         }
         Place::Write(_) => broker.store().is_dark(),
+    }
+}
+
+/// Breaks that step, counted from now; after a loss of power no later call reaches AWS and nothing is written.
+pub fn break_at(broker: &TestBroker, place: Place, trouble: Trouble) {
+    match place {
+        Place::Call(step) => break_call(broker, step, trouble),
+        Place::Write(step) => break_write(broker, step, trouble),
     }
 }
 

@@ -192,7 +192,7 @@ pub(super) fn delete_version(request: &mut Request<'_>) -> Result<Answer, AwsErr
     Ok(None)
 }
 
-fn named<'a>(request: &'a Request<'_>) -> Result<&'a Policy, AwsError> {
+pub(super) fn named<'a>(request: &'a Request<'_>) -> Result<&'a Policy, AwsError> {
     let arn = validate::policy_arn(request.form, "PolicyArn")?;
     let missing = || AwsError::no_such_entity(format!("Policy {arn} was not found."));
     request.state.policy(arn).ok_or_else(missing)

@@ -8,6 +8,7 @@ mod inline;
 pub(crate) mod keys;
 mod managed_policies;
 mod owner;
+mod policy_entities;
 mod roles;
 mod simulate;
 mod users;
@@ -59,6 +60,8 @@ pub(crate) fn dispatch(request: &mut Request<'_>) -> Result<Answer, AwsError> {
         "GetPolicy" => managed_policies::get(request),
         "ListPolicies" => managed_policies::list(request),
         "ListPolicyTags" => managed_policies::list_tags(request),
+        "UntagPolicy" => policy_entities::untag(request),
+        "ListEntitiesForPolicy" => policy_entities::list(request),
         "DeletePolicy" => managed_policies::delete(request),
         "CreatePolicyVersion" => managed_policies::create_version(request),
         "GetPolicyVersion" => managed_policies::get_version(request),

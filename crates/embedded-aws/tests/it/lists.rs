@@ -88,3 +88,45 @@ async fn every_list_of_a_user_has_pages() {
         list_service_specific_credentials => service_specific_credentials,
     }
 }
+
+#[tokio::test]
+async fn whoever_has_a_policy_is_listed_in_pages_by_kind_and_use() {
+    let world = World::new();
+    let arn = world.aws.create_managed_policy("p", S3_READ).unwrap();
+    for name in ["a", "b", "c"] {
+        world.aws.create_user(name, "/team/", &[]).unwrap();
+        let attach = [("UserName", name), ("PolicyArn", arn.as_str())];
+        world.aws.call("AttachUserPolicy", &attach).unwrap();
+    }
+    world.aws.create_group("g", &[], &[&arn]).unwrap();
+    world.aws.create_user("bounded", "/", &[]).unwrap();
+    let bound = [("UserName", "bounded"), ("PermissionsBoundary", arn.as_str())];
+    world.aws.call("PutUserPermissionsBoundary", &bound).unwrap();
+    let ask = || world.iam().list_entities_for_policy().policy_arn(&arn);
+    let first = ask().max_items(2).send().await.unwrap();
+    assert_eq!(first.policy_groups()[0].group_name(), Some("g"));
+    assert_eq!(first.policy_users()[0].user_name(), Some("a"));
+    let rest = ask().marker(first.marker().unwrap()).send().await.unwrap();
+    let names: Vec<_> = rest.policy_users().iter().filter_map(|user| user.user_name()).collect();
+    assert_eq!((names, rest.is_truncated()), (vec!["b", "bounded", "c"], false));
+    let boundary = ask().policy_usage_filter("PermissionsBoundary".into()).send().await.unwrap();
+    assert_eq!(boundary.policy_users().len(), 1);
+    let under = ask().path_prefix("/team/").entity_filter("User".into()).send().await.unwrap();
+    assert_eq!((under.policy_users().len(), under.policy_groups().len()), (3, 0));
+    let absent = world.iam().list_entities_for_policy();
+    let absent = absent.policy_arn("arn:aws:iam::123456789012:policy/none").send().await;
+    assert_eq!(refusal(absent), "404 NoSuchEntity");
+}
+
+#[tokio::test]
+async fn tags_are_taken_from_a_policy() {
+    let world = World::new();
+    let create = world.iam().create_policy().policy_name("p").policy_document(S3_READ);
+    let tag = |key: &str| aws_sdk_iam::types::Tag::builder().key(key).value("v").build().unwrap();
+    let made = create.tags(tag("one")).tags(tag("two")).send().await.unwrap();
+    let arn = made.policy().unwrap().arn().unwrap();
+    world.iam().untag_policy().policy_arn(arn).tag_keys("ONE").send().await.unwrap();
+    let left = world.iam().list_policy_tags().policy_arn(arn).send().await.unwrap();
+    let keys: Vec<_> = left.tags().iter().map(|tag| tag.key()).collect();
+    assert_eq!(keys, ["two"]);
+}

@@ -70,7 +70,9 @@ pub enum CompileError {
     #[error("the compiler crashed on it: {0}")]
     Crashed(String),
     /// There is no compiler.
-    #[error("the compiler does not start")]
+    #[error(
+        "the compiler does not start: {0}\nhelp: the server starts itself from /proc/self/exe: /proc has to be there, and it has to be allowed to start a process"
+    )]
     Start(#[source] io::Error),
     /// The program that compiles is not of the same build.
     #[error("the compiler is of another build than this program\nhelp: restart this program")]

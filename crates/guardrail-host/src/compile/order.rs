@@ -62,8 +62,9 @@ impl FromStr for Order {
             "this subcommand is for the server itself: it takes seconds, bytes and meters";
         let mut parts = text.split(',');
         let mut part = || parts.next().ok_or(WRONG);
-        let cpu_seconds = part()?.parse().map_err(|_| WRONG)?;
-        let memory_bytes = part()?.parse().map_err(|_| WRONG)?;
+        let number = |part: &str| part.parse().ok().ok_or(WRONG);
+        let cpu_seconds = number(part()?)?;
+        let memory_bytes = number(part()?)?;
         let meters = match part()? {
             "fuel-and-time" => Meters::FuelAndTime,
             "time" => Meters::Time,

@@ -177,14 +177,14 @@ mod tests {
     #[test]
     fn one_that_closes_its_pipes_and_goes_on_is_ended() {
         let child = shell("exec >&- 2>&-; exec sleep 1000");
-        let ended = converse(child, b"", 100, Duration::from_secs(60)).unwrap();
+        let ended = converse(child, b"", 100, Duration::from_mins(1)).unwrap();
         assert_eq!(ended.status.unwrap().signal(), Some(Signal::KILL.as_raw()));
     }
 
     #[test]
     fn what_it_says_is_kept_up_to_its_length_and_all_of_it_is_read() {
         let child = shell("cat; yes | head -c 1000000; yes no | head -c 1000000 >&2; exit 7");
-        let ended = converse(child, b"component", 20, Duration::from_secs(60)).unwrap();
+        let ended = converse(child, b"component", 20, Duration::from_mins(1)).unwrap();
         assert_eq!(ended.status.unwrap().code(), Some(7));
         assert_eq!(ended.code, b"componenty\ny\ny\ny\ny\ny");
         assert_eq!(u64::try_from(ended.problems.len()).unwrap(), PROBLEM_BYTES);
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn one_that_does_not_read_is_no_problem() {
         let ended =
-            converse(shell("echo done"), &[0; 1 << 20], 20, Duration::from_secs(60)).unwrap();
+            converse(shell("echo done"), &vec![0; 1 << 20], 20, Duration::from_mins(1)).unwrap();
         assert_eq!(ended.code, b"done\n");
     }
 

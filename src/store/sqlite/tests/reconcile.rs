@@ -1,7 +1,7 @@
 //! What the comparison with AWS reads and leaves behind.
 
 use super::*;
-use crate::model::{Orphan, Quarantine};
+use crate::model::{Orphan, OrphanPolicy, Quarantine};
 use crate::store::ReconcileStore as _;
 
 fn orphan(id: &str, mount: &str) -> Orphan {
@@ -56,6 +56,34 @@ async fn orphans_of_other_mounts_stay_and_known_ones_keep_what_was_decided() {
     assert_eq!((all[0].found_at, all[0].seen_at), (at(2), at(9)));
     assert_eq!(all[0].ignored_until, Some(at(99)));
     store.forget_orphan("a").await.unwrap();
+    assert_eq!(store.orphans().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn policies_are_kept_beside_users_and_decided_about_by_their_own_id() {
+    let store = store().await;
+    let mount = MountId("m1".into());
+    let policy = |id: &str, seen| OrphanPolicy {
+        policy_id: id.to_owned(),
+        arn: format!("arn:aws:iam::123456789012:policy/leasehold/b/l/{id}").parse().unwrap(),
+        mount: mount.clone(),
+        lease: "abcdefghijklmnopqrstuvwx".parse().unwrap(),
+        created_at: at(1),
+        found_at: seen,
+        seen_at: seen,
+        ignored_until: None,
+    };
+    let mounts = std::slice::from_ref(&mount);
+    store.put_orphans(mounts, &[orphan("a", "m1")]).await.unwrap();
+    let both = [policy("p", at(2)), policy("q", at(2))];
+    store.put_orphan_policies(mounts, &both).await.unwrap();
+    assert!(store.ignore_orphan("p", Some(at(99))).await.unwrap());
+    store.put_orphan_policies(mounts, &[policy("p", at(9))]).await.unwrap();
+    let kept = OrphanPolicy { found_at: at(2), ignored_until: Some(at(99)), ..policy("p", at(9)) };
+    assert_eq!(store.orphan_policies().await.unwrap(), [kept]);
+    assert_eq!(store.orphans().await.unwrap()[0].ignored_until, None, "the user's is its own");
+    store.forget_orphan("p").await.unwrap();
+    assert!(store.orphan_policies().await.unwrap().is_empty());
     assert_eq!(store.orphans().await.unwrap().len(), 1);
 }
 

@@ -1,0 +1,97 @@
+//! The configuration file as it is written: TOML, with no key that is not known. What its values may be, and what
+//! stands where there is none, is in [`super::checks`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::ConfigError;
+use crate::gate::Mode;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct File {
+    pub(super) data_dir: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) listener: ListenerFile,
+    #[serde(default)]
+    pub(super) guardrails: GuardrailsFile,
+    #[serde(default)]
+    pub(super) plugins: PluginsFile,
+    #[serde(default)]
+    pub(super) seal: SealFile,
+    pub(super) default_lease_ttl: Option<String>,
+    pub(super) max_lease_ttl: Option<String>,
+    pub(super) reconcile_interval: Option<String>,
+    pub(super) log_level: Option<String>,
+    pub(super) log_format: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct ListenerFile {
+    pub(super) address: Option<String>,
+    pub(super) tls_cert_file: Option<PathBuf>,
+    pub(super) tls_key_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) tls_disable: bool,
+    #[serde(default)]
+    pub(super) telemetry: TelemetryFile,
+}
+
+/// As in Vault's listener.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct TelemetryFile {
+    #[serde(default)]
+    pub(super) unauthenticated_metrics_access: bool,
+}
+
+/// A mode for all, and one for each guardrail that ships with the broker and is named here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(expecting = "a table")]
+pub(super) struct GuardrailsFile {
+    pub(super) mode: Option<Mode>,
+    /// Looked at one by one, so that a misspelt name is named.
+    #[serde(flatten)]
+    pub(super) named: BTreeMap<String, toml::Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct GuardrailFile {
+    pub(super) mode: Mode,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct PluginsFile {
+    #[serde(default)]
+    pub(super) require_signature: bool,
+    #[serde(default)]
+    pub(super) trusted_keys: Vec<TrustedKeyFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct TrustedKeyFile {
+    pub(super) name: String,
+    pub(super) key: String,
+    pub(super) plugins: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct SealFile {
+    pub(super) key_file: Option<PathBuf>,
+}
+
+pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+        path: path.to_owned(),
+        detail: error.to_string().trim_end().to_owned(),
+    })
+}

@@ -226,9 +226,9 @@ fn what_is_no_plugin_is_refused_by_name_and_leaves_nothing_behind() {
         (vec![1; 33 << 20], 413, "the upload has 34603008 bytes, more than the 29360128"),
         (vec![1; 41 << 20], 413, "request body too large"),
         (
-            with("guardrail/log@1.0.0", "guardrail/lag@1.0.0"),
+            with("leasehold:guardrail/log@1.0.0", "wasi:clocks/monotonic-a@0.2.0"),
             400,
-            "imports `leasehold:guardrail/lag@1.0.0`",
+            "imports `wasi:clocks/monotonic-a@0.2.0`, which is not given",
         ),
         (with("\"string\"", "\"strang\""), 400, "settings schema cannot be used"),
         (with("hostile1.0.0", "hostile1.0.a"), 400, "`1.0.a` is not a valid semantic version"),

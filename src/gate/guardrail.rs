@@ -97,7 +97,7 @@ impl Bound {
     }
 
     /// As a binding says.
-    pub(super) fn bound(
+    pub(super) fn new(
         guardrail: Box<dyn Guardrail>,
         binding: &Binding,
         suspension: Option<Suspension>,

@@ -80,7 +80,7 @@ impl Set {
             plugins.push(digest.clone());
             match usable(member, plugin(digest)) {
                 Ok(component) => {
-                    Bound::bound(Box::new(component), &member.binding, member.suspension.clone())
+                    Bound::new(Box::new(component), &member.binding, member.suspension.clone())
                 }
                 Err(Trouble { code, detail }) => {
                     broken.push((member.name.to_string(), format!("{code}: {detail}")));
@@ -209,5 +209,5 @@ fn limited(plugin: Plugin, lowered: LoweredLimits) -> Plugin {
 fn failing(member: &Member, code: &str, detail: String) -> Bound {
     let trouble = Trouble { code: code.to_owned(), detail };
     let broken = Broken { name: member.name.to_string(), trouble };
-    Bound::bound(Box::new(broken), &member.binding, member.suspension.clone())
+    Bound::new(Box::new(broken), &member.binding, member.suspension.clone())
 }

@@ -55,7 +55,7 @@ impl Subject {
     pub(super) fn of_grant(grant: &Grant, documents: &Documents) -> Self {
         let mut subject = Self::empty(grant.trigger, grant.now);
         subject.role = Some(grant.role.clone());
-        subject.actor = grant.actor.clone();
+        subject.actor.clone_from(&grant.actor);
         subject.attached = grant.policy_arns.len();
         subject.joined = grant.groups.len();
         if let Some(inline) = &grant.inline {

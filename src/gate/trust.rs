@@ -170,7 +170,8 @@ mod tests {
     fn without_one_it_is_refused_where_signatures_are_required_and_both_sides_are_named() {
         let (ours, theirs) = (key(), key());
         let signature = Signature::make(&theirs, &PLUGIN);
-        let refused = trust(&ours, "*", true).judge(&PLUGIN, &[signature.clone()]).unwrap_err();
+        let refused =
+            trust(&ours, "*", true).judge(&PLUGIN, std::slice::from_ref(&signature)).unwrap_err();
         let told = refused.to_string();
         assert!(told.contains(&theirs.public().id()), "{told}");
         assert!(told.contains(&format!("`ci` ({})", ours.public().id())), "{told}");
@@ -188,7 +189,10 @@ mod tests {
         let key = key();
         let signature = Signature::make(&key, &PLUGIN);
         let elsewhere = trust(&key, "ttl-*", false);
-        assert_eq!(elsewhere.judge(&PLUGIN, &[signature.clone()]).unwrap()[0].trusted_as, None);
+        assert_eq!(
+            elsewhere.judge(&PLUGIN, std::slice::from_ref(&signature)).unwrap()[0].trusted_as,
+            None
+        );
         trust(&key, "ttl-*", true).judge(&PLUGIN, &[signature]).unwrap_err();
     }
 

@@ -1,7 +1,11 @@
 //! `new` and `build` as an author runs them: a new folder builds as it is, and the same source gives the same bytes
 //! wherever it lies. Says that it is skipped where there is no toolchain for WebAssembly.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a failed unwrap fails the test, which says what it skips"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -45,7 +49,7 @@ fn has_rust_for_wasm() -> bool {
 fn share_target(parent: &Path) {
     fs::create_dir_all(parent.join(".cargo")).unwrap();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
-    let text = format!("[build]\ntarget-dir = {target:?}\n");
+    let text = format!("[build]\ntarget-dir = \"{}\"\n", target.display());
     fs::write(parent.join(".cargo/config.toml"), text).unwrap();
 }
 

@@ -204,7 +204,9 @@ fn settings(sent: &Value) -> Result<String, String> {
         Value::String(text) => {
             serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?
         }
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            sent.clone()
+        }
     };
     let text = match &value {
         Value::Null => DEFAULT_SETTINGS.to_owned(),

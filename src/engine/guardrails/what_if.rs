@@ -174,7 +174,7 @@ impl Compared<'_> {
         let gate = &self.engine.parts.gate;
         let before = gate.probe(self.now, &grant).await;
         let after = gate.probe(self.then, &grant).await;
-        report.add(mount, role, &before, after);
+        report.add(mount, role, &before, &after);
     }
 
     /// What the role grants when a credential is issued; where the guardrail looks at writes alone, when it is written
@@ -217,7 +217,7 @@ impl WhatIfReport {
         }
     }
 
-    fn add(&mut self, mount: &Mount, role: &Role, before: &Probe, after: Probe) {
+    fn add(&mut self, mount: &Mount, role: &Role, before: &Probe, after: &Probe) {
         let count = |counter: &mut u64, by: usize| {
             *counter = counter.saturating_add(u64::try_from(by).unwrap_or(u64::MAX));
         };

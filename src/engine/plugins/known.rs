@@ -159,9 +159,11 @@ impl Engine {
 
     /// Names of the guardrails that work with a plugin, those of the configuration too.
     pub(super) async fn bound_to(&self, plugin: &PluginRef) -> Result<Vec<String>, PluginError> {
-        let guardrails = self.guardrails().await.map_err(|error| match error {
-            GuardrailError::Store(error) => PluginError::Store(error),
-            other => PluginError::Lost(other.to_string()),
+        let guardrails = self.guardrails().await.map_err(|error| {
+            if let GuardrailError::Store(error) = error {
+                return PluginError::Store(error);
+            }
+            PluginError::Lost(error.to_string())
         })?;
         let bound = guardrails.into_iter().filter(|facts| facts.binding.plugin == *plugin);
         Ok(bound.map(|facts| String::from(facts.name)).collect())
@@ -179,18 +181,16 @@ impl Engine {
             let shipped = self.plugins.shipped.lock().unwrap_or_else(PoisonError::into_inner);
             shipped.get(name).cloned()
         };
-        let record = match known() {
-            Some(record) => record,
-            None => {
-                let gate = Arc::clone(&self.parts.gate);
-                let described = tokio::task::spawn_blocking(move || describe(&gate, component));
-                let described = described.await.map_err(|e| PluginError::Lost(e.to_string()))?;
-                let record = Arc::new(described?);
-                let mut shipped =
-                    self.plugins.shipped.lock().unwrap_or_else(PoisonError::into_inner);
-                shipped.insert(name, Arc::clone(&record));
-                record
-            }
+        let record = if let Some(record) = known() {
+            record
+        } else {
+            let gate = Arc::clone(&self.parts.gate);
+            let described = tokio::task::spawn_blocking(move || describe(&gate, component));
+            let described = described.await.map_err(|e| PluginError::Lost(e.to_string()))?;
+            let record = Arc::new(described?);
+            let mut shipped = self.plugins.shipped.lock().unwrap_or_else(PoisonError::into_inner);
+            shipped.insert(name, Arc::clone(&record));
+            record
         };
         let used_by = self.bound_to(&PluginRef::Shipped((*name).to_owned())).await?;
         Ok(Some(KnownPlugin { record, origin: Origin::Shipped, signers: Vec::new(), used_by }))

@@ -21,7 +21,7 @@ fn enforcing() -> Binding {
 
 fn least(binding: &Binding) -> Gate {
     let component = Component::new("own".to_owned(), LEAST.clone(), binding.clone());
-    judging(vec![Bound::bound(Box::new(component), binding, None)])
+    judging(vec![Bound::new(Box::new(component), binding, None)])
 }
 
 fn saying(name: &str, answer: Result<Vec<Finding>, Trouble>) -> Bound {

@@ -18,7 +18,7 @@ fn binding(what: &str, mode: Mode) -> Binding {
 fn doing(what: &str, mode: Mode) -> Gate {
     let binding = binding(what, mode);
     let component = Component::new("hostile".to_owned(), PLUGIN.clone(), binding.clone());
-    judging(vec![Bound::bound(Box::new(component), &binding, None)])
+    judging(vec![Bound::new(Box::new(component), &binding, None)])
 }
 
 #[tokio::test]

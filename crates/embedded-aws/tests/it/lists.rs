@@ -127,6 +127,6 @@ async fn tags_are_taken_from_a_policy() {
     let arn = made.policy().unwrap().arn().unwrap();
     world.iam().untag_policy().policy_arn(arn).tag_keys("ONE").send().await.unwrap();
     let left = world.iam().list_policy_tags().policy_arn(arn).send().await.unwrap();
-    let keys: Vec<_> = left.tags().iter().map(|tag| tag.key()).collect();
+    let keys: Vec<_> = left.tags().iter().map(aws_sdk_iam::types::Tag::key).collect();
     assert_eq!(keys, ["two"]);
 }

@@ -90,7 +90,7 @@ mod tests {
         let project = Project::find(folder.path()).unwrap();
         let path = build(&project, &Options::default(), &mut Vec::new())
             .map_err(|error| error.to_string())?;
-        crate::component::Setup::default().load(&path).map_err(|error| error.to_string())
+        Setup::default().load(&path).map_err(|error| error.to_string())
     }
 
     #[test]

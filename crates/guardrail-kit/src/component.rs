@@ -69,6 +69,7 @@ fn open_on(host: &Host, path: &Path) -> Result<(Plugin, Artifact), Stopped> {
 }
 
 /// Reads and loads a component with nothing set.
+#[cfg(test)]
 pub(crate) fn load(path: &Path) -> Result<Plugin, Stopped> {
     Setup::default().load(path)
 }

@@ -37,9 +37,6 @@ use crate::project::{Language, Project};
 pub use rego::REGO;
 pub(crate) use steps::{Missing, Steps};
 
-/// The contract, for compilers that read it and for modules that do not carry it.
-pub(crate) const CONTRACT: &str = include_str!("../../../../plugins/wit/guardrail.wit");
-
 /// What can be chosen for one build.
 #[derive(Debug, Default)]
 pub(crate) struct Options {

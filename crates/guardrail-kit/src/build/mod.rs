@@ -37,6 +37,10 @@ use crate::project::{Language, Project};
 pub use rego::REGO;
 pub(crate) use steps::{Missing, Steps};
 
+/// The contract, as the tests of the back ends read it.
+#[cfg(test)]
+pub(crate) const CONTRACT: &str = include_str!("../../../../plugins/wit/guardrail.wit");
+
 /// What can be chosen for one build.
 #[derive(Debug, Default)]
 pub(crate) struct Options {

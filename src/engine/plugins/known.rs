@@ -8,7 +8,6 @@ use guardrail_kit::package::{Signature, Statement};
 use super::PluginError;
 use super::examine::{self, Sent};
 use crate::engine::Engine;
-use crate::engine::guardrails::GuardrailError;
 use crate::gate::{self, Signer};
 use crate::model::{
     Accessor, PluginDigest, PluginName, PluginRecord, PluginRef, PluginSignature, SemanticVersion,
@@ -196,10 +195,9 @@ impl Engine {
 
     /// Names of the guardrails that work with a plugin, those of the configuration too.
     pub(super) async fn bound_to(&self, plugin: &PluginRef) -> Result<Vec<String>, PluginError> {
-        let guardrails = self.guardrails().await.map_err(|error| match error {
-            GuardrailError::Store(error) => PluginError::Store(error),
-            other => PluginError::Lost(other.to_string()),
-        })?;
+        // It fails where the store does, and nowhere else.
+        let guardrails =
+            self.guardrails().await.map_err(|error| PluginError::Lost(error.to_string()))?;
         let bound = guardrails.into_iter().filter(|facts| facts.binding.plugin == *plugin);
         Ok(bound.map(|facts| String::from(facts.name)).collect())
     }
@@ -212,25 +210,28 @@ impl Engine {
         let Some((name, component)) = gate::SHIPPED.iter().find(|(own, _)| *own == name) else {
             return Ok(None);
         };
-        let known = || {
-            let shipped = self.plugins.shipped.lock().unwrap_or_else(PoisonError::into_inner);
-            shipped.get(name).cloned()
-        };
-        let record = match known() {
-            Some(record) => record,
-            None => {
-                let gate = Arc::clone(&self.parts.gate);
-                let described = tokio::task::spawn_blocking(move || describe(&gate, component));
-                let described = described.await.map_err(|e| PluginError::Lost(e.to_string()))?;
-                let record = Arc::new(described?);
-                let mut shipped =
-                    self.plugins.shipped.lock().unwrap_or_else(PoisonError::into_inner);
-                shipped.insert(name, Arc::clone(&record));
-                record
-            }
-        };
+        let record = self.shipped_record(name, component).await?;
         let used_by = self.bound_to(&PluginRef::Shipped((*name).to_owned())).await?;
         Ok(Some(KnownPlugin { record, origin: Origin::Shipped, signers: Vec::new(), used_by }))
+    }
+
+    /// What is known for good of a shipped component; asked of it once.
+    async fn shipped_record(
+        &self,
+        name: &'static str,
+        component: &'static [u8],
+    ) -> Result<Arc<PluginRecord>, PluginError> {
+        let shipped = || self.plugins.shipped.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = shipped().get(name).cloned();
+        if let Some(record) = known {
+            return Ok(record);
+        }
+        let gate = Arc::clone(&self.parts.gate);
+        let described = tokio::task::spawn_blocking(move || describe(&gate, component));
+        let described = described.await.map_err(|error| PluginError::Lost(error.to_string()))?;
+        let record = Arc::new(described?);
+        shipped().insert(name, Arc::clone(&record));
+        Ok(record)
     }
 }
 

@@ -11,10 +11,10 @@ use super::envelope::Answer;
 use super::fields::{Field, Kind, field};
 use super::pipeline::{Answered, Call};
 use crate::engine::plugins::{
-    KnownPlugin, Origin, PluginError, PluginKey, Upload, Uploaded, Wanted,
+    KnownPlugin, ListedPlugin, Origin, PluginError, PluginKey, Upload, Uploaded, Wanted,
 };
 use crate::gate::Signer;
-use crate::model::{PluginTests, Timestamp, Uploader};
+use crate::model::{PluginTests, SemanticVersion, Timestamp, Uploader};
 
 /// What an upload takes. The value of a field that cannot be read is not repeated: it has megabytes.
 pub(super) const UPLOAD: &[Field] = &[
@@ -51,8 +51,8 @@ pub(super) async fn list(call: Call) -> Answered {
 
 /// GET `plugins/guardrails`: every version of every plugin, in short.
 pub(super) async fn read_all(call: Call) -> Answered {
-    let known = call.wire.engine.known_plugins().await?;
-    Answer::data(&All { plugins: known.iter().map(Head::new).collect() })
+    let listed = call.wire.engine.listed_plugins().await?;
+    Answer::data(&All { plugins: listed.iter().map(Head::listed).collect() })
 }
 
 /// LIST `plugins/guardrails/:name`: versions, the oldest first.
@@ -124,7 +124,9 @@ struct All<'a> {
 #[derive(Serialize)]
 struct Head<'a> {
     name: &'a str,
-    version: &'a str,
+    /// Not of one that ships, in a list: it follows the release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
     digest: &'a str,
     origin: &'static str,
     size: u64,
@@ -139,18 +141,41 @@ impl<'a> Head<'a> {
         let KnownPlugin { record, origin, signers, used_by } = known;
         Self {
             name: record.name.as_str(),
-            version: record.version.as_str(),
+            version: Some(record.version.as_str()),
             digest: record.digest.as_str(),
-            origin: match origin {
-                Origin::Shipped => "builtin",
-                Origin::Uploaded => "uploaded",
-            },
+            origin: origin_word(*origin),
             size: record.bytes,
-            signers: signers.iter().filter_map(|signer| signer.trusted_as.as_deref()).collect(),
+            signers: trusted(signers),
             used_by,
             uploaded_at: uploaded(known).map(|(at, _)| at.rfc3339()),
         }
     }
+
+    fn listed(plugin: &'a ListedPlugin) -> Self {
+        let ListedPlugin { name, version, digest, bytes, signers, used_by, uploaded_at } = plugin;
+        let origin = if uploaded_at.is_some() { Origin::Uploaded } else { Origin::Shipped };
+        Self {
+            name,
+            version: version.as_ref().map(SemanticVersion::as_str),
+            digest: digest.as_str(),
+            origin: origin_word(origin),
+            size: *bytes,
+            signers: trusted(signers),
+            used_by,
+            uploaded_at: uploaded_at.map(Timestamp::rfc3339),
+        }
+    }
+}
+
+const fn origin_word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Shipped => "builtin",
+        Origin::Uploaded => "uploaded",
+    }
+}
+
+fn trusted(signers: &[Signer]) -> Vec<&str> {
+    signers.iter().filter_map(|signer| signer.trusted_as.as_deref()).collect()
 }
 
 /// When and by whom, of one that was uploaded.

@@ -1,7 +1,6 @@
 //! What plugins there are: those that ship with the broker and those that were uploaded, as one list. Reads alone. A
 //! shipped one is described when it is first asked for.
 
-use std::cmp::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use guardrail_kit::package::{Signature, Statement};
@@ -9,7 +8,6 @@ use guardrail_kit::package::{Signature, Statement};
 use super::PluginError;
 use super::examine::{self, Sent};
 use crate::engine::Engine;
-use crate::engine::guardrails::GuardrailError;
 use crate::gate::{self, Signer};
 use crate::model::{
     Accessor, PluginDigest, PluginName, PluginRecord, PluginRef, PluginSignature, SemanticVersion,
@@ -37,6 +35,25 @@ pub struct KnownPlugin {
     pub signers: Vec<Signer>,
     /// Names of the guardrails that work with it, sorted.
     pub used_by: Vec<String>,
+}
+
+/// A plugin in a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedPlugin {
+    /// Its name.
+    pub name: String,
+    /// Its version; `None` of one that ships, which follows the release: only the component itself can say it.
+    pub version: Option<SemanticVersion>,
+    /// Of its bytes.
+    pub digest: PluginDigest,
+    /// Size of the component in bytes.
+    pub bytes: u64,
+    /// Its signatures, as the keys that are trusted now see them.
+    pub signers: Vec<Signer>,
+    /// Names of the guardrails that work with it, sorted.
+    pub used_by: Vec<String>,
+    /// When it was uploaded; `None` of one that ships.
+    pub uploaded_at: Option<Timestamp>,
 }
 
 /// How a plugin is asked for.
@@ -90,19 +107,38 @@ impl Engine {
         Ok(versions.into_iter().map(String::from).collect())
     }
 
-    /// Everything of every plugin: by name, the oldest version first.
-    pub async fn known_plugins(&self) -> Result<Vec<KnownPlugin>, PluginError> {
-        let mut known = Vec::new();
-        for (name, _) in gate::SHIPPED {
-            known.extend(self.shipped_plugin(name).await?);
+    /// Every plugin in short: by name, what ships first, then the oldest version first. Loads none.
+    pub async fn listed_plugins(&self) -> Result<Vec<ListedPlugin>, PluginError> {
+        let mut listed = Vec::new();
+        for (name, component) in gate::SHIPPED {
+            let Some(digest) = gate::shipped_digest(name) else { continue };
+            listed.push(ListedPlugin {
+                name: (*name).to_owned(),
+                version: None,
+                digest: digest.clone(),
+                bytes: u64::try_from(component.len()).unwrap_or(u64::MAX),
+                signers: Vec::new(),
+                used_by: self.bound_to(&PluginRef::Shipped((*name).to_owned())).await?,
+                uploaded_at: None,
+            });
         }
         let stored = self.parts.store.plugins().await?.into_iter();
         // One that was uploaded before it shipped is there once.
         for plugin in stored.filter(|plugin| gate::shipped_by_digest(&plugin.digest).is_none()) {
-            known.extend(self.stored_plugin(&plugin.digest).await?);
+            let Some(known) = self.stored_plugin(&plugin.digest).await? else { continue };
+            listed.push(ListedPlugin {
+                name: plugin.name.to_string(),
+                version: Some(plugin.version),
+                digest: plugin.digest,
+                bytes: plugin.bytes,
+                signers: known.signers,
+                used_by: known.used_by,
+                uploaded_at: Some(plugin.uploaded_at),
+            });
         }
-        known.sort_by(|one, other| order(&one.record, &other.record));
-        Ok(known)
+        // Those of a name stay in the order in which they came.
+        listed.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(listed)
     }
 
     /// A plugin.
@@ -159,12 +195,9 @@ impl Engine {
 
     /// Names of the guardrails that work with a plugin, those of the configuration too.
     pub(super) async fn bound_to(&self, plugin: &PluginRef) -> Result<Vec<String>, PluginError> {
-        let guardrails = self.guardrails().await.map_err(|error| {
-            if let GuardrailError::Store(error) = error {
-                return PluginError::Store(error);
-            }
-            PluginError::Lost(error.to_string())
-        })?;
+        // It fails where the store does, and nowhere else.
+        let guardrails =
+            self.guardrails().await.map_err(|error| PluginError::Lost(error.to_string()))?;
         let bound = guardrails.into_iter().filter(|facts| facts.binding.plugin == *plugin);
         Ok(bound.map(|facts| String::from(facts.name)).collect())
     }
@@ -177,23 +210,28 @@ impl Engine {
         let Some((name, component)) = gate::SHIPPED.iter().find(|(own, _)| *own == name) else {
             return Ok(None);
         };
-        let known = || {
-            let shipped = self.plugins.shipped.lock().unwrap_or_else(PoisonError::into_inner);
-            shipped.get(name).cloned()
-        };
-        let record = if let Some(record) = known() {
-            record
-        } else {
-            let gate = Arc::clone(&self.parts.gate);
-            let described = tokio::task::spawn_blocking(move || describe(&gate, component));
-            let described = described.await.map_err(|e| PluginError::Lost(e.to_string()))?;
-            let record = Arc::new(described?);
-            let mut shipped = self.plugins.shipped.lock().unwrap_or_else(PoisonError::into_inner);
-            shipped.insert(name, Arc::clone(&record));
-            record
-        };
+        let record = self.shipped_record(name, component).await?;
         let used_by = self.bound_to(&PluginRef::Shipped((*name).to_owned())).await?;
         Ok(Some(KnownPlugin { record, origin: Origin::Shipped, signers: Vec::new(), used_by }))
+    }
+
+    /// What is known for good of a shipped component; asked of it once.
+    async fn shipped_record(
+        &self,
+        name: &'static str,
+        component: &'static [u8],
+    ) -> Result<Arc<PluginRecord>, PluginError> {
+        let shipped = || self.plugins.shipped.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = shipped().get(name).cloned();
+        if let Some(record) = known {
+            return Ok(record);
+        }
+        let gate = Arc::clone(&self.parts.gate);
+        let described = tokio::task::spawn_blocking(move || describe(&gate, component));
+        let described = described.await.map_err(|error| PluginError::Lost(error.to_string()))?;
+        let record = Arc::new(described?);
+        shipped().insert(name, Arc::clone(&record));
+        Ok(record)
     }
 }
 
@@ -220,8 +258,4 @@ pub(super) fn as_signature(stored: &PluginSignature) -> Signature {
         signature,
         algorithm: guardrail_kit::package::signature::ALGORITHM.to_owned(),
     }
-}
-
-fn order(one: &PluginRecord, other: &PluginRecord) -> Ordering {
-    one.name.cmp(&other.name).then_with(|| one.version.precedence(&other.version))
 }

@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 
 pub use error::PluginError;
 pub use examine::{Upload, Wanted};
-pub use known::{KnownPlugin, Origin, PluginKey};
+pub use known::{KnownPlugin, ListedPlugin, Origin, PluginKey};
 pub use upload::Uploaded;
 
 use crate::model::PluginRecord;

@@ -1,3 +1,5 @@
+//! Vectors as people write them: what is read, what is refused, and what running one comes to.
+
 use guardrail_host::{Location, Source, Trigger};
 
 use super::*;

@@ -48,7 +48,7 @@ fn name_of(file: &Path) -> String {
 fn create(file: &Path, content: &[u8], mode: u32) -> Result<(), Stopped> {
     let shown = file.display();
     let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(file);
-    let written = opened.and_then(|mut file| file.write_all(content));
+    let written = opened.and_then(|mut opened| opened.write_all(content));
     written.map_err(|error| format!("`{shown}`: {error}\nhelp: choose another name").into())
 }
 

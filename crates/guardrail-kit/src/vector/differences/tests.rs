@@ -1,3 +1,5 @@
+//! What counts as a difference between what a vector expects and what a guardrail said.
+
 use guardrail_host::{Failure, Severity, Verdict};
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! The whole gate on documents of 2 KiB and 6 KiB with the shipped guardrails enforcing: texts never seen
-//! before, the same texts again, and how many a second on one thread and on two
-//! (`cargo bench --bench gate`). It asserts nothing about time: two shared cores are no place for
-//! that. Budgets: `docs/PERFORMANCE.md`.
+//! before, the same texts again, and how many a second on one thread and on two; then, in `gate/guests.rs`, what of
+//! that is the guests' (`cargo bench --bench gate`). It asserts nothing about time: two shared cores are no place
+//! for that. Budgets: `docs/PERFORMANCE.md`.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use leasehold::gate::{Gate, GateConfig, Mode};
+use leasehold::gate::{Compiler, Gate, GateConfig, Mode};
 use leasehold::model::Timestamp;
 
 /// Documents judged one by one; the first tenth warms up.
@@ -28,13 +28,18 @@ const TIME: Duration = Duration::from_secs(3);
 /// Numbers that make each document a new one.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
+#[path = "gate/guests.rs"]
+mod guests;
+
 fn main() {
+    guests::measure();
     let started = Instant::now();
     let gate = Gate::new(GateConfig {
         default_mode: Mode::Enforce,
         modes: BTreeMap::new(),
         cache_dir: None,
         cache_key: [0; 32],
+        compiler: Compiler::InProcess,
     })
     .unwrap();
     println!("gate ready, guardrails compiled: {:.0?}", started.elapsed());
@@ -50,7 +55,7 @@ fn main() {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().build().unwrap()
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
 }
 
 fn one_by_one(gate: &Gate, statements: u64, length: usize, budget: &str) {

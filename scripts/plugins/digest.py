@@ -13,10 +13,17 @@ SECTION = b"leasehold:source-digest"
 # Guest folder -> committed component. All paths are relative to the root.
 GUESTS = {
     "plugins/least-privilege": "plugins/least-privilege/least-privilege.wasm",
+    "plugins/no-privilege-escalation": "plugins/no-privilege-escalation/no-privilege-escalation.wasm",
+    "plugins/deny-list": "plugins/deny-list/deny-list.wasm",
+    "plugins/boundary-required": "plugins/boundary-required/boundary-required.wasm",
+    "plugins/tags-and-names": "plugins/tags-and-names/tags-and-names.wasm",
+    "plugins/ttl-limits": "plugins/ttl-limits/ttl-limits.wasm",
+    "plugins/mfa-or-source-conditions": "plugins/mfa-or-source-conditions/mfa-or-source-conditions.wasm",
     "plugins/fixtures/hostile": "plugins/fixtures/hostile/hostile.wasm",
 }
-# What a guest is made from beside its own folder: read by its build script.
-ALSO = {"plugins/least-privilege": ["crates/iam-policy/data/escalation.txt"]}
+# What a guest is made from beside its own folder.
+WAYS = ["crates/iam-policy/data/escalation.txt", "plugins/ways"]
+ALSO = {"plugins/least-privilege": WAYS, "plugins/no-privilege-escalation": WAYS}
 SHARED = ["plugins/sdk", "plugins/wit", "plugins/Cargo.toml", "plugins/Cargo.lock"]
 
 

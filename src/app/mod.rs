@@ -188,6 +188,7 @@ fn in_the_background(
         tokio::spawn(Arc::clone(leases).run_jobs(stopped())),
         tokio::spawn(engine().reconcile_on_schedule(config.reconcile_interval, stopped())),
         tokio::spawn(engine().run_rotations(stopped())),
+        tokio::spawn(engine().run_guardrails(stopped())),
         tokio::spawn(engine().run(stopped())),
         tokio::spawn(Arc::clone(audit).run(stopped())),
         tokio::spawn(reopen_on_hangup(Arc::clone(audit), stopped())),
@@ -242,7 +243,8 @@ impl App {
         };
         // After the seal has its key, so that what is compiled at the very first start is kept.
         let gate = match gate {
-            Some(gate) => gate,
+            // One gate of a test run serves many brokers, each with guardrails of its own.
+            Some(gate) => Arc::new(gate.beside()),
             None => Arc::new(Gate::new(gate_config(config, &base.barrier))?),
         };
         let engine = Engine::start(EngineParts {
@@ -258,6 +260,7 @@ impl App {
                 default_lease_ttl: config.default_lease_ttl,
                 max_lease_ttl: config.max_lease_ttl,
                 broker: base.broker.clone(),
+                trust: Arc::new(config.plugins.clone()),
             },
         })
         .await?;

@@ -15,7 +15,7 @@ use crate::aws::{Accounts, AwsBackend};
 use crate::clock::Clock;
 use crate::config::{Config, Dev};
 use crate::engine::Engine;
-use crate::gate::{Gate, GateConfig};
+use crate::gate::{Compiler, Gate, GateConfig};
 use crate::http::{InFlight, Measured, Wire};
 use crate::leases::{LeaseParts, LeaseTiming, Leases};
 use crate::metrics::Metrics;
@@ -212,5 +212,6 @@ pub(super) fn gate_config(config: &Config, barrier: &Barrier) -> GateConfig {
         modes: config.guardrails.modes.clone(),
         cache_dir: key.and(dir),
         cache_key: key.unwrap_or_default(),
+        compiler: Compiler::this_program(),
     }
 }

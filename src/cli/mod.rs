@@ -11,8 +11,10 @@ mod backup;
 pub mod check;
 mod check_config;
 mod doctor;
+mod guardrail;
 mod jobs;
 mod output;
+mod plugin;
 mod quarantine;
 mod reconcile;
 pub mod remote;
@@ -74,14 +76,22 @@ enum Command {
     /// Look at what an audit device wrote.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Bind, try, suspend and replay guardrails of a running server.
+    Guardrail(guardrail::GuardrailArguments),
     /// Write, build, test and ship guardrails.
     #[command(subcommand)]
-    Plugin(guardrail_kit::cli::PluginCommand),
+    Plugin(plugin::PluginCommand),
     /// Read a configuration file as the server would, and say what is wrong with it.
     CheckConfig {
         /// The configuration file.
         #[arg(value_name = "FILE")]
         file: PathBuf,
+    },
+    /// What the server runs to compile a guardrail, limited in time and memory.
+    #[command(hide = true)]
+    CompileGuardrail {
+        /// Seconds, bytes and meters.
+        order: String,
     },
 }
 
@@ -104,8 +114,13 @@ pub fn run() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments, &mut out, &mut err),
         Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
         Command::Audit(command) => audit::run(&command, &mut out, &mut err),
-        Command::Plugin(command) => command.run(&mut out, &mut err).into(),
+        Command::Guardrail(arguments) => guardrail::run(&arguments, &mut out, &mut err),
+        Command::Plugin(command) => plugin::run(&command, &mut out, &mut err),
         Command::CheckConfig { file } => check_config::run(&file, &mut out, &mut err),
+        Command::CompileGuardrail { order } => {
+            let mut component = std::io::stdin();
+            ExitCode::from(guardrail_host::run_compiler(&order, &mut component, &mut out, &mut err))
+        }
     }
 }
 

@@ -4,9 +4,11 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use super::file::{GuardrailsFile, ListenerFile};
+use guardrail_kit::package::PublicKey;
+
+use super::file::{GuardrailFile, GuardrailsFile, ListenerFile, PluginsFile, TrustedKeyFile};
 use super::{ConfigError, Guardrails, Listener, Log, Tls, invalid};
-use crate::gate::Mode;
+use crate::gate::{Mode, SHIPPED, Trust, TrustedKey, shipped};
 use crate::model::duration::parse_seconds;
 
 /// Vault's default for both lease TTLs: 32 days (contract 1.6).
@@ -68,9 +70,45 @@ pub(super) fn listener(
     Ok(Listener { address, tls, open_metrics })
 }
 
-pub(super) fn guardrails(file: GuardrailsFile, default: Mode) -> Guardrails {
-    let named = file.least_privilege.map(|section| ("least-privilege".to_owned(), section.mode));
-    Guardrails { mode: file.mode.unwrap_or(default), modes: named.into_iter().collect() }
+/// Those that ship with the broker alone: an uploaded one is bound by a write to `sys/guardrails`.
+pub(super) fn guardrails(file: GuardrailsFile, default: Mode) -> Result<Guardrails, ConfigError> {
+    if let Some(unknown) = file.named.keys().find(|name| shipped(name).is_none()) {
+        let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+        let help = format!("help: those that do: {}", names.join(", "));
+        let problem = format!("no guardrail of this name ships with the broker\n{help}");
+        return Err(invalid(&format!("guardrails.{unknown}"), problem));
+    }
+    let mode = |(name, section): (String, toml::Value)| match section.try_into() {
+        Ok(GuardrailFile { mode }) => Ok((name, mode)),
+        Err(error) => {
+            Err(invalid(&format!("guardrails.{name}"), error.to_string().trim_end().to_owned()))
+        }
+    };
+    let modes = file.named.into_iter().map(mode).collect::<Result<_, _>>()?;
+    Ok(Guardrails { mode: file.mode.unwrap_or(default), modes })
+}
+
+/// Which keys are trusted. A list in which two could be meant by one name or one id is refused.
+pub(super) fn trust(file: PluginsFile) -> Result<Trust, ConfigError> {
+    const KEYS: &str = "plugins.trusted_keys";
+    let mut keys: Vec<TrustedKey> = Vec::new();
+    for TrustedKeyFile { name, key, plugins } in file.trusted_keys {
+        let wrong = |problem: &dyn std::fmt::Display| invalid(KEYS, format!("`{name}`: {problem}"));
+        let key = PublicKey::parse(&key).map_err(|error| wrong(&error))?;
+        if keys.iter().any(|known| known.name == name || known.key == key) {
+            return Err(wrong(&"this name or this key is there twice"));
+        }
+        if plugins.is_empty() {
+            let help = "may sign no plugin\nhelp: e.g. plugins = [\"*\"] for all";
+            return Err(wrong(&help));
+        }
+        keys.push(TrustedKey { name, key, plugins });
+    }
+    if file.require_signature && keys.is_empty() {
+        let problem = "no key is trusted, so that no plugin could be used\nhelp: add one to plugins.trusted_keys; `leasehold plugin keygen` makes one";
+        return Err(invalid("plugins.require_signature", problem));
+    }
+    Ok(Trust { require_signature: file.require_signature, keys })
 }
 
 /// A duration above zero, as Vault's configuration takes them.

@@ -1,6 +1,7 @@
 //! The configuration file as it is written: TOML, with no key that is not known. What its values may be, and what
 //! stands where there is none, is in [`super::checks`].
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -16,6 +17,8 @@ pub(super) struct File {
     pub(super) listener: ListenerFile,
     #[serde(default)]
     pub(super) guardrails: GuardrailsFile,
+    #[serde(default)]
+    pub(super) plugins: PluginsFile,
     #[serde(default)]
     pub(super) seal: SealFile,
     pub(super) default_lease_ttl: Option<String>,
@@ -45,18 +48,37 @@ pub(super) struct TelemetryFile {
     pub(super) unauthenticated_metrics_access: bool,
 }
 
-/// A mode for all, and one for each guardrail that ships with the broker.
+/// A mode for all, and one for each guardrail that ships with the broker and is named here.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
+#[serde(expecting = "a table")]
 pub(super) struct GuardrailsFile {
     pub(super) mode: Option<Mode>,
-    pub(super) least_privilege: Option<GuardrailFile>,
+    /// Looked at one by one, so that a misspelt name is named.
+    #[serde(flatten)]
+    pub(super) named: BTreeMap<String, toml::Value>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct GuardrailFile {
     pub(super) mode: Mode,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct PluginsFile {
+    #[serde(default)]
+    pub(super) require_signature: bool,
+    #[serde(default)]
+    pub(super) trusted_keys: Vec<TrustedKeyFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct TrustedKeyFile {
+    pub(super) name: String,
+    pub(super) key: String,
+    pub(super) plugins: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -11,8 +11,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::gate::Mode;
-use checks::{guardrails, listener, log, reconcile_interval, ttls};
+use crate::gate::{Mode, Trust};
+use checks::{guardrails, listener, log, reconcile_interval, trust, ttls};
 use file::{File, read};
 
 /// Why a configuration cannot be used.
@@ -59,6 +59,8 @@ pub struct Config {
     pub listener: Listener,
     /// Modes of the guardrails.
     pub guardrails: Guardrails,
+    /// Whose signature on a plugin is believed.
+    pub plugins: Trust,
     /// Where the key of the seal lies; `None` keeps it in memory (dev without a data directory).
     pub key_file: Option<PathBuf>,
     /// The server's default lease TTL.
@@ -160,7 +162,8 @@ impl Config {
         let ttls = ttls(file.default_lease_ttl.as_deref(), file.max_lease_ttl.as_deref())?;
         Ok(Self {
             listener: listener(file.listener, flags.address, dev)?,
-            guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce }),
+            guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce })?,
+            plugins: trust(file.plugins)?,
             key_file,
             data_dir,
             default_lease_ttl: ttls.0,
@@ -181,7 +184,7 @@ impl Guardrails {
     /// What a configuration says of guardrails, for `leasehold check --config FILE`: they enforce
     /// unless it says otherwise.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Ok(guardrails(read(path)?.guardrails, Mode::Enforce))
+        guardrails(read(path)?.guardrails, Mode::Enforce)
     }
 }
 

@@ -41,6 +41,37 @@ fn a_guardrail_may_have_a_mode_of_its_own() {
     let config = read(text, dev()).unwrap();
     assert_eq!(config.guardrails.mode, Mode::Enforce);
     assert_eq!(config.guardrails.modes.get("least-privilege"), Some(&Mode::Audit));
+    let misspelt = text.replace("least-privilege", "least-privileg");
+    let told = read(&misspelt, dev()).unwrap_err();
+    assert!(told.starts_with("`guardrails.least-privileg`: no guardrail of this name"), "{told}");
+    assert!(read(&text.replace("audit", "loud"), dev()).is_err());
+}
+
+#[test]
+fn trusted_keys_are_read_and_must_be_told_apart() {
+    let key = |name: &str, key: &str| {
+        format!(
+            "[[plugins.trusted_keys]]\nname = \"{name}\"\nkey = \"{key}\"\nplugins = [\"deny-*\"]\n"
+        )
+    };
+    // The key of RFC 8410, section 10.1.
+    let good = "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+    let other = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let text = format!("[plugins]\nrequire_signature = true\n{}", key("ci", good));
+    let plugins = read(&text, dev()).unwrap().plugins;
+    assert!(plugins.require_signature);
+    assert_eq!((plugins.keys[0].name.as_str(), plugins.keys[0].plugins.len()), ("ci", 1));
+    for (text, part) in [
+        (key("ci", "x"), "`plugins.trusted_keys`: `ci`: this is not an Ed25519 public key"),
+        (key("ci", good) + &key("ci", other), "there twice"),
+        (key("ci", good) + &key("cd", good), "there twice"),
+        ("[plugins]\nrequire_signature = true".to_owned(), "no key is trusted"),
+        (key("ci", good).replace("\"deny-*\"", ""), "may sign no plugin"),
+        ("[plugins]\nsigned = true".to_owned(), "signed"),
+    ] {
+        let told = read(&text, dev()).unwrap_err();
+        assert!(told.contains(part), "{told}");
+    }
 }
 
 #[test]

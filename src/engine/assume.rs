@@ -85,11 +85,11 @@ impl Engine {
     ) -> Result<Issued, IssueError> {
         let wishes = &request.wishes;
         check_wishes(role, wishes)?;
-        let judgement = self.judge_session(mount, role).await?;
+        let judgement = self.judge_session(caller, mount, role).await?;
         let (warnings, errors) = (judgement.warnings(), judgement.errors());
-        let Judgement { verdict, vetted } = judgement;
+        let Judgement { verdict, vetted, fresh: _ } = judgement;
         let Some(grant) = vetted else {
-            info!(role.name = %role.name, mount.path = %mount.path, "role {} was denied at issue", role.name);
+            info!(role.name = %role.name, mount.path = %mount.path, verdict.digest = verdict.digest, "role {} was denied at issue", role.name);
             return Err(IssueError::Denied { role: role.name.clone(), errors, verdict });
         };
         let sts = self.parts.accounts.sts(&mount.id).await.map_err(IssueError::NoSts)?;
@@ -120,7 +120,12 @@ impl Engine {
 
     /// As [`Engine::judge_again`], for all that the session will hold. A group that cannot be read
     /// would be missing in it: that is told as AWS tells it (contract 1.11).
-    async fn judge_session(&self, mount: &Mount, role: &Role) -> Result<Judgement, IssueError> {
+    async fn judge_session(
+        &self,
+        caller: &Caller,
+        mount: &Mount,
+        role: &Role,
+    ) -> Result<Judgement, IssueError> {
         let refused = |findings| IssueError::DocumentRefused { role: role.name.clone(), findings };
         let document = match self.read_role_document(role) {
             Ok(document) => document,
@@ -139,7 +144,7 @@ impl Engine {
         if unbounded && role.credential_type == CredentialType::FederationToken {
             return Err(IssueError::FederationWithoutPolicy);
         }
-        Ok(self.parts.gate.judge(grant).await)
+        Ok(self.judge(caller, grant).await)
     }
 
     /// Who has a say in how long a session of `role` lasts.

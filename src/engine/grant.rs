@@ -115,6 +115,7 @@ impl Engine {
                 assumes: role.role_arns.clone().unwrap_or_default(),
                 max_ttl_seconds: self.longest(mount, role, config).as_secs(),
             },
+            actor: None,
             now: self.parts.clock.now(),
         }
     }

@@ -145,11 +145,11 @@ impl Engine {
         request: &IssueRequest,
     ) -> Result<Issued, IssueError> {
         let config = self.parts.store.lease_config(&mount.id).await?;
-        let judgement = self.judge_again(mount, role, config).await?;
+        let judgement = self.judge_again(caller, mount, role, config).await?;
         let (warnings, errors) = (judgement.warnings(), judgement.errors());
-        let Judgement { verdict, vetted } = judgement;
+        let Judgement { verdict, vetted, fresh: _ } = judgement;
         let Some(grant) = vetted else {
-            info!(role.name = %role.name, mount.path = %mount.path, "role {} was denied at issue", role.name);
+            info!(role.name = %role.name, mount.path = %mount.path, verdict.digest = verdict.digest, "role {} was denied at issue", role.name);
             return Err(IssueError::Denied { role: role.name.clone(), errors, verdict });
         };
         let access = self.parts.accounts.access(&mount.id).await;
@@ -192,6 +192,7 @@ impl Engine {
     /// Judged at the write, and again now: guardrails, and what AWS holds, may have changed.
     async fn judge_again(
         &self,
+        caller: &Caller,
         mount: &Mount,
         role: &Role,
         config: Option<LeaseConfig>,
@@ -204,7 +205,7 @@ impl Engine {
             Err(_) => None,
         };
         let grant = self.grant_of(mount, role, document, Before::Issued, config).await;
-        Ok(self.parts.gate.judge(grant).await)
+        Ok(self.judge(caller, grant).await)
     }
 
     pub(super) async fn user_name(

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::aws::Accounts;
 use crate::aws::documents::Documents;
 use crate::clock::Clock;
-use crate::gate::Gate;
+use crate::gate::{Gate, Trust};
 use crate::leases::Leases;
 use crate::metrics::{Counted, Issues, Pace, Requests};
 use crate::model::{MountState, Quarantine};
@@ -28,6 +28,7 @@ pub mod delivery;
 mod disable;
 pub mod doctor;
 mod grant;
+pub mod guardrails;
 pub mod idempotency;
 pub mod issue;
 mod issue_error;
@@ -38,6 +39,7 @@ pub mod limits;
 mod mount_table;
 pub mod mounts;
 mod placement;
+pub mod plugins;
 pub mod quarantine;
 pub mod readiness;
 pub mod reconcile;
@@ -68,13 +70,15 @@ pub struct EngineSettings {
     pub max_lease_ttl: Duration,
     /// This installation's id, which its users carry as a tag.
     pub broker: String,
+    /// Whose signature on a plugin is believed.
+    pub trust: Arc<Trust>,
 }
 
 impl EngineSettings {
     /// Vault's own TTLs: 768 h both (contract 1.6).
     pub fn new(broker: String) -> Self {
         let ttl = Duration::from_hours(768);
-        Self { default_lease_ttl: ttl, max_lease_ttl: ttl, broker }
+        Self { default_lease_ttl: ttl, max_lease_ttl: ttl, broker, trust: Arc::default() }
     }
 }
 
@@ -107,6 +111,9 @@ pub enum EngineError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What was bound cannot be loaded.
+    #[error("the guardrails cannot be loaded: {0}")]
+    Guardrails(#[from] guardrails::GuardrailError),
     /// A secret key cannot be opened.
     #[error("the secret key of the mount at `{mount}` cannot be opened: {source}")]
     Seal {
@@ -134,6 +141,8 @@ pub struct Engine {
     passes: reconcile::Passes,
     /// Who is rotating which key.
     rotations: rotation::Rotations,
+    plugins: plugins::Plugins,
+    guardrails: guardrails::Guardrails,
 }
 
 impl Engine {
@@ -150,7 +159,10 @@ impl Engine {
             quarantine: RwLock::default(),
             passes: reconcile::Passes::default(),
             rotations: rotation::Rotations::default(),
+            plugins: plugins::Plugins::default(),
+            guardrails: guardrails::Guardrails::default(),
         };
+        engine.load_guardrails().await?;
         engine.enter_quarantine().await?;
         for mount in engine.parts.store.mounts().await? {
             engine.bind_stored_account(&mount).await?;

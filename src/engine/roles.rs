@@ -12,6 +12,7 @@ use super::grant::Before;
 use super::legacy_role::{self, Legacy, LegacyError};
 use super::role_limits::Refusal;
 use super::{Engine, NotServing, role_check, role_limits, role_merge};
+use crate::auth::Caller;
 use crate::model::go_text::{error_list, quote};
 use crate::model::{CredentialType, Finding, Mount, Role, RoleName, Verdict};
 use crate::store::StoreError;
@@ -114,22 +115,24 @@ impl Engine {
     /// Writes a role if the gate allows all that it would grant. Gives the gate's warnings.
     pub async fn write_role(
         &self,
+        caller: &Caller,
         mount: &Mount,
         name: &RoleName,
         change: RoleChange,
     ) -> Result<Vec<String>, RoleError> {
         let serving = self.table.serve(mount).await?;
         for _attempt in 1..ATTEMPTS {
-            match self.try_write_role(&serving.mount, name, change.clone()).await {
+            match self.try_write_role(caller, &serving.mount, name, change.clone()).await {
                 Err(RoleError::Store(StoreError::Conflict)) => {}
                 done => return done,
             }
         }
-        self.try_write_role(&serving.mount, name, change).await
+        self.try_write_role(caller, &serving.mount, name, change).await
     }
 
     async fn try_write_role(
         &self,
+        caller: &Caller,
         mount: &Mount,
         name: &RoleName,
         change: RoleChange,
@@ -151,7 +154,7 @@ impl Engine {
             document?.as_ref().map_or_else(String::new, |read| read.canonical().to_owned());
         delivery::check_room(&role).map_err(Refusal::from)?;
 
-        warnings.extend(self.judge_write(mount, &role, stored.as_deref()).await?);
+        warnings.extend(self.judge_write(caller, mount, &role, stored.as_deref()).await?);
         self.parts.store.put_role(&role).await?;
         info!(role.name = %name, mount.path = %mount.path, "role {name} written");
         Ok(warnings)
@@ -160,6 +163,7 @@ impl Engine {
     /// Judges all that `role` would grant, as each type that it can hand out. Gives the gate's warnings.
     async fn judge_write(
         &self,
+        caller: &Caller,
         mount: &Mount,
         role: &Role,
         stored: Option<&Role>,
@@ -172,11 +176,12 @@ impl Engine {
             let document = self.read_role_document(&role)?;
             let grant = self.grant_of(mount, &role, document, before, config).await;
             let grant = self.as_session(grant).map_err(RoleError::DocumentRefused)?;
-            let judgement = self.parts.gate.judge(grant).await;
+            let judgement = self.judge(caller, grant).await;
             if judgement.vetted.is_none() {
                 let (errors, verdict) = (judgement.errors(), judgement.verdict);
                 info!(
                     role.name = %role.name, mount.path = %mount.path,
+                    verdict.digest = verdict.digest,
                     "role {} was denied", role.name
                 );
                 return Err(RoleError::Denied { errors, verdict });

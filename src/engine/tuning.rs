@@ -157,7 +157,7 @@ mod tests {
         EngineSettings {
             default_lease_ttl: Duration::from_hours(768),
             max_lease_ttl: Duration::from_hours(768),
-            broker: "b".into(),
+            ..EngineSettings::new("b".into())
         }
     }
 

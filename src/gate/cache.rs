@@ -50,6 +50,14 @@ impl<V: Clone> Cache<V> {
         inner.weight = inner.weight.saturating_add(weight);
     }
 
+    /// Forgets everything.
+    pub(super) fn clear(&self) {
+        let mut inner = self.lock();
+        inner.held.clear();
+        inner.order.clear();
+        inner.weight = 0;
+    }
+
     /// A panic elsewhere cannot leave half an entry: each change above is made under the lock and is total.
     fn lock(&self) -> MutexGuard<'_, Inner<V>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use iam_policy::quota::{Target, TooLarge};
 use iam_policy::{Document, Position, StrictJson, semantics};
+use serde::{Deserialize, Serialize};
 
 use super::cache::Cache;
 use super::digest::{Digest, Fields};
@@ -57,6 +58,8 @@ impl DocumentRefused {
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) document: Arc<Document>,
+    /// What it was read for.
+    pub(super) purpose: Purpose,
     /// Of the canonical text.
     pub(super) digest: Digest,
     /// Of the text as given: two texts with one canonical form have their findings at different places.
@@ -73,7 +76,8 @@ impl Held {
 }
 
 /// What a text is read for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Purpose {
     /// The inline policy of a user: must fit, and its author is told of what looks wrong.
     Inline,
@@ -113,7 +117,8 @@ impl Documents {
             Purpose::Fetched => Vec::new(),
         };
         let digest = Digest::of(document.canonical().as_bytes());
-        let held = Arc::new(Held { document: Arc::new(document), digest, text_digest, remarks });
+        let held =
+            Arc::new(Held { document: Arc::new(document), purpose, digest, text_digest, remarks });
         self.kept.put(text_digest, Arc::clone(&held), text.len());
         Ok(held)
     }

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::InlineDocument;
 use crate::model::{CredentialType, GroupName, MountPath, PolicyArn, RoleName, Timestamp};
 
 /// What made someone ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Trigger {
     /// A role is written for the first time.
     Create,
@@ -33,7 +36,8 @@ impl Trigger {
 }
 
 /// Where a document comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DocumentSource {
     /// Written on the role itself.
     Inline,
@@ -60,7 +64,7 @@ impl fmt::Display for DocumentSource {
 }
 
 /// The role that a grant is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleContext {
     /// Its name.
     pub name: RoleName,
@@ -78,6 +82,15 @@ pub struct RoleContext {
     pub max_ttl_seconds: u64,
     /// ARNs of the roles that it may assume, for `assumed_role`.
     pub assumes: Vec<String>,
+}
+
+/// Who asks, for guardrails that are bound to see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// Display name of the token.
+    pub id: String,
+    /// The token's policies.
+    pub groups: Vec<String>,
 }
 
 /// Everything that a role would grant.
@@ -102,6 +115,8 @@ pub struct Grant {
     pub previous: Vec<(DocumentSource, String)>,
     /// The role.
     pub role: RoleContext,
+    /// Who asks, where it is known.
+    pub actor: Option<Actor>,
     /// The time that guardrails see. Not part of the digest.
     pub now: Timestamp,
 }

@@ -1,41 +1,17 @@
-//! A guardrail: what judges (a WASM component with its settings, or a rule built in), bound to a mode. A failure is
-//! never a pass: where the guardrail enforces it denies, with the reason named. The rules built in are in `rules`;
-//! running components is `guardrail_host`'s; what the findings of all add up to is in `verdict`.
+//! A guardrail: what judges (a WASM component with its settings, or a rule built in), bound to a mode and a scope. A
+//! failure is never a pass: where the guardrail enforces, its rule for that kind of failure decides, and denial is the
+//! default. Components are in `component`, the rules built in in `rules`; what all add up to is in `verdict`.
 
 use std::fmt;
 
 use async_trait::async_trait;
-use guardrail_host::{Failure, Plugin, Report, Severity as HostSeverity, Verdict};
-use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
 
-use super::GateError;
+use super::Trigger;
 use super::subject::Subject;
-use crate::model::{Finding, Severity};
-
-/// What a guardrail's answer leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// It is not asked.
-    Off,
-    /// It is asked, and its answer goes to the log alone.
-    Audit,
-    /// Its findings are shown.
-    Warn,
-    /// Its denial, or its failure, refuses.
-    Enforce,
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Off => "off",
-            Self::Audit => "audit",
-            Self::Warn => "warn",
-            Self::Enforce => "enforce",
-        })
-    }
-}
+use crate::model::{
+    Binding, FailureAction, Finding, Mode, OnFailure, Scope, ScopeSubject, Severity, Suspension,
+};
 
 /// Judges a grant. Two behaviours: a WASM component, a rule built in.
 #[async_trait]
@@ -43,8 +19,18 @@ pub(super) trait Guardrail: Send + Sync + fmt::Debug {
     /// Its name, the first part of its rules' ids.
     fn name(&self) -> &str;
 
-    /// Names everything that its answers depend on, besides the grant.
+    /// Names everything that its answers depend on, besides the grant and what it is bound to.
     fn identity(&self) -> String;
+
+    /// Whether its answers may depend on who asks.
+    fn sees_actor(&self) -> bool {
+        false
+    }
+
+    /// Whether it has something to say when a grant is judged for this reason.
+    fn wants_trigger(&self, _: Trigger) -> bool {
+        true
+    }
 
     /// What it thinks; each finding says whether it denies where the guardrail enforces.
     async fn judge(&self, subject: &Subject) -> Result<Vec<Finding>, Trouble>;
@@ -59,73 +45,146 @@ pub(super) struct Trouble {
     pub(super) detail: String,
 }
 
-/// A guardrail with its mode.
+impl Trouble {
+    /// It did not answer while there was time.
+    fn late() -> Self {
+        let detail = "all guardrails together took longer than one request may".to_owned();
+        Self { code: "limit/time".to_owned(), detail }
+    }
+}
+
+/// A guardrail with all that decides when it is asked and what its answer leads to.
 #[derive(Debug)]
 pub(super) struct Bound {
     pub(super) guardrail: Box<dyn Guardrail>,
     pub(super) mode: Mode,
+    pub(super) scope: Scope,
+    pub(super) order: i32,
+    pub(super) on_failure: OnFailure,
+    pub(super) suspension: Option<Suspension>,
 }
 
 /// What a bound guardrail adds to a verdict.
 #[derive(Debug, Default)]
 pub(super) struct Contribution {
     pub(super) findings: Vec<Finding>,
+    /// Of a guardrail in audit: for the log alone.
+    pub(super) hidden: Vec<Finding>,
     /// It failed: another time it may not.
-    pub(super) failed: bool,
+    pub(super) failure: Option<Failed>,
+}
+
+/// A failure, and what it led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failed {
+    pub(super) guardrail: String,
+    pub(super) trouble: Trouble,
+    /// `deny` where the guardrail enforces and its rule says so, `note` where it was shown.
+    pub(super) led_to: FailureAction,
 }
 
 impl Bound {
+    /// For every grant, without rules for failures.
+    pub(super) fn everywhere(guardrail: Box<dyn Guardrail>, mode: Mode) -> Self {
+        Self {
+            guardrail,
+            mode,
+            scope: Scope::default(),
+            order: 0,
+            on_failure: OnFailure::default(),
+            suspension: None,
+        }
+    }
+
+    /// As a binding says.
+    pub(super) fn bound(
+        guardrail: Box<dyn Guardrail>,
+        binding: &Binding,
+        suspension: Option<Suspension>,
+    ) -> Self {
+        Self {
+            guardrail,
+            mode: binding.mode,
+            scope: binding.scope.clone(),
+            order: binding.order,
+            on_failure: binding.on_failure.clone(),
+            suspension,
+        }
+    }
+
+    /// Whether it has a say about a grant. Where nobody knows what role it is for, it has.
+    pub(super) fn takes(&self, subject: &Subject) -> bool {
+        let role = subject.role.as_ref();
+        role.is_none_or(|role| {
+            self.scope.takes(ScopeSubject {
+                mount: role.mount.as_str(),
+                role: role.name.as_str(),
+                tags: &role.tags,
+                credential_type: role.credential_type,
+            })
+        })
+    }
+
+    /// The suspension that keeps it from being asked now.
+    pub(super) fn suspended(&self, subject: &Subject) -> Option<&Suspension> {
+        self.suspension.as_ref().filter(|suspension| suspension.holds(subject.now))
+    }
+
     /// Asks the guardrail and reads the answer by its mode.
-    pub(super) async fn contribute(&self, subject: &Subject) -> Contribution {
-        if self.mode == Mode::Off {
+    pub(super) async fn contribute(&self, subject: &Subject, deadline: Instant) -> Contribution {
+        if self.mode == Mode::Off || !self.takes(subject) {
             return Contribution::default();
         }
-        let (mut findings, failed) = match self.guardrail.judge(subject).await {
-            Ok(findings) => (findings, false),
-            Err(trouble) => (vec![self.failure(&trouble)], true),
+        if let Some(suspension) = self.suspended(subject) {
+            let findings = vec![suspended(suspension)];
+            return Contribution { findings, ..Contribution::default() };
+        }
+        let asked = timeout_at(deadline, self.guardrail.judge(subject)).await;
+        let mut contribution = match asked.unwrap_or_else(|_late| Err(Trouble::late())) {
+            Ok(findings) => Contribution { findings, ..Contribution::default() },
+            Err(trouble) => self.failed(trouble),
         };
         match self.mode {
-            Mode::Off => findings.clear(),
+            Mode::Off | Mode::Enforce => {}
             Mode::Audit => {
-                self.log(&findings);
-                findings.clear();
+                contribution.hidden = std::mem::take(&mut contribution.findings);
             }
-            Mode::Warn => findings.iter_mut().for_each(|finding| finding.denies = false),
-            Mode::Enforce => {}
+            Mode::Warn => {
+                contribution.findings.iter_mut().for_each(|finding| finding.denies = false);
+            }
         }
-        Contribution { findings, failed }
+        contribution
     }
 
-    fn failure(&self, trouble: &Trouble) -> Finding {
+    fn failed(&self, trouble: Trouble) -> Contribution {
         let name = self.guardrail.name();
-        let Trouble { code, detail } = trouble;
-        tracing::error!(
-            guardrail.name = name,
-            guardrail.failure = code,
-            detail,
-            "guardrail `{name}` failed with {code}"
-        );
+        let action = self.on_failure.action(&trouble.code);
         let remediation = "ask the operator: the log has the details".to_owned();
-        Finding {
+        let finding = Finding {
             remediation: Some(remediation),
-            ..role_finding(format!("{name}/failure"), Severity::High, code.clone())
-        }
+            denies: action == FailureAction::Deny,
+            ..role_finding(format!("{name}/failure"), Severity::High, trouble.code.clone())
+        };
+        let led_to = match (action, self.mode) {
+            (FailureAction::Deny, Mode::Enforce) => FailureAction::Deny,
+            (FailureAction::Deny | FailureAction::Note, Mode::Enforce | Mode::Warn) => {
+                FailureAction::Note
+            }
+            (FailureAction::Allow, _) | (_, Mode::Audit | Mode::Off) => FailureAction::Allow,
+        };
+        let findings = if action == FailureAction::Allow { Vec::new() } else { vec![finding] };
+        let failure = Some(Failed { guardrail: name.to_owned(), trouble, led_to });
+        Contribution { findings, hidden: Vec::new(), failure }
     }
+}
 
-    fn log(&self, findings: &[Finding]) {
-        let name = self.guardrail.name();
-        for finding in findings {
-            tracing::info!(
-                guardrail.name = name,
-                finding.rule = finding.rule,
-                finding.source = finding.source,
-                finding.pointer = finding.pointer,
-                finding.denies = finding.denies,
-                "guardrail `{name}` in audit: {}",
-                finding.message
-            );
-        }
-    }
+/// What everybody is told while the glass is broken.
+fn suspended(suspension: &Suspension) -> Finding {
+    let Suspension { name, until, reason, by, .. } = suspension;
+    let message =
+        format!("the guardrail is suspended by `{by}` until {}: {reason}", until.rfc3339());
+    let finding = role_finding(format!("{name}/suspended"), Severity::Info, message);
+    Finding { denies: false, ..finding }
 }
 
 /// A finding on a grant as a whole, which denies where its guardrail enforces.
@@ -141,112 +200,4 @@ pub(super) fn role_finding(rule: String, severity: Severity, message: String) ->
         remediation: None,
         denies: true,
     }
-}
-
-/// A component with its settings.
-#[derive(Debug)]
-pub(super) struct Component {
-    plugin: Plugin,
-    settings: String,
-}
-
-impl Component {
-    /// Binds a component to settings that it accepts.
-    pub(super) fn new(plugin: Plugin, settings: &str) -> Result<Self, GateError> {
-        let name = &plugin.manifest().name;
-        let unfit = |detail: String| GateError::Settings { name: name.clone(), detail };
-        let issues =
-            plugin.check_settings(settings).map_err(|failure| unfit(failure.to_string()))?;
-        if let Some(issue) = issues.first() {
-            return Err(unfit(format!("`{}` {}", issue.pointer, issue.message)));
-        }
-        Ok(Self { plugin, settings: settings.to_owned() })
-    }
-
-    fn wants(&self, subject: &Subject) -> bool {
-        let triggers = &self.plugin.manifest().triggers;
-        triggers.is_empty() || triggers.contains(&subject.trigger.into())
-    }
-
-    /// What a report comes to: where it denies, what it found of weight denies, or else all that it found.
-    fn findings(&self, report: Report, subject: &Subject) -> Vec<Finding> {
-        let name = &self.plugin.manifest().name;
-        let refusal = match report.verdict {
-            Verdict::Deny(line) => Some(line),
-            Verdict::Pass | Verdict::Warn => None,
-            Verdict::Skip(why) => {
-                tracing::debug!(guardrail.name = name, why, "guardrail `{name}` does not apply");
-                None
-            }
-        };
-        let of_weight = |severity: HostSeverity| severity >= HostSeverity::High;
-        let any_of_weight = report.findings.iter().any(|finding| of_weight(finding.severity));
-        let mut findings: Vec<Finding> = report
-            .findings
-            .into_iter()
-            .map(|finding| Finding {
-                denies: refusal.is_some() && (of_weight(finding.severity) || !any_of_weight),
-                ..placed(name, finding, subject)
-            })
-            .collect();
-        if let Some(line) = refusal
-            && findings.is_empty()
-        {
-            findings.push(role_finding(format!("{name}/denied"), Severity::High, line));
-        }
-        findings
-    }
-}
-
-#[async_trait]
-impl Guardrail for Component {
-    fn name(&self) -> &str {
-        &self.plugin.manifest().name
-    }
-
-    fn identity(&self) -> String {
-        format!("component {} {}", self.plugin.digest(), self.settings)
-    }
-
-    async fn judge(&self, subject: &Subject) -> Result<Vec<Finding>, Trouble> {
-        if !self.wants(subject) {
-            return Ok(Vec::new());
-        }
-        let evaluation = self.plugin.evaluate(subject.prepared(), &self.settings).await;
-        for line in &evaluation.log {
-            tracing::debug!(guardrail.name = self.name(), "{line:?}");
-        }
-        let report = evaluation.result?;
-        Ok(self.findings(report, subject))
-    }
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Self { code: failure.code().to_owned(), detail: failure.to_string() }
-    }
-}
-
-impl From<HostSeverity> for Severity {
-    fn from(severity: HostSeverity) -> Self {
-        match severity {
-            HostSeverity::Info => Self::Info,
-            HostSeverity::Low => Self::Low,
-            HostSeverity::Medium => Self::Medium,
-            HostSeverity::High => Self::High,
-            HostSeverity::Critical => Self::Critical,
-        }
-    }
-}
-
-/// A guest's finding at its main place; the host has seen that the place exists.
-fn placed(guardrail: &str, found: guardrail_host::report::Finding, subject: &Subject) -> Finding {
-    let rule = format!("{guardrail}/{}", found.rule);
-    let severity = found.severity.into();
-    let at = found.at.first().and_then(|at| Some((at, subject.documents.get(at.document)?)));
-    let finding = match at {
-        Some((at, judged)) => judged.finding(rule, severity, found.message, &at.pointer),
-        None => role_finding(rule, severity, found.message),
-    };
-    Finding { remediation: found.remediation, ..finding }
 }

@@ -70,6 +70,19 @@ pub struct Judgement {
     pub verdict: Arc<Verdict>,
     /// The proof, for AWS.
     pub vetted: Option<VettedGrant>,
+    /// What went in, where the verdict was reached now and not known from before.
+    pub fresh: Option<FreshInput>,
+}
+
+/// What is needed to reach a verdict again, byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreshInput {
+    /// What was judged, as JSON of the gate's own.
+    pub input: String,
+    /// Digest of the guardrails that judged, hex.
+    pub set: String,
+    /// These guardrails in words.
+    pub spec: Arc<str>,
 }
 
 impl Judgement {
@@ -85,7 +98,7 @@ impl Judgement {
                 verdict: Arc::clone(&verdict),
             }),
         };
-        Self { verdict, vetted }
+        Self { verdict, vetted, fresh: None }
     }
 
     /// One sentence per finding of a grant that is allowed.

@@ -5,55 +5,69 @@
 //! | file | holds |
 //! |---|---|
 //! | `document`, `schema` | text → strict JSON → JSON Schema → statements and quota |
-//! | `grant`, `subject` | what is to be judged, as the engine brings it and as guardrails get it |
-//! | `guardrail`, `rules` | what judges: components and rules built in, each with its mode |
+//! | `grant`, `subject`, `kept` | what is to be judged: as the engine brings it, as guardrails get it, as it is kept |
+//! | `guardrail`, `component`, `rules` | what judges: components and rules built in, each bound to a mode and a scope |
+//! | `shipped`, `plugins` | the components that ship with the broker, and those that are loaded |
+//! | `trust` | whose signature on a plugin is believed |
+//! | `binding`, `schema_settings` | whether a plugin can be bound as somebody wishes |
+//! | `set`, `sets` | all guardrails that judge together, and how one set takes another's place |
 //! | `verdict`, `digest`, `cache` | what they add up to, under which digest, and what was worked out before |
 //! | `judgement`, `sentence` | what comes out: the proof, and findings in words |
 
+mod binding;
 mod cache;
+mod component;
 mod digest;
 mod document;
 mod grant;
 mod guardrail;
 mod judgement;
+mod kept;
+mod plugins;
 mod rules;
 mod schema;
+mod schema_settings;
 mod sentence;
+mod set;
+mod sets;
+mod shipped;
 mod subject;
+mod trust;
 mod verdict;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
-use guardrail_host::{CodeCache, Host, HostConfig, HostError, Limits, LoadError};
+pub use guardrail_host::Compiler;
+use guardrail_host::{CodeCache, Host, HostConfig, HostError, LoadError};
 use tokio::time::Instant;
 
+pub use binding::Unanswered;
 pub use document::{DocumentRefused, InlineDocument};
-pub use grant::{DocumentSource, Grant, RoleContext, Trigger};
-pub use guardrail::Mode;
-pub use judgement::{Judgement, VettedGrant};
+pub use grant::{Actor, DocumentSource, Grant, RoleContext, Trigger};
+pub use judgement::{FreshInput, Judgement, VettedGrant};
 pub use rules::UNREADABLE;
 pub use schema::SchemaError;
+pub use schema_settings::{BindingIssue, SettingsSchema};
 pub use sentence::sentences;
+pub use set::{Member, Set, SetSpec, engine};
+pub use sets::{Probe, Unreadable};
+pub use shipped::{SHIPPED, component_digest, shipped, shipped_by_digest, shipped_digest};
+pub use trust::{Signer, Trust, TrustedKey, Untrusted};
+
+pub use crate::model::Mode;
 
 use cache::Cache;
-use digest::Digest;
 use document::{Documents, Purpose};
-use guardrail::{Bound, Component};
-use rules::BuiltIn;
+use plugins::Plugins;
 use subject::Subject;
-use verdict::Digests;
+use verdict::{Digests, Judged};
 
 use crate::metrics::Verdicts;
 use crate::model::{Decision, Finding, Placement, Timestamp, Verdict};
 
-/// The guardrails that ship with the broker: name and component.
-const SHIPPED: [(&str, &[u8]); 1] =
-    [("least-privilege", include_bytes!("../../plugins/least-privilege/least-privilege.wasm"))];
-/// Settings of the shipped guardrails: their defaults.
-const DEFAULT_SETTINGS: &str = "{}";
 /// Verdicts kept, with their findings: a verdict weighs one and its findings. Some 300 bytes each, so 3 MiB at most.
 const KEPT_VERDICTS: usize = 10_000;
 
@@ -68,6 +82,8 @@ pub struct GateConfig {
     pub cache_dir: Option<PathBuf>,
     /// Key of the MAC on what is kept there: whoever has it can run code as the broker.
     pub cache_key: [u8; 32],
+    /// What compiles guardrails that are not in the cache.
+    pub compiler: Compiler,
 }
 
 impl fmt::Debug for GateConfig {
@@ -76,6 +92,7 @@ impl fmt::Debug for GateConfig {
             .field("default_mode", &self.default_mode)
             .field("modes", &self.modes)
             .field("cache_dir", &self.cache_dir)
+            .field("compiler", &self.compiler)
             .finish_non_exhaustive()
     }
 }
@@ -85,7 +102,13 @@ impl GateConfig {
     /// Keeps compiled guardrails between the processes of a test run: each compiling takes seconds in a debug build.
     pub(crate) fn for_tests(default_mode: Mode) -> Self {
         let kept = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tmp/guardrails");
-        Self { default_mode, modes: BTreeMap::new(), cache_dir: Some(kept), cache_key: [7; 32] }
+        Self {
+            default_mode,
+            modes: BTreeMap::new(),
+            cache_dir: Some(kept),
+            cache_key: [7; 32],
+            compiler: Compiler::InProcess,
+        }
     }
 }
 
@@ -101,12 +124,12 @@ pub enum GateError {
     /// A component.
     #[error("a guardrail cannot be loaded: {0}")]
     Load(#[from] LoadError),
-    /// A component and its settings.
-    #[error("the settings of the guardrail `{name}` cannot be used: {detail}")]
-    Settings {
+    /// A guardrail that the configuration binds cannot judge.
+    #[error("the guardrail `{name}` of the configuration cannot be used: {detail}")]
+    Unusable {
         /// Its name.
         name: String,
-        /// What is wrong with them.
+        /// What is wrong.
         detail: String,
     },
 }
@@ -114,37 +137,37 @@ pub enum GateError {
 /// Judges grants.
 #[derive(Debug)]
 pub struct Gate {
-    documents: Documents,
-    guardrails: Vec<Bound>,
-    guardrails_digest: Digest,
+    documents: Arc<Documents>,
+    plugins: Arc<Plugins>,
+    /// What the configuration binds.
+    configured: Arc<Set>,
+    /// What judges now. A call takes the whole set once and works with it to its end.
+    set: RwLock<Arc<Set>>,
+    default_mode: Mode,
     verdicts: Cache<Arc<Verdict>>,
     counted: Verdicts,
 }
 
 impl Gate {
-    /// Loads the shipped guardrails.
+    /// Loads the guardrails that the configuration binds.
     pub fn new(config: GateConfig) -> Result<Self, GateError> {
-        let GateConfig { default_mode, modes, cache_dir, cache_key } = config;
+        let members = sets::configured(&config);
+        let GateConfig { default_mode, modes: _, cache_dir, cache_key, compiler } = config;
         let code_cache = cache_dir.map(|directory| CodeCache { directory, mac_key: cache_key });
-        let host = Host::new(HostConfig { limits: Limits::default(), code_cache })?;
-        let mut guardrails = Vec::new();
-        for (name, component) in SHIPPED {
-            let guardrail = Component::new(host.load(component)?, DEFAULT_SETTINGS)?;
-            let mode = modes.get(name).copied().unwrap_or(default_mode);
-            guardrails.push(Bound { guardrail: Box::new(guardrail), mode });
-        }
-        Self::with_guardrails(guardrails, default_mode)
+        let host = Host::new(HostConfig { code_cache, compiler, ..HostConfig::default() })?;
+        let plugins = Plugins::new(host);
+        let configured = sets::load_shipped(&plugins, members, default_mode)?;
+        Self::judging_by(configured, plugins, default_mode)
     }
 
-    /// The rules built in stand beside any guardrails, as strict as the strictest: a document that cannot be read was
-    /// not judged by that one either.
-    fn with_guardrails(mut guardrails: Vec<Bound>, default_mode: Mode) -> Result<Self, GateError> {
-        let strictest = guardrails.iter().map(|bound| bound.mode).fold(default_mode, Mode::max);
-        guardrails.push(Bound { guardrail: Box::new(BuiltIn), mode: strictest });
+    fn judging_by(set: Set, plugins: Plugins, default_mode: Mode) -> Result<Self, GateError> {
+        let configured = Arc::new(set);
         Ok(Self {
-            documents: Documents::new()?,
-            guardrails_digest: verdict::digest_of_guardrails(&guardrails),
-            guardrails,
+            documents: Arc::new(Documents::new()?),
+            plugins: Arc::new(plugins),
+            set: RwLock::new(Arc::clone(&configured)),
+            configured,
+            default_mode,
             verdicts: Cache::new(KEPT_VERDICTS),
             counted: Verdicts::default(),
         })
@@ -173,15 +196,22 @@ impl Gate {
 
     /// Judges everything that a role would grant.
     pub async fn judge(&self, grant: Grant) -> Judgement {
+        let set = self.set();
         let subject = Subject::of_grant(&grant, &self.documents);
-        Judgement::new(grant, subject.permissions(), self.verdict(&subject).await)
+        let (verdict, is_fresh) = self.verdict(&set, &subject).await;
+        let fresh = is_fresh.then(|| FreshInput {
+            input: kept::write(&grant, set.sees_actor()),
+            set: set.id(),
+            spec: Arc::clone(set.spec()),
+        });
+        Judgement { fresh, ..Judgement::new(grant, subject.permissions(), verdict) }
     }
 
     /// Judges a document that nobody wrote on a role. Being over a quota is a warning then, and what is no policy
     /// at all is denied with the findings that say so.
     pub async fn judge_bare(&self, text: &str, now: Timestamp) -> Arc<Verdict> {
         match self.documents.read(text, Purpose::Bare) {
-            Ok(held) => self.verdict(&Subject::bare(held, now)).await,
+            Ok(held) => self.verdict(&self.set(), &Subject::bare(held, now)).await.0,
             Err(findings) => Arc::new(self.refusal(text, findings)),
         }
     }
@@ -198,25 +228,36 @@ impl Gate {
 
     fn refusal(&self, text: &str, mut findings: Vec<Finding>) -> Verdict {
         findings.sort_by(verdict::worst_first);
-        let fields = digest::Fields::new("refused").field(self.guardrails_digest.as_bytes());
+        let fields = digest::Fields::new("refused").text(&self.set().id());
         Verdict { decision: Decision::Deny, findings, digest: fields.text(text).finish().hex() }
     }
 
-    async fn verdict(&self, subject: &Subject) -> Arc<Verdict> {
-        let digests = Digests::of(subject, self.guardrails_digest);
+    /// The verdict, and whether it was reached now.
+    async fn verdict(&self, set: &Set, subject: &Subject) -> (Arc<Verdict>, bool) {
+        let digests = Digests::of(subject, set);
         if let Some(known) = self.verdicts.get(&digests.key) {
             self.counted.known(known.decision == Decision::Allow);
-            return known;
+            self.count_findings(&known);
+            return (known, false);
         }
         let started = Instant::now();
-        let judged = verdict::reach(subject, &self.guardrails, digests.verdict).await;
-        self.counted.judged(judged.verdict.decision == Decision::Allow, started.elapsed());
-        let weight = judged.verdict.findings.len().saturating_add(1);
-        let verdict = Arc::new(judged.verdict);
-        if judged.repeatable {
+        let Judged { verdict, hidden, failures } =
+            verdict::reach(subject, set, digests.verdict).await;
+        self.counted.judged(verdict.decision == Decision::Allow, started.elapsed());
+        self.count_findings(&verdict);
+        sets::report(&hidden, &failures, &self.counted);
+        let weight = verdict.findings.len().saturating_add(1);
+        let verdict = Arc::new(verdict);
+        if failures.is_empty() {
             self.verdicts.put(digests.key, Arc::clone(&verdict), weight);
         }
-        verdict
+        (verdict, true)
+    }
+
+    fn count_findings(&self, verdict: &Verdict) {
+        for finding in &verdict.findings {
+            self.counted.found(verdict::guardrail_of(finding), finding.denies);
+        }
     }
 }
 

@@ -11,8 +11,6 @@ use super::guardrail::{Guardrail, Trouble, role_finding};
 use super::subject::{Judged, Subject, Unread};
 use crate::model::{Finding, Severity};
 
-/// Raises with the rules, so that an older verdict does not stand for theirs.
-const VERSION: &str = "1";
 /// What the quota of managed policies can be raised to (IAM quotas: adjustable to 20).
 const MOST_MANAGED_POLICIES: usize = 20;
 /// Users are known by their tags: whoever changes these takes a user out of the broker's sight.
@@ -25,6 +23,8 @@ pub(super) struct BuiltIn;
 impl BuiltIn {
     /// The first part of the ids of its rules.
     pub(super) const NAME: &str = "grant";
+    /// Raises with the rules, so that an older verdict does not stand for theirs.
+    pub(super) const VERSION: &str = "built in 1";
 }
 
 #[async_trait]
@@ -34,7 +34,7 @@ impl Guardrail for BuiltIn {
     }
 
     fn identity(&self) -> String {
-        format!("built in {VERSION}")
+        Self::VERSION.to_owned()
     }
 
     async fn judge(&self, subject: &Subject) -> Result<Vec<Finding>, Trouble> {

@@ -12,10 +12,17 @@ const POLICY: &str = include_str!("../../schemas/iam-policy-document.schema.json
 /// Most places told at once, as in the typed reader: a document with more is broken as a whole.
 const MAX_FAULTS: usize = 50;
 
-/// A schema that cannot be used; a fault of the build, found by the first test that makes a gate.
+/// A schema that cannot be used. Of that of policy documents a fault of the build, found by the first test that
+/// makes a gate.
 #[derive(Debug, thiserror::Error)]
-#[error("the JSON Schema of policy documents cannot be used: {0}")]
+#[error("the JSON Schema cannot be used: {0}")]
 pub struct SchemaError(String);
+
+impl SchemaError {
+    pub(super) fn of(error: &impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
 
 /// The schema, ready to check documents.
 #[derive(Debug)]

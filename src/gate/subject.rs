@@ -8,7 +8,7 @@ use guardrail_host::{PreparedGrant, Property, Source, SourcedDocument};
 
 use super::digest::{Digest, Fields};
 use super::document::{Documents, Held, Purpose};
-use super::grant::{DocumentSource, Grant, RoleContext, Trigger};
+use super::grant::{Actor, DocumentSource, Grant, RoleContext, Trigger};
 use super::guardrail::role_finding;
 use crate::model::{Finding, PolicyArn, Severity, Timestamp};
 
@@ -41,11 +41,13 @@ pub(super) struct Subject {
     pub(super) unread: Vec<Unread>,
     previous: Vec<Judged>,
     pub(super) role: Option<RoleContext>,
+    actor: Option<Actor>,
     /// How many managed policies and groups the user would have.
     pub(super) attached: usize,
     pub(super) joined: usize,
-    now: Timestamp,
-    prepared: OnceLock<PreparedGrant>,
+    pub(super) now: Timestamp,
+    /// For guests that do not see who asks, and for those that do.
+    prepared: [OnceLock<PreparedGrant>; 2],
 }
 
 impl Subject {
@@ -53,6 +55,7 @@ impl Subject {
     pub(super) fn of_grant(grant: &Grant, documents: &Documents) -> Self {
         let mut subject = Self::empty(grant.trigger, grant.now);
         subject.role = Some(grant.role.clone());
+        subject.actor = grant.actor.clone();
         subject.attached = grant.policy_arns.len();
         subject.joined = grant.groups.len();
         if let Some(inline) = &grant.inline {
@@ -97,10 +100,11 @@ impl Subject {
             unread: Vec::new(),
             previous: Vec::new(),
             role: None,
+            actor: None,
             attached: 0,
             joined: 0,
             now,
-            prepared: OnceLock::new(),
+            prepared: [OnceLock::new(), OnceLock::new()],
         }
     }
 
@@ -124,25 +128,39 @@ impl Subject {
         self.documents.iter().flat_map(|judged| &judged.held.remarks)
     }
 
-    /// The grant as guests see it; annotated at the first call.
-    pub(super) fn prepared(&self) -> &PreparedGrant {
-        self.prepared.get_or_init(|| PreparedGrant::new(self.host_grant()))
+    /// The grant as guests see it, with who asks or without; annotated at the first call of each.
+    pub(super) fn prepared(&self, with_actor: bool) -> &PreparedGrant {
+        let actor = self.actor.as_ref().filter(|_| with_actor);
+        let [unnamed, named] = &self.prepared;
+        let prepared = if actor.is_some() { named } else { unnamed };
+        prepared.get_or_init(|| PreparedGrant::new(self.host_grant(actor)))
     }
 
-    fn host_grant(&self) -> guardrail_host::Grant {
+    fn host_grant(&self, actor: Option<&Actor>) -> guardrail_host::Grant {
         guardrail_host::Grant {
             trigger: self.trigger.into(),
             documents: self.documents.iter().map(Judged::sourced).collect(),
             boundary: self.boundary.as_ref().map(Judged::sourced),
             previous: self.previous.iter().map(Judged::sourced).collect(),
             role: self.role.as_ref().map(host_role),
-            actor: None,
+            actor: actor.map(|actor| guardrail_host::Actor {
+                id: actor.id.clone(),
+                groups: actor.groups.clone(),
+            }),
             now_unix_ms: u64::try_from(self.now.as_millis()).unwrap_or(0),
             extras: Vec::new(),
         }
     }
 
-    /// Everything that a guardrail can see, save the time; `of` picks which digest stands for a document.
+    /// Who asks, for digests of what may depend on it.
+    pub(super) fn actor_fields(&self, fields: Fields) -> Fields {
+        match &self.actor {
+            None => fields.text("nobody"),
+            Some(Actor { id, groups }) => fields.text(id).texts(groups.iter().map(String::as_str)),
+        }
+    }
+
+    /// Everything that every guardrail can see, save the time; `of` picks which digest stands for a document.
     pub(super) fn fields(&self, fields: Fields, of: fn(&Held) -> &Digest) -> Fields {
         let lists = [&self.documents, &self.previous].map(Vec::as_slice);
         let boundary = self.boundary.as_slice();

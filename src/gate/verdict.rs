@@ -3,26 +3,29 @@
 //! no guardrail can take back what another said. Who may skip this because it was done before is decided in the parent.
 
 use std::cmp::Ordering;
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use guardrail_host::Host;
-use iam_policy::Catalogue;
+use tokio::time::Instant;
 
 use super::digest::{Digest, Fields};
-use super::guardrail::{Bound, Contribution};
+use super::guardrail::Failed;
 use super::rules::over_quota;
+use super::set::Set;
 use super::subject::Subject;
 use crate::model::{Decision, Finding, Verdict};
 
-/// Raises when the same input may give another verdict; the crate's version does, between releases.
-const ENGINE: &str = concat!("leasehold ", env!("CARGO_PKG_VERSION"), " gate 1");
+/// For all guardrails of one request together; what has not answered by then has failed (guardrails study, 3.3).
+const TOTAL_TIME: Duration = Duration::from_secs(1);
 
 /// A fresh verdict.
 #[derive(Debug)]
 pub(super) struct Judged {
     pub(super) verdict: Verdict,
-    /// No guardrail failed, so the same input will give the same verdict.
-    pub(super) repeatable: bool,
+    /// What guardrails in audit found.
+    pub(super) hidden: Vec<Finding>,
+    /// Without any, the same input will give the same verdict.
+    pub(super) failures: Vec<Failed>,
 }
 
 /// The digests under which a verdict is given and kept.
@@ -35,51 +38,64 @@ pub(super) struct Digests {
 }
 
 impl Digests {
-    pub(super) fn of(subject: &Subject, guardrails: Digest) -> Self {
-        let fields = Fields::new("verdict").field(guardrails.as_bytes());
-        let verdict = subject.fields(fields, |held| &held.digest).finish();
+    pub(super) fn of(subject: &Subject, set: &Set) -> Self {
+        let fields = Fields::new("verdict").field(set.digest(subject).as_bytes());
+        let mut fields = subject.fields(fields, |held| &held.digest);
+        if set.sees_actor() {
+            fields = subject.actor_fields(fields);
+        }
+        let verdict = fields.finish();
         let fields = Fields::new("kept verdict").field(verdict.as_bytes());
         let key = subject.fields(fields, |held| &held.text_digest).finish();
         Self { verdict, key }
     }
 }
 
-/// Over all that judges: the guardrails with settings and modes, the catalogue, the engine.
-pub(super) fn digest_of_guardrails(guardrails: &[Bound]) -> Digest {
-    let fields = Fields::new("guardrails")
-        .text(ENGINE)
-        .text(Host::engine_version())
-        .text(Catalogue::bundled().version());
-    let each = |fields: Fields, bound: &Bound| {
-        let Bound { guardrail, mode } = bound;
-        fields.text(guardrail.name()).text(&guardrail.identity()).text(&mode.to_string())
-    };
-    guardrails.iter().fold(fields, each).finish()
-}
-
 /// Asks every guardrail and adds up what they say.
-pub(super) async fn reach(subject: &Subject, guardrails: &[Bound], digest: Digest) -> Judged {
-    let asked = guardrails.iter().map(|bound| bound.contribute(subject));
-    let contributions = join_all(asked).await;
-    let repeatable = !contributions.iter().any(|contribution| contribution.failed);
+pub(super) async fn reach(subject: &Subject, set: &Set, digest: Digest) -> Judged {
+    let now = Instant::now();
+    let deadline = now.checked_add(TOTAL_TIME).unwrap_or(now);
+    let built_in = set.built_in(subject);
+    let all = set.bound.iter().chain(std::iter::once(&built_in));
+    let contributions = join_all(all.map(|bound| bound.contribute(subject, deadline))).await;
     let mut findings: Vec<Finding> = subject.remarks().cloned().collect();
     findings.extend(over_quota(subject));
-    findings.extend(
-        contributions.into_iter().flat_map(|Contribution { findings, failed: _ }| findings),
-    );
-    findings.sort_by(worst_first);
+    let (mut hidden, mut failures) = (Vec::new(), Vec::new());
+    for contribution in contributions {
+        findings.extend(contribution.findings);
+        hidden.extend(contribution.hidden);
+        failures.extend(contribution.failure);
+    }
+    let orders = set.orders();
+    let order = |finding: &Finding| orders.get(guardrail_of(finding)).copied().unwrap_or(0);
+    findings.sort_by(|one, other| {
+        worse(one, other)
+            .then_with(|| order(one).cmp(&order(other)))
+            .then_with(|| guardrail_of(one).cmp(guardrail_of(other)))
+            .then_with(|| worst_first(one, other))
+    });
     findings.dedup();
     let denied = findings.iter().any(|finding| finding.denies);
     let decision = if denied { Decision::Deny } else { Decision::Allow };
-    Judged { verdict: Verdict { decision, findings, digest: digest.hex() }, repeatable }
+    let verdict = Verdict { decision, findings, digest: digest.hex() };
+    Judged { verdict, hidden, failures }
+}
+
+/// The first part of a finding's rule: the guardrail's name, or which of our own rules it is.
+pub(super) fn guardrail_of(finding: &Finding) -> &str {
+    finding.rule.split_once('/').map_or(finding.rule.as_str(), |(name, _)| name)
+}
+
+/// What denies first, then the more severe.
+fn worse(one: &Finding, other: &Finding) -> Ordering {
+    let worse = |finding: &Finding| (finding.denies, finding.severity);
+    worse(other).cmp(&worse(one))
 }
 
 /// What denies first, then by severity; then in reading order, so that a list of findings reads like the document.
 pub(super) fn worst_first(one: &Finding, other: &Finding) -> Ordering {
-    let worse = |finding: &Finding| (finding.denies, finding.severity);
     let place = |finding: &Finding| (finding.line, finding.column);
-    worse(other)
-        .cmp(&worse(one))
+    worse(one, other)
         .then_with(|| source_rank(one).cmp(&source_rank(other)))
         .then_with(|| one.source.cmp(&other.source))
         .then_with(|| place(one).cmp(&place(other)))

@@ -4,9 +4,9 @@
 
 use super::Wire;
 use super::error::ApiError;
+use super::found::Found;
 use super::pipeline::Rendered;
 use super::request::Request;
-use super::routes::Found;
 use super::wrapping::HandedOut;
 use crate::audit::{AtMount, Facts, Trail};
 use crate::auth::Caller;

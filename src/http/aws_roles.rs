@@ -89,7 +89,8 @@ pub(super) async fn write(mut call: Call) -> Answered {
             session_revocation: fields.text("session_revocation"),
         },
     };
-    let warnings = call.wire.engine.write_role(call.mount()?, &name, change).await?;
+    let warnings =
+        call.wire.engine.write_role(call.caller()?, call.mount()?, &name, change).await?;
     Ok(Answer::done(warnings))
 }
 

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::routes::{self, Found, Route};
+use super::found::Found;
+use super::routes::{self, Route};
 use crate::auth::Operation;
 use crate::metrics::{RequestLine, Requests};
 use crate::model::Mount;

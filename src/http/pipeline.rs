@@ -4,16 +4,19 @@
 
 use std::sync::Arc;
 
+use actix_web::web::Bytes;
+
 use super::audited::Audited;
 use super::envelope::{Answer, Place};
 use super::error::ApiError;
 use super::fields::Fields;
+use super::found::Found;
 use super::measured::Seen;
 use super::path::{self, Target};
 use super::reply::{self, Reply};
 use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
-use super::routes::{self, Callers, Found, Route};
+use super::routes::{self, Callers, Route};
 use super::wrapping::{self, Door, HandedOut, Sent};
 use super::{Wire, help, sys_metrics, sys_policies};
 use crate::auth::{Caller, Operation, Question, acl};
@@ -43,6 +46,8 @@ pub struct Call {
     pub wrap_seconds: Option<u64>,
     /// `Idempotency-Key`, unread.
     pub idempotency_key: Option<String>,
+    /// A body that is no fields, on the routes that take one.
+    pub raw: Option<Bytes>,
 }
 
 impl Call {
@@ -226,7 +231,7 @@ async fn serve(
     request_id: &str,
 ) -> Rendered {
     let Known { request, token, found, caller } = known;
-    let Request { operation, path, data, wrap_seconds, idempotency_key, remote } = request;
+    let Request { operation, path, data, wrap_seconds, idempotency_key, raw, remote } = request;
     // What is wrapped is stored: not for nobody. Who logs in is somebody by then.
     let somebody = caller.is_some() || found.is_login(operation);
     let wrap_seconds = wrap_seconds.filter(|_| somebody);
@@ -253,6 +258,7 @@ async fn serve(
         fields,
         wrap_seconds,
         idempotency_key,
+        raw,
     };
     let mut answer = handler(call).await?;
     if answer.takes_warnings() {

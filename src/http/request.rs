@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::coerce::go_bool;
 use super::error::ApiError;
-use super::{path, sys_metrics};
+use super::{path, sys_metrics, sys_plugins};
 use crate::auth::Operation;
 use crate::model::ClientToken;
 use crate::model::duration;
@@ -79,6 +79,8 @@ pub struct Request {
     pub wrap_seconds: Option<u64>,
     /// How it names itself, to be told from a repetition.
     pub idempotency_key: Option<String>,
+    /// A body that is taken as it is, on the paths that take one.
+    pub raw: Option<Bytes>,
     /// Where it came from.
     pub remote: Option<IpAddr>,
 }
@@ -115,7 +117,15 @@ impl Request {
     }
 
     fn of_data(operation: Operation, path: String, data: Map<String, Value>) -> Self {
-        Self { operation, path, data, wrap_seconds: None, idempotency_key: None, remote: None }
+        Self {
+            operation,
+            path,
+            data,
+            wrap_seconds: None,
+            idempotency_key: None,
+            raw: None,
+            remote: None,
+        }
     }
 
     fn of_query(operation: Operation, path: String, query: &str) -> Result<Self, ApiError> {
@@ -138,6 +148,12 @@ impl Request {
             Body::TooLarge => return Err(ApiError::BodyTooLarge),
             Body::Broken => return Err(ApiError::BadJson("unexpected EOF".to_owned())),
         };
+        if let Body::Read(raw) = &incoming.body
+            && sys_plugins::is_upload(&path, raw)
+        {
+            let request = Self::of_data(operation, path, parse_query(&incoming.query));
+            return Ok(Self { raw: Some(raw.clone()), ..request });
+        }
         let data = if is_form(&incoming.headers.content_type, bytes) {
             parse_form(bytes)?
         } else {

@@ -7,16 +7,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::envelope::Place;
-use super::error::ApiError;
 use super::fields::Field;
+use super::found::Found;
 use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, approle, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static,
-    mount_shape, sys_audit, sys_auth, sys_doctor, sys_health, sys_init, sys_jobs,
-    sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_policies,
-    sys_reconcile, sys_remount, ui, userpass, wrapping,
+    mount_shape, sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs,
+    sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins,
+    sys_policies, sys_reconcile, sys_remount, ui, userpass, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{AuthMethod, AuthMount, Mount, MountState};
@@ -37,7 +37,7 @@ pub struct Route {
     /// Who may call it.
     pub(super) callers: Callers,
     /// Whether a read changes something, so that it is finished even when its caller has gone.
-    effect: bool,
+    pub(super) effect: bool,
     /// Whether it takes whatever is sent, declared or not.
     pub(super) takes_any: bool,
 }
@@ -143,6 +143,14 @@ static SYS: &[Route] = &[
     route(listed("leases/query"), "Finds leases, ended ones too, by what is known of them.", sys_lease_query::QUERY, on![Read => sys_lease_query::query, Update => sys_lease_query::query, List => sys_lease_query::query_ids]),
     route(listed("leases/accounts"), "Lists the disabled mounts whose leases are not gone.", &[], on![List => sys_lease_accounts::list]),
     route(under("leases/accounts/"), "Shows or changes the account of a disabled mount.", aws_settings::ROOT, on![Read => sys_lease_accounts::read, Update => sys_lease_accounts::write]),
+    route(listed("guardrails"), "Lists the guardrails, or shows them all.", &[], on![List => sys_guardrails::list, Read => sys_guardrails::read_all]),
+    route(exact("guardrails/what-if"), "Shows what a new guardrail would change for the stored roles.", sys_guardrails::WRITE, on![Update => sys_guardrails::what_if_new]),
+    route(between("guardrails/verdicts/", "/replay"), "Reaches a kept verdict again.", &[], on![Update => sys_guardrails::replay]),
+    route(under("guardrails/verdicts/"), "Shows a kept verdict and what went in.", &[], on![Read => sys_guardrails::read_verdict]),
+    route(between("guardrails/", "/suspend"), "Suspends a guardrail for a while, with a reason.", sys_guardrails::SUSPEND, on![Update => sys_guardrails::suspend]),
+    route(between("guardrails/", "/resume"), "Ends the suspension of a guardrail.", &[], on![Update => sys_guardrails::resume]),
+    route(between("guardrails/", "/what-if"), "Shows what a change of a guardrail would change for the stored roles.", sys_guardrails::WRITE, on![Update => sys_guardrails::what_if]),
+    route(under("guardrails/"), "Reads, writes or deletes a guardrail.", sys_guardrails::WRITE, on![Read => sys_guardrails::read, Update => sys_guardrails::write, Delete => sys_guardrails::delete]),
     route(exact("metrics"), "Shows what is counted, as JSON or, with format=prometheus, as text.", sys_metrics::FIELDS, on![Read => sys_metrics::read]),
     route(exact("doctor"), "Looks at whether the broker could do its work.", &[], on![Read => sys_doctor::read]),
     route(exact("leases/reconcile"), "Compares AWS with the leases.", sys_reconcile::RECONCILE, on![Read => sys_reconcile::last, Update => sys_reconcile::run]),
@@ -154,6 +162,9 @@ static SYS: &[Route] = &[
     route(between("leases/jobs/", "/pause"), "Pauses a job.", &[], on![Update => sys_jobs::pause]),
     route(between("leases/jobs/", "/resume"), "Goes on with a paused job.", &[], on![Update => sys_jobs::resume]),
     route(under("leases/jobs/"), "Shows a job, or forgets it.", &[], on![Read => sys_jobs::read, Delete => sys_jobs::forget]),
+    route(listed("plugins/guardrails"), "Lists the plugins of guardrails, or uploads one.", sys_plugins::UPLOAD, on![Read => sys_plugins::read_all, List => sys_plugins::list, Update => sys_plugins::upload]),
+    route(under("plugins/guardrails/"), "Lists a plugin's versions; reads, uploads or deletes one.", sys_plugins::UPLOAD, on![Read => sys_plugins::read, List => sys_plugins::versions, Update => sys_plugins::upload, Delete => sys_plugins::delete]),
+    route(exact("plugins/guardrails-check"), "Examines a plugin without storing it.", sys_plugins::UPLOAD, on![Update => sys_plugins::check]),
     route(exact("remount"), "Moves an engine to another path.", sys_remount::FIELDS, on![Update => sys_remount::begin]),
     route(under("remount/status/"), "Shows a move.", &[], on![Read => sys_remount::status]),
     route(maybe("renew"), "Old name of leases/renew.", sys_leases::RENEW, on![Update => sys_leases::renew]),
@@ -263,28 +274,6 @@ impl Route {
     }
 }
 
-/// A route and what belongs to it: its mount, what its pattern took, and how its envelope looks.
-type Led = (&'static Route, Option<Arc<Mount>>, String, Place);
-
-/// Where a path leads.
-#[derive(Debug)]
-pub(super) enum Found {
-    /// To a route.
-    Route {
-        route: &'static Route,
-        mount: Option<Arc<Mount>>,
-        method: Option<Arc<AuthMount>>,
-        captured: String,
-        place: Place,
-    },
-    /// Into the server or an engine, but no pattern takes it.
-    NoPattern,
-    /// To an engine that is being disabled.
-    Tainted,
-    /// Nowhere.
-    NoMount,
-}
-
 /// Where `path` leads.
 pub(super) fn find(wire: &Wire, path: &str) -> Found {
     if let Some(rest) = path.strip_prefix("auth/token/") {
@@ -340,63 +329,6 @@ fn injects(path: &str) -> bool {
         || ["audit-hash/", "capabilities", "mounts/", "auth/", "policy/"]
             .iter()
             .any(|head| path.starts_with(head))
-}
-
-impl Found {
-    /// The mount that it belongs to, if any.
-    pub(super) fn mount(&self) -> Option<&Arc<Mount>> {
-        match self {
-            Self::Route { mount, .. } => mount.as_ref(),
-            Self::NoPattern | Self::Tainted | Self::NoMount => None,
-        }
-    }
-
-    /// The auth mount that it belongs to, if any.
-    pub(super) fn method(&self) -> Option<&Arc<AuthMount>> {
-        match self {
-            Self::Route { method, .. } => method.as_ref(),
-            Self::NoPattern | Self::Tainted | Self::NoMount => None,
-        }
-    }
-
-    /// Whether the operation is a login.
-    pub(super) fn is_login(&self, operation: Operation) -> bool {
-        operation == Update && self.route().is_some_and(|route| route.callers == Callers::WhoLogsIn)
-    }
-
-    /// The route, if there is one.
-    pub(super) fn route(&self) -> Option<&'static Route> {
-        match self {
-            Self::Route { route, .. } => Some(route),
-            Self::NoPattern | Self::Tainted | Self::NoMount => None,
-        }
-    }
-
-    /// Whether the operation needs no token.
-    pub(super) fn is_anonymous(&self, operation: Operation) -> bool {
-        operation == Read && self.route().is_some_and(|route| route.callers == Callers::Anybody)
-    }
-
-    /// Whether the operation changes something.
-    pub(super) fn has_effect(&self, operation: Operation) -> bool {
-        match operation {
-            Update | Delete | Operation::Patch => true,
-            Read => self.route().is_some_and(|route| route.effect),
-            List | Operation::Header | Operation::Help => false,
-        }
-    }
-
-    /// The route and what belongs to it, or why there is none.
-    pub(super) fn into_route(self, path: &str) -> Result<Led, ApiError> {
-        match self {
-            Self::Route { route, mount, captured, place, method: _ } => {
-                Ok((route, mount, captured, place))
-            }
-            Self::NoPattern => Err(ApiError::UnsupportedPath),
-            Self::Tainted => Err(ApiError::Tainted(path.to_owned())),
-            Self::NoMount => Err(ApiError::NoHandler(path.to_owned())),
-        }
-    }
 }
 
 #[cfg(test)]

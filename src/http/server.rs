@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::request::{BODY_LIMIT, Body, Headers, Incoming};
-use super::{InFlight, Wire, pipeline};
+use super::{InFlight, Wire, pipeline, sys_plugins};
 use crate::config::{Listener, Tls};
 use crate::model::ClientToken;
 
@@ -225,11 +225,16 @@ fn read_headers(headers: &HeaderMap) -> Headers {
 /// Reads the body of a request that may have one; that of others is read too, since what is left unread
 /// costs the connection, but not looked at.
 async fn read_body(request: &HttpRequest, payload: web::Payload) -> Body {
-    let body = timeout(BODY_TIME, collect(payload)).await.unwrap_or(Body::Broken);
+    let limit = if sys_plugins::takes_components(request.uri().path()) {
+        sys_plugins::BODY_LIMIT
+    } else {
+        BODY_LIMIT
+    };
+    let body = timeout(BODY_TIME, collect(payload, limit)).await.unwrap_or(Body::Broken);
     if matches!(request.method().as_str(), "POST" | "PUT" | "PATCH") { body } else { Body::Absent }
 }
 
-async fn collect(mut payload: web::Payload) -> Body {
+async fn collect(mut payload: web::Payload, limit: usize) -> Body {
     let mut body = BytesMut::new();
     let mut seen: usize = 0;
     while let Some(chunk) = payload.next().await {
@@ -240,13 +245,13 @@ async fn collect(mut payload: web::Payload) -> Body {
         if seen > DRAIN_LIMIT {
             return Body::TooLarge;
         }
-        if seen > BODY_LIMIT {
+        if seen > limit {
             body = BytesMut::new();
         } else {
             body.extend_from_slice(&chunk);
         }
     }
-    if seen > BODY_LIMIT { Body::TooLarge } else { Body::Read(Bytes::from(body)) }
+    if seen > limit { Body::TooLarge } else { Body::Read(Bytes::from(body)) }
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge};
 
-use super::instrument::{SECONDS, Shown, counters, histograms};
+use super::instrument::{SECONDS, Shown, counters, histograms, whole_gauge};
 
 /// Verdicts of the gate.
 #[derive(Debug, Clone)]
@@ -15,6 +15,10 @@ pub struct Verdicts {
     judged: [IntCounter; 2],
     durations: HistogramVec,
     duration: Histogram,
+    findings: IntCounterVec,
+    denials: IntCounterVec,
+    failures: IntCounterVec,
+    suspended: IntGauge,
 }
 
 impl Default for Verdicts {
@@ -34,7 +38,26 @@ impl Default for Verdicts {
             |source| ["deny", "allow"].map(|decision| total.with_label_values(&[decision, source]));
         let (known, judged) = (of("known"), of("judged"));
         let duration = durations.with_label_values::<&str>(&[]);
-        Self { total, known, judged, durations, duration }
+        let findings = counters(
+            "leasehold_guardrail_findings_total",
+            "Findings in verdicts, known ones included, by the guardrail or own rule that has them.",
+            &["guardrail"],
+        );
+        let denials = counters(
+            "leasehold_guardrail_denials_total",
+            "Findings in verdicts that deny, by the guardrail or own rule that has them.",
+            &["guardrail"],
+        );
+        let failures = counters(
+            "leasehold_guardrail_failures_total",
+            "Failures of guardrails, by kind, and what they led to.",
+            &["guardrail", "kind", "led_to"],
+        );
+        let suspended = whole_gauge(
+            "leasehold_guardrails_suspended",
+            "Guardrails that are suspended: the glass was broken.",
+        );
+        Self { total, known, judged, durations, duration, findings, denials, failures, suspended }
     }
 }
 
@@ -54,7 +77,32 @@ impl Verdicts {
         self.duration.observe(took.as_secs_f64());
     }
 
+    /// A finding of a guardrail, or of our own rules, is in a verdict. Their number is bounded by what is bound.
+    pub fn found(&self, guardrail: &str, denies: bool) {
+        self.findings.with_label_values(&[guardrail]).inc();
+        if denies {
+            self.denials.with_label_values(&[guardrail]).inc();
+        }
+    }
+
+    /// A guardrail failed.
+    pub fn failed(&self, guardrail: &str, kind: &str, led_to: &str) {
+        self.failures.with_label_values(&[guardrail, kind, led_to]).inc();
+    }
+
+    /// How many guardrails are suspended now.
+    pub fn suspended(&self, count: usize) {
+        self.suspended.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     pub(super) fn collectors(&self) -> Vec<Shown> {
-        vec![Box::new(self.total.clone()), Box::new(self.durations.clone())]
+        vec![
+            Box::new(self.total.clone()),
+            Box::new(self.durations.clone()),
+            Box::new(self.findings.clone()),
+            Box::new(self.denials.clone()),
+            Box::new(self.failures.clone()),
+            Box::new(self.suspended.clone()),
+        ]
     }
 }

@@ -4,7 +4,7 @@
 
 use prometheus::core::Collector;
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType, Summary};
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts};
 
 /// Something to show.
 pub(super) type Shown = Box<dyn Collector>;
@@ -21,6 +21,12 @@ pub(super) const LONG: &[f64] =
 #[expect(clippy::expect_used, reason = "the names are constants, and a test makes them all")]
 pub(super) fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     IntCounterVec::new(Opts::new(name, help), labels).expect("a good name")
+}
+
+/// A whole number that goes up and down.
+#[expect(clippy::expect_used, reason = "the names are constants, and a test makes them all")]
+pub(super) fn whole_gauge(name: &str, help: &str) -> IntGauge {
+    IntGauge::new(name, help).expect("a good name")
 }
 
 /// Histograms by label values.

@@ -35,6 +35,9 @@ fn counted() -> Counted {
     counted.aws.answered("CreateUser", "throttled", ms(10));
     counted.verdicts.known(true);
     counted.verdicts.judged(false, ms(3));
+    counted.verdicts.found("least-privilege", true);
+    counted.verdicts.failed("own", "limit/fuel", "deny");
+    counted.verdicts.suspended(1);
     let line = counted.requests.line(":mount/creds/:name".to_owned(), "read");
     line.answered(200, ms(8));
     line.answered(418, ms(8));
@@ -56,6 +59,10 @@ fn the_text_has_our_names_and_vaults() {
         r#"leasehold_issues_total{mount="a\"b\\c/",outcome="denied",type="assumed_role"} 1"#,
         r#"leasehold_aws_calls_total{operation="CreateUser",outcome="throttled"} 1"#,
         r#"leasehold_gate_verdicts_total{decision="deny",source="judged"} 1"#,
+        r#"leasehold_guardrail_findings_total{guardrail="least-privilege"} 1"#,
+        r#"leasehold_guardrail_denials_total{guardrail="least-privilege"} 1"#,
+        r#"leasehold_guardrail_failures_total{guardrail="own",kind="limit/fuel",led_to="deny"} 1"#,
+        "leasehold_guardrails_suspended 1",
         r#"leasehold_http_requests_total{operation="read",route=":mount/creds/:name",status="other"} 1"#,
         r#"leasehold_http_request_duration_seconds_count{route=":mount/creds/:name"} 2"#,
         r#"leasehold_leases{state="active"} 9"#,

@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod duration;
 pub mod encoding;
 pub mod go_text;
+pub mod guardrail;
 pub mod job;
 pub mod lease;
 mod lease_filter;
@@ -17,6 +18,7 @@ pub mod mount;
 pub mod names;
 pub mod network;
 pub mod orphan;
+pub mod plugin;
 pub mod quarantine;
 pub mod role;
 pub mod rotation;
@@ -28,6 +30,10 @@ pub mod verdict;
 pub use audit::{AuditDevice, AuditKind, ChainHead};
 pub use binding::{AccountBinding, LeaseConfig};
 pub use delivery::{Canary, Delivery, Placement, Readiness, SessionRevocation};
+pub use guardrail::{
+    Binding, DEFAULT_SETTINGS, FailureAction, FailureKind, Guardrail, GuardrailName, KeptVerdict,
+    LoweredLimits, Mode, OnFailure, PluginRef, Scope, ScopeSubject, Suspension,
+};
 pub use job::{
     Job, JobFailure, JobId, JobKind, JobProgress, JobScope, JobState, MountMove, Untried,
 };
@@ -48,6 +54,10 @@ pub use names::{
 };
 pub use network::Network;
 pub use orphan::{Orphan, OrphanPolicy, UserRow};
+pub use plugin::{
+    PluginDigest, PluginName, PluginRecord, PluginSignature, PluginTests, PluginVersion,
+    SemanticVersion, Uploader,
+};
 pub use quarantine::Quarantine;
 pub use role::{CredentialType, LegacyRole, Role};
 pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};

@@ -69,6 +69,8 @@ macro_rules! name {
     };
 }
 
+pub(super) use name;
+
 name! {
     /// The name of a role (contract 0.4): word characters at both ends, `-`, `.`, `@` inside, ASCII.
     RoleName, "role name", |text| {

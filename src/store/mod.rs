@@ -12,8 +12,10 @@ use crate::model::{
 mod audit;
 pub mod auth_methods;
 pub mod faulty;
+pub mod guardrails;
 mod jobs;
 pub mod limits;
+pub mod plugins;
 pub mod policies;
 pub mod query;
 mod reconcile;
@@ -26,8 +28,10 @@ pub mod wrapping;
 
 pub use audit::AuditStore;
 pub use auth_methods::AuthMethodStore;
+pub use guardrails::{GuardrailStore, VerdictBounds};
 pub use jobs::{DueAt, JobStore, Mark};
 pub use limits::LimitStore;
+pub use plugins::{PluginStore, PutPlugin};
 pub use policies::PolicyStore;
 pub use query::{Page, Position, QueryStore};
 pub use reconcile::{ReconcileStore, StuckLeases};
@@ -64,6 +68,8 @@ pub trait Store:
     + ScheduleStore
     + TallyStore
     + LimitStore
+    + GuardrailStore
+    + PluginStore
     + PolicyStore
     + QueryStore
     + RequestStore

@@ -52,30 +52,23 @@ pub(crate) fn read(
     }
 }
 
-/// Keeps what was compiled.
-pub(crate) fn write(
-    cache: &CodeCache,
-    engine: &Engine,
-    component_digest: &str,
-    compiled: &Component,
-) {
+/// Keeps what was compiled: the code as wasmtime serialises it.
+pub(crate) fn write(cache: &CodeCache, engine: &Engine, component_digest: &str, code: &[u8]) {
     let entry = Entry::new(cache, engine, component_digest);
-    let written = compiled
-        .serialize()
-        .map_err(|error| io::Error::other(format!("{error:#}")))
-        .and_then(|code| entry.store(&cache.directory, &code));
-    if let Err(error) = written {
+    if let Err(error) = entry.store(&cache.directory, code) {
         tracing::warn!(%error, file = %entry.path.display(), "compiled guardrail cannot be kept");
     }
 }
 
 #[expect(
     unsafe_code,
-    reason = "the MAC proves that these bytes came from `write`, that is from `Component::serialize` of this engine"
+    reason = "these bytes come from `Component::serialize` of an engine like this one: the MAC proves it, or they \
+              were read from our own compiler's pipe"
 )]
-fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+pub(crate) fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: `code` was verified by `Entry::verified` under a key that only this installation has; it names the
-    // component and the engine's settings, so it is what `Component::serialize` gave for exactly these.
+    // component and the engine's settings, so it is what wasmtime serialised for exactly these. Or `compile::side`
+    // read it from the pipe of a process that it started itself from our own program, which nobody else can write to.
     unsafe { Component::deserialize(engine, code) }
 }
 
@@ -134,7 +127,7 @@ impl Entry {
 }
 
 /// The engine's version and settings, as far as compiled code depends on them.
-fn compatibility(engine: &Engine) -> String {
+pub(crate) fn compatibility(engine: &Engine) -> String {
     let mut hasher = Sha256(digest::Context::new(&digest::SHA256));
     engine.precompile_compatibility_hash().hash(&mut hasher);
     hex(hasher.0.finish().as_ref()).chars().take(32).collect()

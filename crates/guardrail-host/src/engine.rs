@@ -4,16 +4,16 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 
-use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::limits::Limits;
+use crate::compile::Compiler;
+use crate::limits::{LimitTooHigh, Limits};
 use crate::state::State;
 use crate::tick::Ticker;
+use crate::turns::Turns;
 
 /// Room on a fiber's stack beside the guest's frames, for host functions.
 const HOST_STACK_BYTES: usize = 1 << 20;
@@ -42,18 +42,51 @@ impl fmt::Debug for CodeCache {
     }
 }
 
+/// What a guest's work is measured with. Anything but [`Meters::FuelAndTime`] is for finding out what the meters cost,
+/// with guests that are known: without fuel the same input may end differently on a slower machine, without time a
+/// guest that calls nothing is stopped by its fuel alone, and with neither by nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Meters {
+    /// Fuel as the contract, time as the net under it.
+    #[default]
+    FuelAndTime,
+    /// Time alone.
+    Time,
+    /// Fuel alone.
+    Fuel,
+    /// Nothing.
+    None,
+}
+
+impl Meters {
+    pub(crate) fn fuel(self) -> bool {
+        matches!(self, Self::FuelAndTime | Self::Fuel)
+    }
+
+    pub(crate) fn time(self) -> bool {
+        matches!(self, Self::FuelAndTime | Self::Time)
+    }
+}
+
 /// How a host is set up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostConfig {
     /// What guests may use.
     pub limits: Limits,
     /// Where compiled code is kept; `None` = every start compiles.
     pub code_cache: Option<CodeCache>,
+    /// What compiles.
+    pub compiler: Compiler,
+    /// What a guest's work is measured with.
+    pub meters: Meters,
 }
 
 /// Why there is no host.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
+    /// A limit is above its hard top.
+    #[error(transparent)]
+    Limits(#[from] LimitTooHigh),
     /// wasmtime does not run on this machine, or not with these limits.
     #[error("the WebAssembly engine does not start")]
     Engine(#[source] wasmtime::Error),
@@ -71,28 +104,31 @@ pub(crate) struct Shared {
     pub(crate) linker: Linker<State>,
     pub(crate) limits: Limits,
     pub(crate) code_cache: Option<CodeCache>,
-    pub(crate) slots: Semaphore,
-    pub(crate) waiting: AtomicUsize,
+    pub(crate) compiler: Compiler,
+    /// Held while a side process compiles.
+    pub(crate) compiling: Mutex<()>,
+    pub(crate) meters: Meters,
+    pub(crate) turns: Turns,
     pub(crate) ticker: Ticker,
 }
 
 impl Host {
-    /// Starts the engine and its tick.
+    /// Starts the engine and its tick, if no limit is above its hard top.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
-        let HostConfig { limits, code_cache } = config;
-        let engine = start_engine(&limits).map_err(HostError::Engine)?;
+        let HostConfig { limits, code_cache, compiler, meters } = config;
+        let limits = limits.checked()?;
+        let engine = start_engine(&limits, meters).map_err(HostError::Engine)?;
         let linker = crate::imports::linker(&engine).map_err(HostError::Engine)?;
         let ticker = Ticker::start(&engine).map_err(HostError::Tick)?;
-        let slots = usize::try_from(limits.concurrent_evaluations)
-            .unwrap_or(usize::MAX)
-            .clamp(1, Semaphore::MAX_PERMITS);
         Ok(Self(Arc::new(Shared {
             engine,
             linker,
             limits,
             code_cache,
-            slots: Semaphore::new(slots),
-            waiting: AtomicUsize::new(0),
+            compiler,
+            compiling: Mutex::new(()),
+            meters,
+            turns: Turns::new(&limits),
             ticker,
         })))
     }
@@ -115,13 +151,13 @@ impl fmt::Debug for Host {
 }
 
 /// With the pooling allocator where its address space can be had, else (a small VM, `ulimit -v`) without.
-fn start_engine(limits: &Limits) -> wasmtime::Result<Engine> {
-    let mut config = base_config(limits);
+fn start_engine(limits: &Limits, meters: Meters) -> wasmtime::Result<Engine> {
+    let mut config = base_config(limits, meters);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
     match Engine::new(&config) {
         Ok(engine) => Ok(engine),
         Err(refused) => {
-            let engine = Engine::new(&base_config(limits))?;
+            let engine = Engine::new(&base_config(limits, meters))?;
             tracing::warn!(
                 error = format!("{refused:#}"),
                 "no address space for pooled guardrail instances: each evaluation allocates its own"
@@ -131,7 +167,12 @@ fn start_engine(limits: &Limits) -> wasmtime::Result<Engine> {
     }
 }
 
-fn base_config(limits: &Limits) -> Config {
+/// An engine that compiles for hosts with these meters and never runs anything: it needs no pool.
+pub(crate) fn compiling_engine(meters: Meters) -> wasmtime::Result<Engine> {
+    Engine::new(&base_config(&Limits::default(), meters))
+}
+
+fn base_config(limits: &Limits, meters: Meters) -> Config {
     let mut config = Config::new();
     // One after the other: a guardrail has few functions, and the threads of a pool would keep for good
     // the memory that compiling took.
@@ -139,8 +180,8 @@ fn base_config(limits: &Limits) -> Config {
     config
         .wasm_component_model(true)
         .concurrency_support(false)
-        .consume_fuel(true)
-        .epoch_interruption(true)
+        .consume_fuel(meters.fuel())
+        .epoch_interruption(meters.time())
         .max_wasm_stack(limits.stack_bytes)
         .async_stack_size(limits.stack_bytes.saturating_add(HOST_STACK_BYTES))
         .shared_memory(false)
@@ -176,9 +217,9 @@ mod tests {
 
     #[test]
     fn a_host_starts_with_the_default_limits() {
-        let host = Host::new(HostConfig { limits: Limits::default(), code_cache: None }).unwrap();
+        let host = Host::new(HostConfig::default()).unwrap();
         assert_eq!(host.limits(), &Limits::default());
-        assert_eq!(host.0.slots.available_permits(), 64);
+        assert_eq!(host.0.turns.free(), 64);
     }
 
     #[test]
@@ -187,13 +228,21 @@ mod tests {
         let limits = Limits { concurrent_evaluations: 60_000, ..Limits::default() };
         assert!(
             Engine::new(
-                base_config(&limits)
+                base_config(&limits, Meters::FuelAndTime)
                     .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(&limits)))
             )
             .is_err()
         );
-        let host = Host::new(HostConfig { limits, code_cache: None }).unwrap();
-        assert_eq!(host.0.slots.available_permits(), 60_000);
+        assert!(start_engine(&limits, Meters::FuelAndTime).is_ok());
+    }
+
+    #[test]
+    fn a_host_does_not_start_above_the_hard_tops() {
+        let limits = Limits { fuel: u64::MAX, ..Limits::default() };
+        let refused = Host::new(HostConfig { limits, ..HostConfig::default() }).unwrap_err();
+        assert!(refused.to_string().starts_with("the limit `fuel` is "), "{refused}");
+        let tops = HostConfig { limits: Limits::tops(), ..HostConfig::default() };
+        assert!(Host::new(tops).is_ok());
     }
 
     #[test]

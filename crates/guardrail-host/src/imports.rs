@@ -122,6 +122,9 @@ fn charge(caller: &mut Caller<'_>, bytes: usize, steps: u32) -> Result<()> {
         state.stopped = Some(LimitKind::HostCalls);
         return Err(Trap::Interrupt.into());
     }
+    if !state.metered {
+        return Ok(());
+    }
     let cost = u64::try_from(bytes)
         .unwrap_or(u64::MAX)
         .saturating_mul(BYTE_FUEL)

@@ -1,6 +1,6 @@
 //! Every bound on a guest, in one value without optional members, so that nothing can be forgotten.
-//! Never holds a policy decision. The figures are the defaults of the host's design (guardrails study, 3.3);
-//! [`crate::engine`] and [`crate::evaluate`] apply them.
+//! Never holds a policy decision. The figures are the defaults and the hard tops of the host's design (guardrails study,
+//! 3.3); [`crate::compile`], [`crate::engine`] and [`crate::evaluate`] apply them.
 
 use std::time::Duration;
 
@@ -9,6 +9,10 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of a component as given.
     pub component_bytes: usize,
+    /// CPU time that compiling one component may take, in a side process.
+    pub compile_time: Duration,
+    /// Bytes of memory that compiling one component may take, in a side process.
+    pub compile_memory_bytes: u64,
     /// Core instances in one component.
     pub core_instances: u32,
     /// Linear memories in one component.
@@ -21,9 +25,9 @@ pub struct Limits {
     pub fuel: u64,
     /// Time that a guest may run in one call: the safety net under `fuel`. Waiting for its turn does not count.
     pub wall_time: Duration,
-    /// Bytes of one linear memory.
+    /// Bytes of linear memory of one instance, over all its memories.
     pub memory_bytes: usize,
-    /// Bytes of stack for WebAssembly frames.
+    /// Bytes of stack for WebAssembly frames. The same for all guests of a host.
     pub stack_bytes: usize,
     /// Bytes that a guest may hand to the host at one crossing.
     pub output_bytes: usize,
@@ -49,11 +53,111 @@ pub struct Limits {
     pub waiting_evaluations: usize,
 }
 
+/// Does something with each limit, so that none can be forgotten.
+macro_rules! each_limit {
+    ($do:ident) => {
+        $do!(
+            component_bytes,
+            compile_time,
+            compile_memory_bytes,
+            core_instances,
+            memories,
+            tables,
+            table_elements,
+            fuel,
+            wall_time,
+            memory_bytes,
+            stack_bytes,
+            output_bytes,
+            findings,
+            locations,
+            message_bytes,
+            patch_bytes,
+            log_lines,
+            log_line_bytes,
+            host_calls,
+            expand_names,
+            concurrent_evaluations,
+            waiting_evaluations
+        )
+    };
+}
+
+/// A limit above what any host may allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the limit `{name}` is {wanted}, more than the {top} that any host may allow")]
+pub struct LimitTooHigh {
+    /// Its name, as in [`Limits`].
+    pub name: &'static str,
+    /// What was asked for, with its unit where it is a time.
+    pub wanted: String,
+    /// The hard top, written in the same way.
+    pub top: String,
+}
+
+impl Limits {
+    /// The hard tops: what an operator may raise each limit to. Where the design names none, what protects the host is
+    /// the default itself.
+    pub fn tops() -> Self {
+        Self {
+            component_bytes: 32 << 20,
+            compile_time: Duration::from_mins(2),
+            compile_memory_bytes: 2 << 30,
+            core_instances: 200,
+            memories: 8,
+            tables: 64,
+            table_elements: 100_000,
+            fuel: 2_000_000_000,
+            wall_time: Duration::from_secs(2),
+            memory_bytes: 256 << 20,
+            output_bytes: 8 << 20,
+            // Each takes 6 GiB of addresses with its guards; 47 bits hold twenty times as many.
+            concurrent_evaluations: 1_024,
+            waiting_evaluations: 16_384,
+            ..Self::default()
+        }
+    }
+
+    /// These limits, if none is above its hard top.
+    ///
+    /// # Errors
+    ///
+    /// The first that is.
+    pub fn checked(self) -> Result<Self, LimitTooHigh> {
+        let tops = Self::tops();
+        macro_rules! check {
+            ($($name:ident),*) => {
+                $(if self.$name > tops.$name {
+                    return Err(LimitTooHigh {
+                        name: stringify!($name),
+                        wanted: format!("{:?}", self.$name),
+                        top: format!("{:?}", tops.$name),
+                    });
+                })*
+            };
+        }
+        each_limit!(check);
+        Ok(self)
+    }
+
+    /// The lower of the two, limit by limit: a guardrail may lower what its host allows, and raise nothing.
+    #[must_use]
+    pub fn at_most(self, other: &Self) -> Self {
+        macro_rules! lower {
+            ($($name:ident),*) => { Self { $($name: self.$name.min(other.$name)),* } };
+        }
+        each_limit!(lower)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             // A Python plugin has 18.5 MiB.
             component_bytes: 24 << 20,
+            // Python's takes 18 s and 448 MiB.
+            compile_time: Duration::from_mins(1),
+            compile_memory_bytes: 1 << 30,
             core_instances: 64,
             memories: 4,
             tables: 16,
@@ -76,5 +180,30 @@ impl Default for Limits {
             // Sixteen turns of 64: at the longest wall time that is four seconds of waiting.
             waiting_evaluations: 1_024,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_below_the_tops_and_a_limit_above_its_top_is_named() {
+        assert_eq!(Limits::default().checked(), Ok(Limits::default()));
+        assert_eq!(Limits::tops().checked(), Ok(Limits::tops()));
+        let high = Limits { wall_time: Duration::from_secs(3), ..Limits::default() };
+        assert_eq!(
+            high.checked().unwrap_err().to_string(),
+            "the limit `wall_time` is 3s, more than the 2s that any host may allow"
+        );
+        let high = Limits { compile_memory_bytes: 3 << 30, ..Limits::default() };
+        assert_eq!(high.checked().unwrap_err().name, "compile_memory_bytes");
+    }
+
+    #[test]
+    fn a_guardrail_may_lower_a_limit_and_raise_none() {
+        let wanted = Limits { fuel: 5, memory_bytes: usize::MAX, ..Limits::default() };
+        let given = Limits::default().at_most(&wanted);
+        assert_eq!(given, Limits { fuel: 5, ..Limits::default() });
     }
 }

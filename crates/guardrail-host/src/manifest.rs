@@ -11,6 +11,10 @@ use crate::report::Severity;
 
 /// More rules than any guardrail has; keeps the check of each finding cheap.
 const MAX_RULES: usize = 500;
+/// Authors of a plugin and tags of a rule; more are left out.
+const MAX_LISTED: usize = 64;
+/// Bytes of one text for people; longer ones are cut.
+const MAX_TEXT_BYTES: usize = 2 << 10;
 /// `[a-z0-9][a-z0-9-]{0,63}` (contract, `rule.id`).
 const MAX_ID_BYTES: usize = 64;
 
@@ -63,10 +67,16 @@ impl Manifest {
     /// Takes what `describe` returned, or says what is wrong with it.
     pub(crate) fn accept(described: types::Manifest) -> Result<Self, String> {
         if !is_id(&described.name) {
-            return Err(format!("its name `{}` {ID_FORM}", described.name.escape_debug()));
+            return Err(format!(
+                "its name `{}` {ID_FORM}",
+                crate::report::one_line(&described.name, MAX_ID_BYTES)
+            ));
         }
-        if described.version.is_empty() {
-            return Err("its version is empty".into());
+        if !is_version(&described.version) {
+            let shown = crate::report::one_line(&described.version, MAX_ID_BYTES);
+            return Err(format!(
+                "its version `{shown}` is not of the form `[0-9A-Za-z][0-9A-Za-z.+-]{{0,63}}`"
+            ));
         }
         if described.rules.is_empty() {
             return Err("it declares no rules".into());
@@ -80,7 +90,10 @@ impl Manifest {
         let mut seen = BTreeSet::new();
         for rule in &described.rules {
             if !is_id(&rule.id) {
-                return Err(format!("the rule id `{}` {ID_FORM}", rule.id.escape_debug()));
+                return Err(format!(
+                    "the rule id `{}` {ID_FORM}",
+                    crate::report::one_line(&rule.id, MAX_ID_BYTES)
+                ));
             }
             if !seen.insert(rule.id.as_str()) {
                 return Err(format!("the rule `{}` is declared twice", rule.id));
@@ -88,6 +101,11 @@ impl Manifest {
         }
         Ok(Self::from(described))
     }
+}
+
+/// A text for people: they read it in a terminal, beside others.
+fn line(text: &str) -> String {
+    crate::report::one_line(text, MAX_TEXT_BYTES)
 }
 
 const ID_FORM: &str = "is not of the form `[a-z0-9][a-z0-9-]{0,63}`";
@@ -99,16 +117,25 @@ fn is_id(text: &str) -> bool {
         && text.bytes().all(|byte| plain(byte) || byte == b'-')
 }
 
+/// A semantic version, or near enough: it goes into names of packages and into addresses.
+fn is_version(text: &str) -> bool {
+    text.len() <= MAX_ID_BYTES
+        && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-'))
+}
+
 impl From<types::Manifest> for Manifest {
     fn from(described: types::Manifest) -> Self {
         Self {
             name: described.name,
             version: described.version,
-            summary: described.summary,
-            authors: described.authors,
-            license: described.license,
-            docs_url: described.docs_url,
-            source_url: described.source_url,
+            summary: line(&described.summary),
+            authors: described.authors.iter().take(MAX_LISTED).map(|one| line(one)).collect(),
+            license: described.license.as_deref().map(line),
+            docs_url: described.docs_url.as_deref().map(line),
+            source_url: described.source_url.as_deref().map(line),
             rules: described.rules.into_iter().map(Rule::from).collect(),
             triggers: described.triggers.into_iter().map(Trigger::from).collect(),
             extras: described.extras.into_iter().map(Property::from).collect(),
@@ -120,10 +147,10 @@ impl From<types::Rule> for Rule {
     fn from(rule: types::Rule) -> Self {
         Self {
             id: rule.id,
-            title: rule.title,
+            title: line(&rule.title),
             severity: rule.severity.into(),
-            docs_url: rule.docs_url,
-            tags: rule.tags,
+            docs_url: rule.docs_url.as_deref().map(line),
+            tags: rule.tags.iter().take(MAX_LISTED).map(|tag| line(tag)).collect(),
         }
     }
 }
@@ -131,6 +158,16 @@ impl From<types::Rule> for Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_is_one_word() {
+        for good in ["1.0.0", "2.1.0-rc.1+linux"] {
+            assert!(is_version(good), "{good}");
+        }
+        for wrong in ["", "../..", "1.0 beta", "1/2", ".1", "1.0.0\n"] {
+            assert!(!is_version(wrong), "{wrong}");
+        }
+    }
 
     fn described(name: &str, rules: &[&str]) -> types::Manifest {
         types::Manifest {

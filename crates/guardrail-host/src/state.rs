@@ -50,6 +50,12 @@ pub(crate) struct State {
     pub(crate) log: Log,
     pub(crate) host_calls: u64,
     pub(crate) ticks_left: u128,
+    /// Whether calls of the host cost fuel.
+    pub(crate) metered: bool,
+    /// Linear memory of the instance, all memories together.
+    pub(crate) memory_bytes: usize,
+    /// By how much it was last allowed to grow.
+    last_growth: usize,
     /// The limit that the host itself enforced.
     pub(crate) stopped: Option<LimitKind>,
     /// A memory or table was not allowed to grow; the guest may have coped with it.
@@ -57,7 +63,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(limits: &Limits, subject: Option<PreparedGrant>) -> Self {
+    pub(crate) fn new(limits: &Limits, subject: Option<PreparedGrant>, metered: bool) -> Self {
         Self {
             limits: *limits,
             catalogue: Catalogue::bundled(),
@@ -66,6 +72,9 @@ impl State {
             host_calls: 0,
             // A tick is a millisecond.
             ticks_left: limits.wall_time.as_millis().max(1),
+            metered,
+            memory_bytes: 0,
+            last_growth: 0,
             stopped: None,
             growth_refused: false,
         }
@@ -96,13 +105,25 @@ impl State {
 impl ResourceLimiter for State {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> Result<bool> {
-        let allowed = desired <= self.limits.memory_bytes;
+        let growth = desired.saturating_sub(current);
+        let grown = self.memory_bytes.saturating_add(growth);
+        let allowed = grown <= self.limits.memory_bytes;
+        if allowed {
+            self.memory_bytes = grown;
+            self.last_growth = growth;
+        }
         self.growth_refused |= !allowed;
         Ok(allowed)
+    }
+
+    /// The guest's own maximum, or the system, refused what was allowed here.
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> Result<()> {
+        self.memory_bytes = self.memory_bytes.saturating_sub(std::mem::take(&mut self.last_growth));
+        Ok(())
     }
 
     fn table_growing(
@@ -135,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_full_log_counts_what_it_drops_and_still_keeps_a_panic() {
-        let mut state = State::new(&Limits { log_lines: 2, ..Limits::default() }, None);
+        let mut state = State::new(&Limits { log_lines: 2, ..Limits::default() }, None, true);
         for _ in 0..5 {
             state.write_log(LogLevel::Info, "again");
         }
@@ -143,5 +164,23 @@ mod tests {
         assert_eq!(state.log.lines.len(), 2);
         assert_eq!(state.log.dropped, 4);
         assert_eq!(state.log.panic.as_deref(), Some("panicked at src/lib.rs:1:2: boom"));
+    }
+
+    #[test]
+    fn all_memories_together_stay_within_the_limit() {
+        let mut state = State::new(&Limits { memory_bytes: 300, ..Limits::default() }, None, true);
+        assert!(state.memory_growing(0, 200, None).unwrap());
+        assert!(!state.memory_growing(0, 200, None).unwrap(), "a second memory");
+        assert!(state.growth_refused);
+        assert!(state.memory_growing(0, 100, None).unwrap());
+        assert_eq!(state.memory_bytes, 300);
+    }
+
+    #[test]
+    fn memory_that_did_not_grow_in_the_end_does_not_count() {
+        let mut state = State::new(&Limits { memory_bytes: 300, ..Limits::default() }, None, true);
+        assert!(state.memory_growing(100, 300, None).unwrap());
+        state.memory_grow_failed(wasmtime::format_err!("no room")).unwrap();
+        assert_eq!(state.memory_bytes, 0);
     }
 }

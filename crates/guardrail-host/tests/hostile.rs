@@ -66,8 +66,11 @@ fn every_hostile_guest_ends_with_its_named_failure() {
 
 #[test]
 fn a_guest_that_runs_too_long_is_stopped_by_time_where_fuel_is_plenty() {
-    let limits =
-        Limits { fuel: u64::MAX / 2, wall_time: Duration::from_millis(30), ..Limits::default() };
+    let limits = Limits {
+        fuel: Limits::tops().fuel,
+        wall_time: Duration::from_millis(30),
+        ..Limits::default()
+    };
     let host = support::host_with(limits);
     let plugin = support::load(&host, Path::new(COMPONENT));
     let (failure, _) = stopped(&plugin, "loop");
@@ -145,8 +148,11 @@ fn settings_that_do_not_fit_are_named() {
 
 #[tokio::test]
 async fn a_looping_guest_gives_way_to_others_on_the_same_thread() {
-    let limits =
-        Limits { fuel: u64::MAX / 2, wall_time: Duration::from_millis(60), ..Limits::default() };
+    let limits = Limits {
+        fuel: Limits::tops().fuel,
+        wall_time: Duration::from_millis(60),
+        ..Limits::default()
+    };
     let host = support::host_with(limits);
     let plugin = support::load(&host, Path::new(COMPONENT));
     let (endless, good) = (policy(), policy());
@@ -170,7 +176,7 @@ async fn a_looping_guest_gives_way_to_others_on_the_same_thread() {
 #[tokio::test]
 async fn more_evaluations_than_may_wait_are_told_busy() {
     let limits = Limits {
-        fuel: u64::MAX / 2,
+        fuel: Limits::tops().fuel,
         wall_time: Duration::from_millis(60),
         concurrent_evaluations: 1,
         waiting_evaluations: 0,
@@ -212,6 +218,7 @@ fn a_component_that_wants_wasi_is_refused_by_name() {
 #[test]
 fn a_component_that_is_too_large_is_refused_before_anything_else() {
     let limits = Limits { component_bytes: 16, ..Limits::default() };
-    let host = guardrail_host::Host::new(HostConfig { limits, code_cache: None }).expect("a host");
+    let host =
+        guardrail_host::Host::new(HostConfig { limits, ..HostConfig::default() }).expect("a host");
     assert!(matches!(host.load(&[0; 17]), Err(LoadError::TooLarge { bytes: 17, limit: 16 })));
 }

@@ -1,15 +1,79 @@
-//! A component from a file, loaded with the limits of the server. Compiles in this process and keeps nothing.
+//! A component from a file, loaded as the server loads it, with compiled code kept between runs. The kit's host gives a
+//! guest more time than the server does, since fuel is the contract and an author's machine may be busy.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use guardrail_host::{Host, HostConfig, Limits, Plugin};
 
+use crate::cache;
 use crate::cli::Stopped;
+use crate::package::Artifact;
+use crate::paint::{Colour, Paint};
 
-/// Reads and loads a component.
+/// What the verbs that run a component have in common.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Setup {
+    /// Folder for compiled code, so that the next run need not compile [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "LEASEHOLD_CODE_CACHE")]
+    code_cache: Option<PathBuf>,
+    /// When to colour the output
+    #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+}
+
+impl Setup {
+    /// How to print.
+    pub(crate) fn paint(&self) -> Paint {
+        self.color.paint()
+    }
+
+    /// A host as the server has it, but for the wall time.
+    pub(crate) fn host(&self) -> Result<Host, Stopped> {
+        let limits = Limits { wall_time: Limits::tops().wall_time, ..Limits::default() };
+        // A folder that was named must work; the user's own is a convenience.
+        let code_cache = match &self.code_cache {
+            Some(folder) => Some(
+                cache::open(folder).map_err(|error| format!("`{}`: {error}", folder.display()))?,
+            ),
+            None => cache::user_folder().and_then(|folder| cache::open(&folder).ok()),
+        };
+        Ok(Host::new(HostConfig { limits, code_cache, ..HostConfig::default() })?)
+    }
+
+    /// Reads and loads a component.
+    pub(crate) fn load(&self, path: &Path) -> Result<Plugin, Stopped> {
+        load_on(&self.host()?, path)
+    }
+}
+
+/// Reads a component, or a package with one, and loads it on a host that is there already.
+pub(crate) fn load_on(host: &Host, path: &Path) -> Result<Plugin, Stopped> {
+    open_on(host, path).map(|(plugin, _)| plugin)
+}
+
+/// The same with nothing set, and what the file holds beside the component.
+pub(crate) fn open(path: &Path) -> Result<(Plugin, Artifact), Stopped> {
+    open_on(&Setup::default().host()?, path)
+}
+
+fn open_on(host: &Host, path: &Path) -> Result<(Plugin, Artifact), Stopped> {
+    let named = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+    let artifact = Artifact::read(&read(path)?).map_err(|error| named(&error))?;
+    let plugin = host.load(artifact.component()).map_err(|error| named(&error))?;
+    if let Some(package) = artifact.package() {
+        package.fits(&plugin).map_err(|error| named(&error))?;
+    }
+    Ok((plugin, artifact))
+}
+
+/// Reads and loads a component with nothing set.
 pub(crate) fn load(path: &Path) -> Result<Plugin, Stopped> {
-    let bytes = fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
-    let host = Host::new(HostConfig { limits: Limits::default(), code_cache: None })?;
-    host.load(&bytes).map_err(|error| format!("`{}`: {error}", path.display()).into())
+    Setup::default().load(path)
+}
+
+/// The bytes of a component.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Stopped> {
+    fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()).into())
 }

@@ -4,11 +4,10 @@
 
 mod checks;
 pub mod rules;
-mod scope;
 mod settings;
 mod view;
-mod words;
 
+use leasehold_guardrail_sdk::rules::worst_first;
 use leasehold_guardrail_sdk::{Failure, Grant, Guardrail, Manifest, Report, SettingsIssue, report};
 
 pub use settings::Settings;
@@ -30,7 +29,7 @@ impl Guardrail for LeastPrivilege {
                 "refuses grants that give more than a task needs",
             )
         };
-        rules::ALL.iter().fold(manifest, |manifest, rule| manifest.with_rule(rule.declared()))
+        manifest.with_rules(rules::ALL)
     }
 
     fn settings_schema() -> String {
@@ -50,9 +49,8 @@ impl Guardrail for LeastPrivilege {
             }
             settings.is_on(&finding.rule)
         });
-        // Worst first; within a severity as found: in the order of the rules, then of the documents.
-        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        Ok(report(findings))
+        // Within a severity as found: in the order of the rules, then of the documents.
+        Ok(report(worst_first(findings)))
     }
 }
 

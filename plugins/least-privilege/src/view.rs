@@ -3,10 +3,9 @@
 //! The boundary is not an excuse: it is changed apart from the role, and judged apart.
 
 use leasehold_guardrail_sdk::{
-    ActionForm, ActionRef, AllowedAction, Effect, Grant, Location, Statement, pattern,
+    ActionForm, ActionRef, AllowedAction, Denies, Grant, Location, Statement, pattern, scope,
 };
 
-use crate::scope;
 use crate::settings::Settings;
 
 /// What kind of action entry it is.
@@ -37,22 +36,12 @@ pub(crate) struct View<'a> {
     pub(crate) grant: &'a Grant,
     pub(crate) entries: Vec<Entry<'a>>,
     pub(crate) settings: &'a Settings,
-    /// Denies without conditions, on every resource.
-    denies: Vec<&'a Statement>,
+    denies: Denies<'a>,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn new(grant: &'a Grant, settings: &'a Settings) -> Self {
-        let denies: Vec<&Statement> = grant
-            .statements()
-            .map(|(_, statement)| statement)
-            .filter(|statement| {
-                statement.effect == Effect::Deny
-                    && statement.conditions.is_empty()
-                    && statement.resources.iter().any(|resource| pattern::is_everything(resource))
-            })
-            .collect();
-        let mut view = Self { grant, entries: Vec::new(), settings, denies };
+        let mut view = Self { grant, entries: Vec::new(), settings, denies: Denies::of(grant) };
         view.entries = grant
             .allowed_actions()
             .filter(|allowed| !view.is_denied(&allowed.action.text))
@@ -71,18 +60,7 @@ impl<'a> View<'a> {
 
     /// Whether some Deny certainly takes all of `action`, a name or a pattern, away.
     pub(crate) fn is_denied(&self, action: &str) -> bool {
-        self.denies.iter().any(|deny| {
-            if deny.not_actions.is_empty() {
-                deny.actions.iter().any(|denied| pattern::covers_action(&denied.text, action))
-            } else {
-                // Only a plain name is certainly outside of what `NotAction` spares.
-                !pattern::has_wildcard(action)
-                    && !deny
-                        .not_actions
-                        .iter()
-                        .any(|spared| pattern::matches_action(&spared.text, action))
-            }
-        })
+        self.denies.take(action)
     }
 
     /// Allow statements with `NotAction` that are not taken away as a whole, with the index of their document.
@@ -142,6 +120,7 @@ fn is_broad(action: &ActionRef) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use leasehold_guardrail_sdk::Effect;
     use leasehold_guardrail_sdk::testing::{action, allow, grant};
 
     use super::*;
@@ -178,12 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn a_deny_with_not_action_takes_plain_names_away() {
+    fn a_deny_with_not_action_takes_away_what_it_does_not_spare() {
         let mut all_but = deny("s3:*", "*");
         all_but.not_actions = std::mem::take(&mut all_but.actions);
         let allowed =
             allow([action("s3:GetObject"), action("ec2:RunInstances"), action("ec2:*")], ["*"]);
-        assert_eq!(counted(vec![allowed, all_but]), ["s3:GetObject", "ec2:*"]);
+        assert_eq!(counted(vec![allowed, all_but]), ["s3:GetObject"]);
     }
 
     #[test]

@@ -35,13 +35,25 @@
 //! ```
 
 mod build;
+pub mod conditions;
+pub mod denies;
+mod edits;
+pub mod grade;
 pub mod log;
+pub mod overlap;
+mod patch;
 pub mod pattern;
 mod place;
+pub mod pointer;
+pub mod rules;
 #[doc(hidden)]
 pub mod runtime;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod samples;
+pub mod scope;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+pub mod words;
 
 #[doc(hidden)]
 #[expect(clippy::pedantic, reason = "generated")]
@@ -67,7 +79,10 @@ pub use bindings::leasehold::guardrail::types::{
     RoleContext, Rule, SettingsIssue, Severity, Source, Statement, Trigger, Verdict,
 };
 pub use build::report;
+pub use denies::Denies;
+pub use edits::string_operator;
 pub use place::AllowedAction;
+pub use rules::KnownRule;
 #[doc(hidden)]
 pub use serde_json;
 

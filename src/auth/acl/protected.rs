@@ -36,15 +36,24 @@ const PROTECTED: &[&str] = &[
     "sys/leases/query/",
     "sys/leases/reconcile",
     "sys/leases/revoke-query",
+    "sys/plugins/guardrails",
+    "sys/plugins/guardrails-check",
+    "sys/plugins/guardrails/*",
     "sys/storage/*",
 ];
 
 /// Whether `path` is one of them.
 pub fn needs_sudo(path: &str) -> bool {
-    PROTECTED.iter().any(|protected| match protected.strip_suffix('*') {
-        Some(head) => path.starts_with(head),
-        None => path == *protected,
-    })
+    breaks_the_glass(path)
+        || PROTECTED.iter().any(|protected| match protected.strip_suffix('*') {
+            Some(head) => path.starts_with(head),
+            None => path == *protected,
+        })
+}
+
+/// `sys/guardrails/:name/suspend`.
+fn breaks_the_glass(path: &str) -> bool {
+    path.strip_prefix("sys/guardrails/").is_some_and(|rest| rest.ends_with("/suspend"))
 }
 
 #[cfg(test)]
@@ -53,14 +62,25 @@ mod tests {
 
     #[test]
     fn what_touches_everybody_needs_sudo() {
-        for path in
-            ["sys/remount", "sys/leases/revoke-prefix/aws", "sys/leases/lookup/", "sys/auth/x/tune"]
-        {
+        for path in [
+            "sys/remount",
+            "sys/leases/revoke-prefix/aws",
+            "sys/leases/lookup/",
+            "sys/plugins/guardrails/x",
+            "sys/auth/x/tune",
+            "sys/guardrails/x/suspend",
+        ] {
             assert!(needs_sudo(path), "{path}");
         }
-        for path in
-            ["sys/auth", "sys/leases/lookup", "sys/leases/revoke", "sys/mounts/aws", "aws/creds/u"]
-        {
+        for path in [
+            "sys/auth",
+            "sys/guardrails/x",
+            "sys/guardrails/x/what-if",
+            "sys/leases/lookup",
+            "sys/leases/revoke",
+            "sys/mounts/aws",
+            "aws/creds/u",
+        ] {
             assert!(!needs_sudo(path), "{path}");
         }
     }

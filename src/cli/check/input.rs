@@ -97,6 +97,7 @@ impl RoleInput {
             boundary_text,
             previous: Vec::new(),
             role: self.role.clone(),
+            actor: None,
             now,
         };
         (gate.judge(grant).await.verdict, unread)

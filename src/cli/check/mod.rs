@@ -17,7 +17,7 @@ use clap::{Args, ValueEnum};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Guardrails;
-use crate::gate::{Gate, GateConfig, Mode, UNREADABLE};
+use crate::gate::{Compiler, Gate, GateConfig, Mode, UNREADABLE};
 use crate::model::{Decision, Finding, Severity, Timestamp, Verdict};
 use input::Input;
 use policies::Policies;
@@ -129,7 +129,7 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn run(&self, stdin: &mut dyn Read, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
-        let runtime = match tokio::runtime::Builder::new_current_thread().build() {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
             Ok(runtime) => runtime,
             Err(problem) => return stopped(err, &format!("no runtime: {problem}")),
         };
@@ -253,7 +253,8 @@ fn gate_config(file: Option<&Path>) -> Result<GateConfig, String> {
             (read.mode, read.modes)
         }
     };
-    Ok(GateConfig { default_mode, modes, cache_dir: None, cache_key: [0; 32] })
+    let compiler = Compiler::InProcess;
+    Ok(GateConfig { default_mode, modes, cache_dir: None, cache_key: [0; 32], compiler })
 }
 
 fn stopped(err: &mut dyn Write, problem: &str) -> Exit {

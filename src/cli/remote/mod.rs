@@ -96,31 +96,31 @@ impl Remote {
 
     /// Reads a path; `NothingThere` where there is nothing.
     pub fn read(&self, path: &str) -> Result<Answer, RemoteError> {
-        self.send("GET", path, None)
+        self.send("GET", path, Vec::new())
     }
 
     /// Writes a path.
     pub fn write(&self, path: &str, body: &Value) -> Result<Answer, RemoteError> {
-        self.send("PUT", path, Some(body))
+        self.send("PUT", path, body.to_string().into_bytes())
+    }
+
+    /// Writes bytes that are no JSON to a path.
+    pub fn upload(&self, path: &str, body: Vec<u8>) -> Result<Answer, RemoteError> {
+        self.send("PUT", path, body)
     }
 
     /// Lists a path; `NothingThere` where there is nothing.
     pub fn list(&self, path: &str) -> Result<Answer, RemoteError> {
-        self.send("LIST", path, None)
+        self.send("LIST", path, Vec::new())
     }
 
     /// Deletes a path.
     pub fn delete(&self, path: &str) -> Result<Answer, RemoteError> {
-        self.send("DELETE", path, None)
+        self.send("DELETE", path, Vec::new())
     }
 
     /// `path` is below `/v1/`; a query may follow it. What people type in it is escaped by [`escaped`].
-    fn send(
-        &self,
-        method: &'static str,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Answer, RemoteError> {
+    fn send(&self, method: &'static str, path: &str, body: Vec<u8>) -> Result<Answer, RemoteError> {
         let path = path.trim_start_matches('/');
         let mut request = Request::builder()
             .method(method)
@@ -129,9 +129,8 @@ impl Remote {
         if let Some(token) = &self.token {
             request = request.header("X-Vault-Token", token);
         }
-        let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
         let request =
-            request.body(bytes).map_err(|_no_request| RemoteError::Path(path.to_owned()))?;
+            request.body(body).map_err(|_no_request| RemoteError::Path(path.to_owned()))?;
         let silent = |error: ureq::Error| RemoteError::Unreachable {
             address: self.address.clone(),
             why: error.to_string(),

@@ -88,7 +88,7 @@ async fn a_mount_whose_users_cannot_be_removed_stays_tainted_until_they_can() {
     assert_eq!(bench.mount().state, MountState::Tainted);
     let refused = bench.issue("r").await.unwrap_err();
     assert!(matches!(refused, IssueError::NotServing(_)), "{refused:?}");
-    let written = bench.engine.write_role(&old, &role("s"), iam_user(NARROW)).await;
+    let written = bench.engine.write_role(&bench.root, &old, &role("s"), iam_user(NARROW)).await;
     assert!(matches!(written, Err(RoleError::NotServing(_))), "{written:?}");
     let taken = bench.engine.enable_mount("aws", new_aws()).await.unwrap_err();
     assert!(matches!(taken, MountError::PathInUse(_)), "{taken:?}");

@@ -63,6 +63,7 @@ fn gate_in(mode: Mode) -> Arc<Gate> {
             modes: BTreeMap::new(),
             cache_dir: Some(std::env::temp_dir().join("leasehold-test-guardrails")),
             cache_key: [0; 32],
+            compiler: crate::gate::Compiler::InProcess,
         };
         Arc::new(Gate::new(config).unwrap())
     });
@@ -168,7 +169,7 @@ impl Bench {
         name: &str,
         change: RoleChange,
     ) -> Result<Vec<String>, RoleError> {
-        self.engine.write_role(&self.mount(), &role(name), change).await
+        self.engine.write_role(&self.root, &self.mount(), &role(name), change).await
     }
 
     pub(super) async fn issue(&self, name: &str) -> Result<Issued, IssueError> {

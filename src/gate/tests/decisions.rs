@@ -169,10 +169,11 @@ proptest! {
                 _ => Err(trouble()),
             };
             let guardrail = Box::new(Scripted::new(&format!("g{index}"), vec![answer]));
-            Bound { guardrail, mode }
+            Bound::everywhere(guardrail, mode)
         }).collect();
-        let gate = Gate::with_guardrails(guardrails, Mode::Off).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let gate = judging(guardrails);
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         for _ in 0..2 {
             let judgement = runtime.block_on(gate.judge(grant(&gate, Some(SCOPED))));
             prop_assert_eq!(judgement.vetted.is_none(), denied);

@@ -1,25 +1,24 @@
 //! A guest that does what no guest may costs its own request a named deny, and nobody else anything.
 
-use std::sync::LazyLock;
+use guardrail_host::Plugin;
 
-use guardrail_host::{CodeCache, Host, HostConfig, Limits, Plugin};
-
+use super::component::Component;
 use super::*;
+use crate::model::Binding;
 
 const HOSTILE: &[u8] = include_bytes!("../../../plugins/fixtures/hostile/hostile.wasm");
 
-/// One engine for all: the bad calls and the good ones share it, as they do in a server.
-static PLUGIN: LazyLock<Plugin> = LazyLock::new(|| {
-    let GateConfig { cache_dir, cache_key, .. } = GateConfig::for_tests(Mode::Enforce);
-    let code_cache = cache_dir.map(|directory| CodeCache { directory, mac_key: cache_key });
-    let config = HostConfig { limits: Limits::default(), code_cache };
-    Host::new(config).unwrap().load(HOSTILE).unwrap()
-});
+static PLUGIN: LazyLock<Plugin> = LazyLock::new(|| HOST.load(HOSTILE).unwrap());
 
-fn doing(what: &str, mode: Mode) -> Result<Gate, GateError> {
+fn binding(what: &str, mode: Mode) -> Binding {
     let settings = format!("{{\"does\": \"{what}\"}}");
-    let guardrail = Box::new(Component::new(PLUGIN.clone(), &settings)?);
-    Gate::with_guardrails(vec![Bound { guardrail, mode }], Mode::Off)
+    Binding { settings, ..Binding::shipped("hostile", mode) }
+}
+
+fn doing(what: &str, mode: Mode) -> Gate {
+    let binding = binding(what, mode);
+    let component = Component::new("hostile".to_owned(), PLUGIN.clone(), binding.clone());
+    judging(vec![Bound::bound(Box::new(component), &binding, None)])
 }
 
 #[tokio::test]
@@ -30,7 +29,7 @@ async fn what_stops_a_guest_is_named_and_denies_only_where_it_enforces() {
         ("undeclared-rule", &["output"]),
     ] {
         for (mode, decision) in [(Mode::Enforce, Decision::Deny), (Mode::Warn, Decision::Allow)] {
-            let gate = doing(what, mode).unwrap();
+            let gate = doing(what, mode);
             let verdict = gate.judge(grant(&gate, Some(SCOPED))).await.verdict;
             assert_eq!(verdict.decision, decision, "{what} {mode}");
             let [finding] = verdict.findings.as_slice() else { panic!("{what}: {verdict:?}") };
@@ -38,15 +37,13 @@ async fn what_stops_a_guest_is_named_and_denies_only_where_it_enforces() {
             assert!(codes.contains(&finding.message.as_str()), "{what}: {finding:?}");
         }
     }
-    let gate = doing("nothing", Mode::Enforce).unwrap();
+    let gate = doing("nothing", Mode::Enforce);
     assert!(gate.judge(grant(&gate, Some(SCOPED))).await.vetted.is_some());
 }
 
 #[test]
-fn settings_that_a_guardrail_refuses_make_no_gate() {
-    let refused = doing("refuse-settings", Mode::Warn).unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "the settings of the guardrail `hostile` cannot be used: `/does` is refused"
-    );
+fn settings_that_a_guardrail_refuses_are_told_with_their_place() {
+    let issues = binding::issues(&PLUGIN, &binding("refuse-settings", Mode::Warn)).unwrap();
+    let told: Vec<_> = issues.iter().map(|i| (i.pointer.as_str(), i.message.as_str())).collect();
+    assert_eq!(told, [("/settings/does", "is refused")]);
 }

@@ -2,16 +2,17 @@
 //! `decisions` has what a decision depends on, `hostile` what a bad guest costs, `shipped` what people read, `corpus` the real
 //! and the broken documents of the world.
 
+mod bindings;
 mod corpus;
 mod decisions;
 mod hostile;
 mod shipped;
 
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use async_trait::async_trait;
 
-use super::guardrail::{Guardrail, Trouble, role_finding};
+use super::guardrail::{Bound, Guardrail, Trouble, role_finding};
 use super::*;
 use crate::model::{CredentialType, PolicyArn, Severity};
 
@@ -29,6 +30,13 @@ const S3_STAR: &str = r#"{
 const ADMIN_ARN: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 const ADMIN: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+
+/// One engine for all tests: the bad calls and the good ones share it, as they do in a server.
+static HOST: LazyLock<Host> = LazyLock::new(|| {
+    let GateConfig { cache_dir, cache_key, .. } = GateConfig::for_tests(Mode::Enforce);
+    let code_cache = cache_dir.map(|directory| CodeCache { directory, mac_key: cache_key });
+    Host::new(HostConfig { code_cache, ..HostConfig::default() }).unwrap()
+});
 
 /// Says what it was told to, one answer after the other; the last one for ever.
 #[derive(Debug)]
@@ -69,7 +77,12 @@ fn trouble() -> Trouble {
 
 fn scripted(mode: Mode, answers: Vec<Result<Vec<Finding>, Trouble>>) -> Gate {
     let guardrail = Box::new(Scripted::new("scripted", answers));
-    Gate::with_guardrails(vec![Bound { guardrail, mode }], Mode::Off).unwrap()
+    judging(vec![Bound::everywhere(guardrail, mode)])
+}
+
+fn judging(bound: Vec<Bound>) -> Gate {
+    let host = HOST.clone();
+    Gate::judging_by(Set::of(bound, Mode::Off, ""), Plugins::new(host), Mode::Off).unwrap()
 }
 
 fn grant(gate: &Gate, document: Option<&str>) -> Grant {
@@ -92,6 +105,7 @@ fn grant(gate: &Gate, document: Option<&str>) -> Grant {
             max_ttl_seconds: 0,
             assumes: Vec::new(),
         },
+        actor: None,
         now: Timestamp::from_millis(1),
     }
 }

@@ -30,8 +30,11 @@ pub(super) fn not_serving(error: &NotServing) -> Told {
 }
 
 /// A denial: one sentence per finding, and the verdict for programs.
-fn denied(errors: &[String], verdict: &str, findings: &[Finding]) -> Told {
-    let data = json!({"verdict": verdict, "findings": findings});
+fn denied(errors: &[String], verdict: &str, findings: &[Finding], digest: &str) -> Told {
+    let mut data = json!({"verdict": verdict, "findings": findings});
+    if let (false, Some(members)) = (digest.is_empty(), data.as_object_mut()) {
+        members.insert("digest".to_owned(), digest.into());
+    }
     Told { status: 400, errors: errors.to_vec(), data: Some(data) }
 }
 
@@ -40,14 +43,14 @@ fn denied_by(errors: &[String], verdict: &Verdict) -> Told {
         Decision::Allow => "allow",
         Decision::Deny => "deny",
     };
-    denied(errors, decision, &verdict.findings)
+    denied(errors, decision, &verdict.findings, &verdict.digest)
 }
 
 /// A document that is refused in every mode.
 fn refused_document(findings: &[Finding]) -> Told {
     let sentences: Vec<_> =
         findings.iter().map(|finding| format!("{}: {}", finding.rule, finding.message)).collect();
-    denied(&sentences, "deny", findings)
+    denied(&sentences, "deny", findings, "")
 }
 
 /// The broker's own fault where leases are concerned: what state they are in, and what to do.

@@ -5,7 +5,9 @@ use super::domain::{
     audit, auth, config, init, issue, job, lease, limits, mount, policy, query, reconcile, remount,
     renew, role, tainted, wrapping,
 };
+use super::guardrails::guardrail;
 use super::methods::method;
+use super::plugins::plugin;
 use super::rotation;
 use super::{ApiError, Told, bare, internal, sealed, silent, wrapped};
 use crate::http::mount_shape::with_slash;
@@ -117,6 +119,7 @@ impl ApiError {
             Self::QuarantineAction(given) => {
                 bare(400, format!("`action` must be `lift`, not `{given}`"))
             }
+            Self::Guardrail(error) => guardrail(error),
             Self::Reconcile(error) => reconcile(error),
             Self::Audit(error) => audit(error),
             // Bare, unlike what else is internal (contract 0.3).
@@ -126,6 +129,7 @@ impl ApiError {
             Self::Renew(error) => renew(error),
             Self::Revoke(error) => bare(400, error.to_string()),
             Self::Job(error) => job(error),
+            Self::Plugin(error) => plugin(error),
             Self::Remount(error) => remount(error),
             Self::Lease(error) => lease(error),
             Self::Query(error) => query(error),

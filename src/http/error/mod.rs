@@ -9,11 +9,13 @@ use crate::auth::methods::MethodError;
 use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
+use crate::engine::guardrails::GuardrailError;
 use crate::engine::issue::IssueError;
 use crate::engine::lease_query::QueryError;
 use crate::engine::leases::RenewError;
 use crate::engine::limits::LimitsError;
 use crate::engine::mounts::MountError;
+use crate::engine::plugins::PluginError;
 use crate::engine::reconcile::ReconcileError;
 use crate::engine::remount::RemountError;
 use crate::engine::roles::RoleError;
@@ -24,8 +26,10 @@ use crate::model::go_text;
 pub use table::table;
 
 mod domain;
+mod guardrails;
 mod mapping;
 mod methods;
+mod plugins;
 mod rotation;
 mod table;
 
@@ -148,6 +152,8 @@ pub enum ApiError {
     Issue(IssueError),
     /// A word that a quarantine does not know.
     QuarantineAction(String),
+    /// Guardrails.
+    Guardrail(GuardrailError),
     /// Comparing AWS with the leases.
     Reconcile(ReconcileError),
     /// Audit devices.
@@ -164,6 +170,8 @@ pub enum ApiError {
     Revoke(RevokeError),
     /// Jobs.
     Job(JobError),
+    /// Plugins of guardrails.
+    Plugin(Box<PluginError>),
     /// Moving mounts.
     Remount(RemountError),
     /// Leases.
@@ -233,6 +241,7 @@ impl ApiError {
             Self::Limits(error) => error.to_string(),
             Self::Role(error) => error.to_string(),
             Self::Issue(error) => error.to_string(),
+            Self::Guardrail(error) => error.to_string(),
             Self::Reconcile(error) => error.to_string(),
             Self::Audit(error) => error.to_string(),
             Self::Unaudited => "no audit device could write the entry".to_owned(),
@@ -240,6 +249,7 @@ impl ApiError {
             Self::StaticRole(error) => error.to_string(),
             Self::Renew(error) => error.to_string(),
             Self::Job(error) => error.to_string(),
+            Self::Plugin(error) => error.to_string(),
             Self::Remount(error) => error.to_string(),
             Self::Lease(error) => error.to_string(),
             Self::Query(error) => error.to_string(),
@@ -268,6 +278,12 @@ impl ApiError {
     }
 }
 
+impl From<PluginError> for ApiError {
+    fn from(error: PluginError) -> Self {
+        Self::Plugin(Box::new(error))
+    }
+}
+
 macro_rules! from {
     ($($error:ty => $variant:ident),+ $(,)?) => {
         $(impl From<$error> for ApiError {
@@ -290,6 +306,7 @@ from! {
     LimitsError => Limits,
     RoleError => Role,
     IssueError => Issue,
+    GuardrailError => Guardrail,
     ReconcileError => Reconcile,
     RotateRootError => RotateRoot,
     StaticRoleError => StaticRole,

@@ -52,6 +52,8 @@ fn samples() -> Samples {
         credentials(),
         reconciling(),
         auditing(),
+        super::guardrails::samples(),
+        super::plugins::samples(),
     ] {
         samples.extend(more);
     }

@@ -8,16 +8,18 @@ use async_trait::async_trait;
 use super::FaultyStore;
 use crate::model::{
     Accessor, AccountBinding, AppRole, AuditDevice, AuthMount, AuthMountId, CapReached, ChainHead,
-    Job, JobFailure, JobId, JobProgress, JobScope, JobState, Lease, LeaseCaps, LeaseConfig,
-    LeaseFilter, LeaseId, LeaseLimits, LeaseTag, LoginUser, Mount, MountId, MountMove, Orphan,
-    OrphanPolicy, Role, RoleName, RootRotation, SecretIdDigest, StaticRole, StoredSecretId,
-    Timestamp, Token, TokenDigest, Untried, UserRow,
+    Guardrail, GuardrailName, Job, JobFailure, JobId, JobProgress, JobScope, JobState, KeptVerdict,
+    Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag, LoginUser, Mount,
+    MountId, MountMove, Orphan, OrphanPolicy, PluginDigest, PluginName, PluginRecord,
+    PluginSignature, PluginVersion, Role, RoleName, RootRotation, SecretIdDigest, SemanticVersion,
+    StaticRole, StoredSecretId, Suspension, Timestamp, Token, TokenDigest, Untried, UserRow,
 };
 use crate::store::wrapping::Wrapping;
 use crate::store::{
-    AuditStore, AuthMethodStore, DueAt, DueLease, JobStore, LeaseQuery, LeaseTally, LimitStore,
-    Mark, Page, PolicyStore, Position, QueryStore, ReconcileStore, RequestStore, RotationStore,
-    ScheduleStore, Store, StoreError, StuckLeases, TallyStore, WrappingStore, Written,
+    AuditStore, AuthMethodStore, DueAt, DueLease, GuardrailStore, JobStore, LeaseQuery, LeaseTally,
+    LimitStore, Mark, Page, PluginStore, PolicyStore, Position, PutPlugin, QueryStore,
+    ReconcileStore, RequestStore, RotationStore, ScheduleStore, Store, StoreError, StuckLeases,
+    TallyStore, VerdictBounds, WrappingStore, Written,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -61,6 +63,40 @@ pass! {
         fn put_audit_device(device: &AuditDevice) -> ();
         fn remove_audit_device(path: &str) -> ();
         fn put_chain_heads(heads: Vec<(String, ChainHead)>) -> ();
+    }
+}
+
+pass! {
+    PluginStore:
+    reads {
+        fn plugin(digest: &PluginDigest) -> Option<PluginRecord>;
+        fn plugin_component(digest: &PluginDigest) -> Option<Vec<u8>>;
+        fn plugin_version(name: &PluginName, version: &SemanticVersion) -> Option<PluginDigest>;
+        fn plugins() -> Vec<PluginVersion>;
+    }
+    writes {
+        fn put_plugin(plugin: PluginRecord, component: Vec<u8>) -> PutPlugin;
+        fn sign_plugin(digest: &PluginDigest, signatures: &[PluginSignature]) -> bool;
+        fn delete_plugin_version(name: &PluginName, version: &SemanticVersion) -> bool;
+    }
+}
+
+pass! {
+    GuardrailStore:
+    reads {
+        fn guardrails() -> Vec<Guardrail>;
+        fn guardrail(name: &GuardrailName) -> Option<Guardrail>;
+        fn guardrails_of(plugin: &PluginDigest) -> Vec<GuardrailName>;
+        fn suspensions() -> Vec<Suspension>;
+        fn kept_verdict(digest: &str) -> Option<(KeptVerdict, String)>;
+    }
+    writes {
+        fn put_guardrail(guardrail: &Guardrail) -> ();
+        fn remove_guardrail(name: &GuardrailName) -> bool;
+        fn put_suspension(suspension: &Suspension) -> ();
+        fn remove_suspension(name: &GuardrailName) -> bool;
+        fn keep_verdict(verdict: &KeptVerdict, set: &str) -> ();
+        fn prune_verdicts(bounds: VerdictBounds) -> u64;
     }
 }
 

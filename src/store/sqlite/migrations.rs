@@ -95,14 +95,26 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 13,
-        name: "0013_audit.sql",
-        sql: include_str!("migrations/0013_audit.sql"),
-        digest: "d2848a957f89a2b4d3e107d5c37e1859e03c315d85e12b1a1fe57b9c6a22aa20",
+        name: "0013_plugins.sql",
+        sql: include_str!("migrations/0013_plugins.sql"),
+        digest: "e29dce351f70eaa6bf7ef21a7b73f31637717ca14d1637637a21532b7133f8d6",
     },
     Migration {
         number: 14,
-        name: "0014_orphan_policy.sql",
-        sql: include_str!("migrations/0014_orphan_policy.sql"),
+        name: "0014_guardrails.sql",
+        sql: include_str!("migrations/0014_guardrails.sql"),
+        digest: "6ff18fe01a7aadd1ca80c8968d3de997ec3bdcc6b65aa4657fabd8344369b284",
+    },
+    Migration {
+        number: 15,
+        name: "0015_audit.sql",
+        sql: include_str!("migrations/0015_audit.sql"),
+        digest: "d2848a957f89a2b4d3e107d5c37e1859e03c315d85e12b1a1fe57b9c6a22aa20",
+    },
+    Migration {
+        number: 16,
+        name: "0016_orphan_policy.sql",
+        sql: include_str!("migrations/0016_orphan_policy.sql"),
         digest: "d7ec4e82cd708007e62d253bd99161bb51ffe6e2b8c5e80ade4b30d732d192a0",
     },
 ];

@@ -17,7 +17,7 @@ use leasehold::aws::AwsBackend;
 use leasehold::clock::{Clock as _, ManualClock};
 use leasehold::config::{Config, Dev, Overrides};
 use leasehold::engine::Engine;
-use leasehold::gate::{Gate, GateConfig, Mode};
+use leasehold::gate::{Compiler, Gate, GateConfig, Mode, Trust};
 use leasehold::leases::Leases;
 use leasehold::model::{Lease, LeaseId, Timestamp};
 use leasehold::random::Random;
@@ -51,8 +51,13 @@ pub fn warning_gate() -> Arc<Gate> {
 fn gate(mode: Mode) -> Arc<Gate> {
     // Compiled once for all runs: a debug build of the compiler takes its time.
     let cache_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache"));
-    let config =
-        GateConfig { default_mode: mode, modes: BTreeMap::new(), cache_dir, cache_key: [7; 32] };
+    let config = GateConfig {
+        default_mode: mode,
+        modes: BTreeMap::new(),
+        cache_dir,
+        cache_key: [7; 32],
+        compiler: Compiler::InProcess,
+    };
     Arc::new(Gate::new(config).unwrap())
 }
 
@@ -66,6 +71,7 @@ pub struct TestBroker {
     pub faults: FaultyHttp,
     dir: tempfile::TempDir,
     mode: Mode,
+    trust: Trust,
     runtime: tokio::runtime::Runtime,
     running: Option<RunningApp>,
     /// Of all that it draws, and a number of its own at each start.
@@ -99,15 +105,20 @@ struct Parts {
 impl TestBroker {
     /// Guardrails warn, as in development mode.
     pub fn new() -> Self {
-        Self::with_mode(Mode::Warn)
+        Self::with_mode(Mode::Warn, Trust::default())
+    }
+
+    /// The same, believing signatures of these keys.
+    pub fn trusting(trust: Trust) -> Self {
+        Self::with_mode(Mode::Warn, trust)
     }
 
     /// Guardrails enforce.
     pub fn enforcing() -> Self {
-        Self::with_mode(Mode::Enforce)
+        Self::with_mode(Mode::Enforce, Trust::default())
     }
 
-    fn with_mode(mode: Mode) -> Self {
+    fn with_mode(mode: Mode, trust: Trust) -> Self {
         super::log::keep();
         let clock = Arc::new(ManualClock::new(BEGIN));
         let time = Arc::clone(&clock);
@@ -122,8 +133,19 @@ impl TestBroker {
         let faults = FaultyHttp::new(http);
         let dir = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let running = start(dir.path(), mode, &clock, &faults, seed);
-        Self { clock, aws, other_aws, faults, dir, mode, runtime, running: Some(running), seed }
+        let running = start(dir.path(), (mode, &trust), &clock, &faults, seed);
+        Self {
+            clock,
+            aws,
+            other_aws,
+            faults,
+            dir,
+            mode,
+            trust,
+            runtime,
+            running: Some(running),
+            seed,
+        }
     }
 
     fn app(&self) -> &RunningApp {
@@ -228,6 +250,16 @@ impl TestBroker {
         self.wait(self.app().engine.rotate_due()).unwrap();
     }
 
+    /// Takes away the suspensions of guardrails whose time is over.
+    pub fn end_suspensions(&self) {
+        self.wait(self.app().engine.end_suspensions()).unwrap();
+    }
+
+    /// Loads guardrails again that could not be used.
+    pub fn retry_broken_guardrails(&self) {
+        self.wait(self.app().engine.retry_broken_guardrails()).unwrap();
+    }
+
     /// Lets enough time go by for every teardown to come to its end.
     pub fn settle(&self) {
         for _ in 0..12 {
@@ -269,6 +301,12 @@ impl TestBroker {
         assert_eq!(self.wait(self.app().leases.run_due()).unwrap(), 0);
     }
 
+    /// An orderly stop and a start on the same data that believes other keys.
+    pub fn trust_from_now_on(&mut self, trust: Trust) {
+        self.trust = trust;
+        self.restart();
+    }
+
     /// The same data under a gate that enforces.
     pub fn enforce_from_now_on(mut self) -> Self {
         self.mode = Mode::Enforce;
@@ -286,7 +324,8 @@ impl TestBroker {
 
     fn begin_again(&mut self) {
         self.seed = self.seed.wrapping_add(1);
-        let running = start(self.dir.path(), self.mode, &self.clock, &self.faults, self.seed);
+        let how = (self.mode, &self.trust);
+        let running = start(self.dir.path(), how, &self.clock, &self.faults, self.seed);
         // Only now: whatever the old process had under way is gone with it.
         self.faults.heal();
         self.running = Some(running);
@@ -311,7 +350,7 @@ fn seed() -> u64 {
 
 fn start(
     dir: &Path,
-    mode: Mode,
+    (mode, trust): (Mode, &Trust),
     clock: &Arc<ManualClock>,
     faults: &FaultyHttp,
     seed: u64,
@@ -328,7 +367,7 @@ fn start(
         data_dir: Some(dir.to_owned()),
         ..Overrides::default()
     };
-    let config = Config::load(None, flags).unwrap();
+    let config = Config { plugins: trust.clone(), ..Config::load(None, flags).unwrap() };
     let faulty = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&faulty);
     let seams = Seams {

@@ -21,7 +21,7 @@ pub(crate) fn host_with(limits: Limits) -> Host {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guardrail-code");
     // Only tests read it: a fixed key does no harm.
     let code_cache = Some(CodeCache { directory, mac_key: [42; 32] });
-    Host::new(HostConfig { limits, code_cache }).expect("the host starts")
+    Host::new(HostConfig { limits, code_cache, ..HostConfig::default() }).expect("the host starts")
 }
 
 pub(crate) fn load(host: &Host, component: &Path) -> Plugin {

@@ -1,8 +1,10 @@
 //! The checks, in the order of the rules. Each reads the view and returns findings with the rule's own severity;
-//! none looks into another, save that what is reported as worse is not reported again for writing.
+//! none looks into another, save that an entry that is reported as worse is not reported again for less.
 //! Rule ids and titles are in [`crate::rules`].
 
+mod conditions;
 mod escalation;
+mod exposure;
 mod negated;
 mod pass_role;
 mod wildcards;
@@ -23,8 +25,17 @@ pub(crate) fn run(view: &View<'_>) -> Vec<Finding> {
         findings.extend(escalation::ways(view));
     }
     let critical = findings.iter().filter(|finding| finding.severity == Severity::Critical);
-    let reported: Vec<Location> = critical.flat_map(|finding| finding.at.clone()).collect();
-    findings.extend(writes::on_any_resource(view, &reported));
+    let mut reported: Vec<Location> = critical.flat_map(|finding| finding.at.clone()).collect();
+    let credentials = exposure::credentials(view, &reported);
+    reported.extend(credentials.iter().flat_map(|finding| finding.at.clone()));
+    let writes = writes::on_any_resource(view, &reported);
+    reported.extend(writes.iter().flat_map(|finding| finding.at.clone()));
+    findings.extend(writes);
+    findings.extend(exposure::service_linked_roles(view, &reported));
+    findings.extend(exposure::data(view, &reported));
+    findings.extend(credentials);
+    findings.extend(exposure::opening(view, &reported));
+    findings.extend(conditions::without_force(view));
     findings
 }
 

@@ -4,9 +4,9 @@
 use leasehold_guardrail_sdk::{Finding, Location, Severity, Statement};
 
 use crate::rules;
-use crate::scope;
 use crate::view::View;
-use crate::words::{listed, verb};
+use leasehold_guardrail_sdk::scope;
+use leasehold_guardrail_sdk::words::{listed, verb};
 
 /// Allow with `NotAction`.
 pub(super) fn not_action(view: &View<'_>) -> Vec<Finding> {
@@ -20,13 +20,13 @@ pub(super) fn not_action(view: &View<'_>) -> Vec<Finding> {
                     "`NotAction` leaves out {} only, which is no known action: it allows every action on any resource",
                     listed(&names)
                 );
-                Finding::new(rules::FULL_ADMIN, Severity::Critical, message)
+                rules::FULL_ADMIN.finding_as(Severity::Critical, message)
             } else {
                 let message = format!(
                     "`NotAction` with Allow grants every action but {}, and every action that AWS adds",
                     listed(&names)
                 );
-                Finding::new(rules::NOT_ACTION_ALLOW, Severity::High, message)
+                rules::NOT_ACTION_ALLOW.finding_as(Severity::High, message)
             };
             finding
                 .at(element(document, statement, "NotAction"))
@@ -49,7 +49,8 @@ pub(super) fn not_resource(view: &View<'_>) -> Vec<Finding> {
                 listed(&names),
                 verb(&names, "is", "are")
             );
-            Finding::new(rules::NOT_RESOURCE_ALLOW, Severity::High, message)
+            rules::NOT_RESOURCE_ALLOW
+                .finding_as(Severity::High, message)
                 .at(element(document, statement, "NotResource"))
                 .remediation(
                     "name the allowed resources in `Resource`, or use `NotResource` with Deny",

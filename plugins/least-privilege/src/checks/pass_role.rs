@@ -6,8 +6,8 @@ use leasehold_guardrail_sdk::{Finding, Severity};
 
 use super::with_places;
 use crate::rules;
-use crate::scope;
 use crate::view::{Breadth, Entry, View};
+use leasehold_guardrail_sdk::scope;
 
 /// The action.
 const PASS_ROLE: &str = "iam:PassRole";
@@ -24,7 +24,7 @@ fn in_statement(entries: &[Entry<'_>]) -> Option<Finding> {
     let passing: Vec<&Entry<'_>> = entries.iter().filter(|entry| passes_any_role(entry)).collect();
     let first = passing.first()?;
     let message = format!("`{}` allows passing any role to a service", first.text());
-    let finding = Finding::new(rules::PASS_ROLE_UNSCOPED, Severity::High, message).remediation(
+    let finding = rules::PASS_ROLE_UNSCOPED.finding_as(Severity::High, message).remediation(
         "name the roles in `Resource`, such as `arn:aws:iam::<account>:role/app-*`, and the service in a condition on `iam:PassedToService`",
     );
     Some(with_places(finding, passing))

@@ -6,7 +6,7 @@ use leasehold_guardrail_sdk::{Finding, Severity};
 use super::{changes_something, with_places};
 use crate::rules;
 use crate::view::{Breadth, Entry, View};
-use crate::words::{listed, verb};
+use leasehold_guardrail_sdk::words::{listed, verb};
 
 /// `*` on `*`, in any spelling.
 pub(super) fn full_admin(view: &View<'_>) -> Vec<Finding> {
@@ -14,7 +14,8 @@ pub(super) fn full_admin(view: &View<'_>) -> Vec<Finding> {
         .filter_map(|entries| entries.iter().find(|entry| entry.is_full_admin()))
         .map(|entry| {
             let message = format!("`{}` allows every action on any resource", entry.text());
-            Finding::new(rules::FULL_ADMIN, Severity::Critical, message)
+            rules::FULL_ADMIN
+                .finding_as(Severity::Critical, message)
                 .at(entry.location())
                 .remediation("name the actions and the resources that the task needs")
         })
@@ -53,7 +54,8 @@ fn in_statement(entries: &[Entry<'_>]) -> Option<Finding> {
         verb(&names, "allows", "allow"),
         if on_any { "any resource" } else { "the named resources" }
     );
-    let finding = Finding::new(rules::SERVICE_WILDCARD, severity, message)
+    let finding = rules::SERVICE_WILDCARD
+        .finding_as(severity, message)
         .remediation("name the actions that the task needs");
     Some(with_places(finding, wide))
 }

@@ -9,7 +9,8 @@ use leasehold_guardrail_sdk::{
 use super::{pass_role, with_places};
 use crate::rules;
 use crate::view::{Breadth, Entry, View};
-use crate::words::listed;
+use leasehold_guardrail_sdk::grade;
+use leasehold_guardrail_sdk::words::listed;
 
 /// Writing or managing permissions on any resource, but for entries that are reported as worse.
 pub(super) fn on_any_resource(view: &View<'_>, reported: &[Location]) -> Vec<Finding> {
@@ -42,7 +43,7 @@ fn in_statement(entries: &[Entry<'_>], reported: &[Location]) -> Option<Finding>
         Weight::Unclear => (Severity::Medium, "any resource, as far as is known"),
     };
     let message = format!("{} can change {does}", listed(&names));
-    let finding = Finding::new(rules::WRITE_ON_ANY_RESOURCE, severity, message).remediation(
+    let finding = rules::WRITE_ON_ANY_RESOURCE.finding_as(severity, message).remediation(
         "name the resources in `Resource`, or bound them by a condition on their tags",
     );
     Some(with_places(finding, main.iter().map(|(entry, _)| *entry)))
@@ -62,7 +63,7 @@ fn weight(entry: &Entry<'_>) -> Option<Weight> {
     if action.traits.contains(ActionTraits::ANY_RESOURCE_ONLY) {
         return None;
     }
-    if reads_by_name(&action.text) {
+    if grade::reads_by_name(&action.text) {
         return None;
     }
     let levels = action.levels;
@@ -76,16 +77,6 @@ fn weight(entry: &Entry<'_>) -> Option<Weight> {
     } else {
         None
     }
-}
-
-/// The catalogue gives some actions a level that their name belies (`iot:List*` covers one that "writes"), and a
-/// pattern has the levels of all that it covers. What gets, lists or describes does not change.
-fn reads_by_name(text: &str) -> bool {
-    const VERBS: [&str; 6] = ["get", "list", "describe", "batchget", "view", "search"];
-    let name = text.split_once(':').map_or(text, |(_, name)| name).as_bytes();
-    VERBS.iter().any(|verb| {
-        name.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb.as_bytes()))
-    })
 }
 
 #[cfg(test)]

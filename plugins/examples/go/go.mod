@@ -1,0 +1,3 @@
+module no_users
+
+go 1.24

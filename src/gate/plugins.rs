@@ -1,0 +1,69 @@
+//! Components that are loaded, by digest, so that a change of one guardrail loads no other again. It never judges, and
+//! never gives out other bytes than those of the digest. What binds them is `component`; what keeps them is the store.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use guardrail_host::{Host, LoadError, Plugin};
+
+use crate::model::PluginDigest;
+
+/// Loaded components of one host.
+pub(super) struct Plugins {
+    host: Host,
+    loaded: Mutex<BTreeMap<PluginDigest, Plugin>>,
+}
+
+impl Plugins {
+    pub(super) fn new(host: Host) -> Self {
+        Self { host, loaded: Mutex::default() }
+    }
+
+    pub(super) const fn host(&self) -> &Host {
+        &self.host
+    }
+
+    pub(super) fn get(&self, digest: &PluginDigest) -> Option<Plugin> {
+        self.lock().get(digest).cloned()
+    }
+
+    /// Loads a component unless it is loaded. Takes seconds where it must be compiled, and keeps nobody waiting.
+    pub(super) fn load(&self, digest: &PluginDigest, component: &[u8]) -> Result<Plugin, Unfit> {
+        if let Some(plugin) = self.get(digest) {
+            return Ok(plugin);
+        }
+        let plugin = self.host.load(component)?;
+        if plugin.digest() != digest.hex() {
+            return Err(Unfit::OtherBytes);
+        }
+        self.lock().insert(digest.clone(), plugin.clone());
+        Ok(plugin)
+    }
+
+    /// Lets go of all others. Whoever holds one goes on with it.
+    pub(super) fn keep_only(&self, wanted: impl Fn(&PluginDigest) -> bool) {
+        self.lock().retain(|digest, _| wanted(digest));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PluginDigest, Plugin>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a component is not what it should be.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unfit {
+    /// It is no guardrail.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Its digest is another.
+    #[error("its bytes are not those of its digest")]
+    OtherBytes,
+}
+
+impl fmt::Debug for Plugins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugins").field("loaded", &self.lock().len()).finish_non_exhaustive()
+    }
+}

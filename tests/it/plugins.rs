@@ -4,6 +4,7 @@
 use guardrail_kit::package::{
     About, CONTRACT, Package, Signature, SigningKey, Statement, TestFile, digest,
 };
+use leasehold::clock::Clock as _;
 use leasehold::gate::{Trust, TrustedKey};
 use leasehold::store::sqlite::backup;
 use ring::rand::SystemRandom;

@@ -23,7 +23,7 @@ fn the_component_asks_for_nothing_but_the_log() {
         ["leasehold:guardrail/types@1.0.0", "leasehold:guardrail/log@1.0.0"]
     );
     assert_eq!(plugin.manifest().name, "least-privilege");
-    assert_eq!(plugin.manifest().rules.len(), 7);
+    assert_eq!(plugin.manifest().rules.len(), 13);
     assert_eq!(plugin.manifest().rule("full-admin").expect("a rule").severity, Severity::Critical);
     let schema: Value = serde_json::from_str(plugin.settings_schema()).expect("JSON");
     assert_eq!(schema["type"], "object");

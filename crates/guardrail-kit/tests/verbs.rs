@@ -466,7 +466,7 @@ fn a_project_is_built_and_tested_in_one_go() {
         .ended(Exit::Failed)
         .tells(&["hostile.wasm` is not there\nhelp: `leasehold plugin build` makes it"]);
     plugin(&["dev", folder.path()]).ended(Exit::Good).tells(&[
-        "$ cp ",
+        "+ cp ",
         "built in ",
         "  ok    a  ",
         "1 case: 1 passed, 0 failed",

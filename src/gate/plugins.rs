@@ -20,6 +20,13 @@ impl Plugins {
         Self { host, loaded: Mutex::default() }
     }
 
+    /// The same host; of what is loaded, these alone.
+    pub(super) fn beside(&self, these: &[PluginDigest]) -> Self {
+        let mut loaded = self.lock().clone();
+        loaded.retain(|digest, _| these.contains(digest));
+        Self { host: self.host.clone(), loaded: Mutex::new(loaded) }
+    }
+
     pub(super) const fn host(&self) -> &Host {
         &self.host
     }

@@ -35,13 +35,13 @@ pub struct Probe {
 pub struct Unreadable(pub(super) String);
 
 impl Gate {
-    /// Another gate on the same engine and the same loaded components, with counts, verdicts and guardrails of its own:
-    /// those of the configuration.
+    /// Another gate on the same engine, with counts, verdicts and guardrails of its own: those of the configuration,
+    /// which are not loaded again. What else one of them has loaded is not there for the other.
     #[must_use]
     pub fn beside(&self) -> Self {
         Self {
             documents: Arc::clone(&self.documents),
-            plugins: Arc::clone(&self.plugins),
+            plugins: Arc::new(self.plugins.beside(self.configured.plugins())),
             configured: Arc::clone(&self.configured),
             set: std::sync::RwLock::new(Arc::clone(&self.configured)),
             default_mode: self.default_mode,

@@ -18,7 +18,7 @@ use crate::aws::{Accounts, AwsBackend, Documents};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::engine::{Engine, EngineError, EngineParts, EngineSettings};
-use crate::gate::{Gate, GateError};
+use crate::gate::{Compiler, Gate, GateError};
 use crate::http::server::{self, Running, ServerError};
 use crate::leases::{LeaseError, Leases};
 use crate::model::ClientToken;
@@ -85,6 +85,9 @@ pub struct Seams {
     pub aws: Option<AwsBackend>,
     /// A gate that is loaded already.
     pub gate: Option<Arc<Gate>>,
+    /// Where guardrails are compiled. In a process of their own only where this program is the broker: a test or a
+    /// bench would start itself.
+    pub compiler: Compiler,
     /// Wraps the store.
     pub store: Box<dyn FnOnce(Arc<Sqlite>) -> Arc<dyn Store> + Send>,
 }
@@ -97,6 +100,7 @@ impl Seams {
             random: Random::from_os(),
             aws: None,
             gate: None,
+            compiler: Compiler::InProcess,
             store: Box::new(|store| store),
         }
     }
@@ -158,13 +162,18 @@ pub fn run(
 
 #[cfg(not(debug_assertions))]
 fn seams(_: &Config) -> Seams {
-    Seams::real()
+    of_the_binary()
+}
+
+/// The real ones, in the broker's own binary.
+fn of_the_binary() -> Seams {
+    Seams { compiler: Compiler::this_program(), ..Seams::real() }
 }
 
 /// The real ones, and in a debug build the points where a test makes the process die.
 #[cfg(debug_assertions)]
 fn seams(config: &Config) -> Seams {
-    let real = Seams::real();
+    let real = of_the_binary();
     match config.fail_points.clone() {
         None => real,
         Some(folder) => Seams {
@@ -230,6 +239,7 @@ async fn stop_signal() -> std::io::Result<()> {
 impl App {
     /// Puts everything together and serves.
     pub async fn start(config: &Config, seams: Seams) -> Result<Self, AppError> {
+        let compiler = seams.compiler.clone();
         let (base, aws, gate) = Base::open(config, seams).await?;
         let accounts = Arc::new(Accounts::new(aws, Arc::clone(&base.clock)));
         let documents = Arc::new(Documents::new(Arc::clone(&accounts), Arc::clone(&base.clock)));
@@ -245,7 +255,7 @@ impl App {
         let gate = match gate {
             // One gate of a test run serves many brokers, each with guardrails of its own.
             Some(gate) => Arc::new(gate.beside()),
-            None => Arc::new(Gate::new(gate_config(config, &base.barrier))?),
+            None => Arc::new(Gate::new(gate_config(config, &base.barrier, compiler))?),
         };
         let engine = Engine::start(EngineParts {
             store: Arc::clone(&base.store),

@@ -53,7 +53,7 @@ impl Base {
         config: &Config,
         seams: Seams,
     ) -> Result<(Self, AwsBackend, Option<Arc<Gate>>), AppError> {
-        let Seams { clock, random, aws, gate, store } = seams;
+        let Seams { clock, random, aws, gate, compiler: _, store } = seams;
         let timing = LeaseTiming::default();
         let settings = Settings { settling: timing.settling };
         let database = match &config.data_dir {
@@ -203,7 +203,7 @@ fn aws_backend(config: &Config, clock: &Arc<dyn Clock>) -> Result<AwsBackend, Ap
     Ok(AwsBackend::Embedded(aws.http_client()))
 }
 
-pub(super) fn gate_config(config: &Config, barrier: &Barrier) -> GateConfig {
+pub(super) fn gate_config(config: &Config, barrier: &Barrier, compiler: Compiler) -> GateConfig {
     // Before init there is no key for the cache's MAC; the guardrails are then compiled at the start.
     let key = barrier.code_cache_key().ok();
     let dir = config.data_dir.as_ref().map(|dir| dir.join("code-cache"));
@@ -212,6 +212,6 @@ pub(super) fn gate_config(config: &Config, barrier: &Barrier) -> GateConfig {
         modes: config.guardrails.modes.clone(),
         cache_dir: key.and(dir),
         cache_key: key.unwrap_or_default(),
-        compiler: Compiler::this_program(),
+        compiler,
     }
 }

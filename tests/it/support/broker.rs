@@ -375,6 +375,7 @@ fn start(
         random: Random::seeded(seed),
         aws: Some(AwsBackend::Embedded(faults.http_client())),
         gate: Some(Arc::clone(if mode == Mode::Enforce { &ENFORCING } else { &WARNING })),
+        compiler: Compiler::InProcess,
         store: Box::new(move |database| {
             let store = FaultyStore::new(database);
             *kept.lock().unwrap() = Some(Arc::clone(&store));

@@ -1,7 +1,7 @@
 //! The configuration: one TOML file and a few flags, read and checked whole before anything binds,
 //! opens or writes. Nothing else in the crate reads configuration or the environment; the result is
-//! plain data for [`crate::app`]. The keys are Vault's where Vault has them. The file is [`file`], what its values may
-//! be [`checks`].
+//! plain data for [`crate::app`]. The keys are Vault's where Vault has them. The file is `file`, what its values may
+//! be `checks`.
 
 mod checks;
 mod file;

@@ -25,7 +25,7 @@ mod options;
 mod sink;
 pub mod verify;
 
-pub use entry::{AtMount, Facts, Trail};
+pub use entry::{AtMount, Facts, Header, Trail};
 pub use options::OptionError;
 
 use device::Device;

@@ -26,6 +26,7 @@ pub struct Answer {
     warnings: Vec<String>,
     lease: Option<LeaseHead>,
     handed_out: HandedOut,
+    verdicts: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -61,7 +62,18 @@ struct LeaseHead {
 
 impl Answer {
     fn of(content: Content) -> Self {
-        Self { content, warnings: Vec::new(), lease: None, handed_out: HandedOut::default() }
+        let (warnings, verdicts) = (Vec::new(), Vec::new());
+        Self { content, warnings, lease: None, handed_out: HandedOut::default(), verdicts }
+    }
+
+    /// With the digests of the verdicts that let it come to this: told in a header, which no client minds.
+    pub fn judged(self, verdicts: Vec<String>) -> Self {
+        Self { verdicts, ..self }
+    }
+
+    /// Digests of the verdicts that let it come to this.
+    pub fn verdicts(&self) -> &[String] {
+        &self.verdicts
     }
 
     /// Done, nothing to say: 204.
@@ -159,7 +171,9 @@ impl Answer {
         };
         let warnings = issued.warnings.clone();
         let handed_out = HandedOut { lease: Some(issued.lease.clone()), accessor: None };
-        Ok(Self { content: Content::Data(json(&data)?), warnings, lease: Some(lease), handed_out })
+        let verdicts = vec![issued.verdict.clone()];
+        let content = Content::Data(json(&data)?);
+        Ok(Self { content, warnings, lease: Some(lease), handed_out, verdicts })
     }
 
     /// The key of a static role: under no lease. Its secret half is written here and nowhere else.

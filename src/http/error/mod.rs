@@ -195,6 +195,15 @@ pub struct Told {
     pub data: Option<Value>,
 }
 
+impl Told {
+    /// Digest of the verdict, of a denial that was reached.
+    pub fn verdict(&self) -> Option<&str> {
+        let data = self.data.as_ref()?;
+        data.get("verdict")?;
+        data.get("digest")?.as_str()
+    }
+}
+
 /// A text as an error response has it: bare.
 fn bare(status: u16, text: impl Into<String>) -> Told {
     Told { status, errors: vec![text.into()], data: None }

@@ -28,6 +28,7 @@ pub mod fields;
 mod found;
 mod help;
 mod in_flight;
+mod inject;
 mod lease_view;
 mod measured;
 mod mount_shape;

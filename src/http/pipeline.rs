@@ -188,7 +188,7 @@ fn is_open_to_all(wire: &Wire, request: &Request) -> bool {
 }
 
 fn rendered(answer: Answer, request_id: &str, place: Place) -> Rendered {
-    let (content_type, verdicts) = (answer.content_type(), answer.verdicts().to_vec());
+    let (content_type, verdicts) = (answer.content_type(), answer.verdicts.clone());
     let (status, body) = answer.render(request_id, place)?;
     Ok(Reply { verdicts, ..Reply::typed(status, content_type, body) })
 }

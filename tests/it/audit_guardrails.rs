@@ -48,10 +48,8 @@ fn verdicts(reply: &Reply) -> Vec<String> {
 fn the_verdict_of_a_role_write_is_named_and_can_be_reached_again() {
     let (broker, [hidden, _]) = audited();
     let root = broker.root();
-    for (reply, status) in
-        [(broker.write_role("r", NARROW), 204), (broker.write_role("wide", S3_STAR), 200)]
-    {
-        let told = verdicts(&reply.expect(status));
+    for (name, document, status) in [("r", NARROW, 204), ("wide", S3_STAR, 200)] {
+        let told = verdicts(&broker.write_role(name, document).expect(status));
         assert_eq!(told.len(), 1);
         let [_, entry] = last_two(&hidden);
         assert_eq!(entry["response"]["headers"][HEADER], json!(told));
@@ -159,7 +157,7 @@ fn every_write_about_guardrails_is_told_of() {
         ("update", "sys/guardrails/own/suspend", &suspend, 200),
         ("update", "sys/guardrails/own/resume", &none, 204),
         ("update", replay.as_str(), &none, 200),
-        ("delete", "sys/plugins/guardrails/hostile/1.0.0", &none, 400),
+        ("delete", "sys/plugins/guardrails/hostile/1.0.0", &none, 409),
         ("delete", "sys/guardrails/own", &none, 204),
         ("delete", "sys/plugins/guardrails/hostile/1.0.0", &none, 204),
     ] {
@@ -173,7 +171,7 @@ fn every_write_about_guardrails_is_told_of() {
                 assert_eq!(entry["request"]["operation"], operation, "{path}");
                 assert_eq!(entry["auth"]["display_name"], "root", "{path}");
             }
-            assert_eq!(response.get("error").is_some(), status == 400, "{path}: {response}");
+            assert_eq!(response.get("error").is_some(), status >= 400, "{path}: {response}");
         }
     }
     let raw = entries(&paths[1]);

@@ -35,6 +35,7 @@ mod gate;
 mod guardrail_compiler;
 mod guardrail_config;
 mod guardrails;
+mod guardrails_in_force;
 mod http;
 mod idempotency;
 mod jobs;

@@ -28,6 +28,7 @@ mod kept;
 mod plugins;
 mod rules;
 mod schema;
+mod schema_document;
 mod schema_settings;
 mod seen;
 mod sentence;

@@ -9,6 +9,7 @@ use guardrail_kit::package::PublicKey;
 use super::file::{GuardrailFile, GuardrailsFile, ListenerFile, PluginsFile, TrustedKeyFile};
 use super::{ConfigError, Guardrails, Listener, Log, Tls, invalid};
 use crate::gate::{Mode, SHIPPED, Trust, TrustedKey, shipped};
+use crate::model::Network;
 use crate::model::duration::parse_seconds;
 
 /// Vault's default for both lease TTLs: 32 days (contract 1.6).
@@ -86,6 +87,16 @@ pub(super) fn guardrails(file: GuardrailsFile, default: Mode) -> Result<Guardrai
     };
     let modes = file.named.into_iter().map(mode).collect::<Result<_, _>>()?;
     Ok(Guardrails { mode: file.mode.unwrap_or(default), modes })
+}
+
+/// Networks of `logins.private_networks`.
+pub(super) fn private_networks(sent: &[String]) -> Result<Vec<Network>, ConfigError> {
+    let read = |text: &String| {
+        let problem =
+            format!("`{text}` is no address or network\nhelp: write it like 10.96.0.0/12");
+        text.trim().parse().map_err(|_none| invalid("logins.private_networks", problem))
+    };
+    sent.iter().map(read).collect()
 }
 
 /// Which keys are trusted. A list in which two could be meant by one name or one id is refused.

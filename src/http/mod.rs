@@ -28,6 +28,8 @@ pub mod fields;
 mod found;
 mod help;
 mod in_flight;
+mod jwt;
+mod kubernetes;
 mod lease_view;
 mod measured;
 mod mount_shape;

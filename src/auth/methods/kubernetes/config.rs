@@ -86,12 +86,14 @@ fn check(new: &NewKubernetesConfig) -> Result<(), KubernetesError> {
 
 /// A host, host and port or URL as a base URL.
 fn base_url(host: &str) -> Result<String, KubernetesError> {
-    let host = host.trim().trim_end_matches('/');
-    match host.split_once("://") {
-        None => Ok(format!("https://{host}")),
-        Some(("https", rest)) if !rest.is_empty() => Ok(host.to_owned()),
-        Some(_) => Err(KubernetesError::Host(host.to_owned())),
-    }
+    let host = host.trim();
+    let own = match host.split_once("://") {
+        None => Some(host),
+        Some(("https", rest)) => Some(rest),
+        Some(_) => None,
+    };
+    let own = own.map(|own| own.trim_end_matches('/')).filter(|own| !own.is_empty());
+    own.map(|own| format!("https://{own}")).ok_or_else(|| KubernetesError::Host(host.to_owned()))
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub struct Arguments {
     setup: Setup,
 }
 
+/// The project as its `guardrail.toml` has it now, or what is wrong with that.
+type ReadAgain = Result<Project, ProjectError>;
+
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Stopped> {
     let project = Project::find(&arguments.dir)?;
     let setup = &arguments.setup;
@@ -67,7 +70,7 @@ fn pause() {
 /// Each turn is given the project as its `guardrail.toml` has it then.
 fn watch(
     project: Project,
-    turn: &mut dyn FnMut(Result<Project, ProjectError>, &mut dyn Write) -> Result<(), Stopped>,
+    turn: &mut dyn FnMut(ReadAgain, &mut dyn Write) -> Result<(), Stopped>,
     pause: &mut dyn FnMut(),
     ends: impl Fn() -> bool,
     out: &mut dyn Write,
@@ -151,13 +154,13 @@ mod tests {
     fn a_changed_guardrail_toml_counts_from_the_next_turn_on() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("guardrail.toml");
-        let saved = [
+        let texts = [
             "[plugin]\nname = \"no-users\"\nlanguage = \"rust\"\n",
             "[plugin]\nname = \"no-users\"\n",
             "[plugin]\nname = \"no-users\"\nlanguage = \"c\"\ncomponent = \"out.bin\"\n[test]\nfuel_max = 7\n",
         ];
-        let mut saves = saved.iter().skip(1);
-        fs::write(&file, saved[0]).unwrap();
+        let mut saves = texts.iter().skip(1);
+        fs::write(&file, texts[0]).unwrap();
         let project = Project::find(folder.path()).unwrap();
         let looks = Cell::new(0_u32);
         let mut save = || {
@@ -169,7 +172,7 @@ mod tests {
             }
         };
         let mut turns = Vec::new();
-        let mut turn = |project: Result<Project, ProjectError>, _: &mut dyn Write| {
+        let mut turn = |project: ReadAgain, _: &mut dyn Write| {
             turns.push(project.map(|project| {
                 // What is built is no change, under whatever name.
                 fs::write(project.component_path(), project.language.as_str()).unwrap();

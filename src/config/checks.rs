@@ -9,6 +9,7 @@ use guardrail_kit::package::PublicKey;
 use super::file::{ListenerFile, PluginsFile, TrustedKeyFile};
 use super::{ConfigError, Listener, Log, Tls, invalid};
 use crate::gate::{Trust, TrustedKey};
+use crate::model::Network;
 use crate::model::duration::parse_seconds;
 
 /// Vault's default for both lease TTLs: 32 days (contract 1.6).
@@ -68,6 +69,16 @@ pub(super) fn listener(
     }
     let open_metrics = file.telemetry.unauthenticated_metrics_access;
     Ok(Listener { address, tls, open_metrics })
+}
+
+/// Networks of `logins.private_networks`.
+pub(super) fn private_networks(sent: &[String]) -> Result<Vec<Network>, ConfigError> {
+    let read = |text: &String| {
+        let problem =
+            format!("`{text}` is no address or network\nhelp: write it like 10.96.0.0/12");
+        text.trim().parse().map_err(|_none| invalid("logins.private_networks", problem))
+    };
+    sent.iter().map(read).collect()
 }
 
 /// Which keys are trusted. A list in which two could be meant by one name or one id is refused.

@@ -21,6 +21,8 @@ pub(super) struct File {
     pub(super) plugins: PluginsFile,
     #[serde(default)]
     pub(super) seal: SealFile,
+    #[serde(default)]
+    pub(super) logins: LoginsFile,
     pub(super) default_lease_ttl: Option<String>,
     pub(super) max_lease_ttl: Option<String>,
     pub(super) reconcile_interval: Option<String>,
@@ -112,6 +114,13 @@ pub(super) struct TrustedKeyFile {
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct SealFile {
     pub(super) key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct LoginsFile {
+    #[serde(default)]
+    pub(super) private_networks: Vec<String>,
 }
 
 pub(super) fn read(path: &Path) -> Result<File, ConfigError> {

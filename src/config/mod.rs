@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::gate::{Bounds, Mode, Trust};
-use checks::{listener, log, reconcile_interval, trust, ttls};
+use crate::model::Network;
+use checks::{listener, log, private_networks, reconcile_interval, trust, ttls};
 use file::{File, read};
 use guardrails::guardrails;
 
@@ -65,6 +66,8 @@ pub struct Config {
     pub plugins: Trust,
     /// Where the key of the seal lies; `None` keeps it in memory (dev without a data directory).
     pub key_file: Option<PathBuf>,
+    /// Networks that are not on the internet and where issuers of logins and Kubernetes clusters may be asked.
+    pub private_networks: Vec<Network>,
     /// The server's default lease TTL.
     pub default_lease_ttl: Duration,
     /// The server's maximum lease TTL.
@@ -170,6 +173,7 @@ impl Config {
             listener: listener(file.listener, flags.address, dev)?,
             guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce })?,
             plugins: trust(file.plugins)?,
+            private_networks: private_networks(&file.logins.private_networks)?,
             key_file,
             data_dir,
             default_lease_ttl: ttls.0,

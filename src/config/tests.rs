@@ -48,6 +48,15 @@ fn a_guardrail_may_have_a_mode_of_its_own() {
 }
 
 #[test]
+fn private_networks_are_none_unless_they_are_named() {
+    assert!(read("", dev()).unwrap().private_networks.is_empty());
+    let named = read("[logins]\nprivate_networks = [\"10.96.0.0/12\", \"::1\"]", dev()).unwrap();
+    assert_eq!(named.private_networks.len(), 2);
+    let told = read("[logins]\nprivate_networks = [\"inside\"]", dev()).unwrap_err();
+    assert!(told.starts_with("`logins.private_networks`: `inside` is no address"), "{told}");
+}
+
+#[test]
 fn trusted_keys_are_read_and_must_be_told_apart() {
     let key = |name: &str, key: &str| {
         format!(

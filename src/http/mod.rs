@@ -29,6 +29,8 @@ mod found;
 mod help;
 mod in_flight;
 mod inject;
+mod jwt;
+mod kubernetes;
 mod lease_view;
 mod measured;
 mod mount_shape;

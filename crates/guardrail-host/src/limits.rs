@@ -111,7 +111,7 @@ impl Limits {
             wall_time: Duration::from_secs(2),
             memory_bytes: 256 << 20,
             output_bytes: 8 << 20,
-            // Each takes 6 GiB of addresses with its guards; 47 bits hold twenty times as many.
+            // Each memory takes 6 GiB of addresses with its guards; 47 bits hold twice as many as eight for each.
             concurrent_evaluations: 1_024,
             waiting_evaluations: 16_384,
             ..Self::default()

@@ -27,6 +27,7 @@ pub use table::table;
 
 mod domain;
 mod guardrails;
+mod logins;
 mod mapping;
 mod methods;
 mod plugins;

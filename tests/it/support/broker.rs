@@ -374,7 +374,10 @@ fn start(
         data_dir: Some(dir.to_owned()),
         ..Overrides::default()
     };
-    let config = Config { plugins: trust.clone(), ..Config::load(None, flags).unwrap() };
+    // Where the issuers of the tests listen.
+    let private_networks = vec!["127.0.0.0/8".parse().unwrap()];
+    let config =
+        Config { plugins: trust.clone(), private_networks, ..Config::load(None, flags).unwrap() };
     let faulty = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&faulty);
     let seams = Seams {

@@ -181,6 +181,9 @@ impl Engine {
         };
         let (lease, key) =
             self.create_user_with_keys(provider.as_ref(), lease, &user, placed).await?;
+        if let Some(placement) = placed.counted_as() {
+            self.deliveries.placed(placement);
+        }
         let proof = self.prove_key(mount, role, &lease.id, (&user, &key)).await;
         let resolved = sources.at_issue();
         let mut issued = self.hand_out(lease, key.clone(), resolved, warnings, proof).await?;

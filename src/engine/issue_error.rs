@@ -225,12 +225,12 @@ impl IssueError {
             | Self::Username(_)
             | Self::LegacyPath { .. }
             | Self::Quarantined(_)
-            | Self::TtlCut { .. }
             | Self::BadKey(_)
             | Self::KeyOfAnotherRequest
             | Self::KeyUsed { .. }
-            | Self::Lease(LeaseError::CapReached(_))
             | Self::NotServing(_) => "refused",
+            Self::TtlCut { .. } => "ttl_cut",
+            Self::Lease(LeaseError::CapReached(_)) => "cap_reached",
             Self::Denied { .. } => "denied",
             Self::Throttled { .. } => "aws_throttled",
             Self::GroupUnread(_)

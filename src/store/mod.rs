@@ -38,7 +38,7 @@ pub use reconcile::{ReconcileStore, StuckLeases};
 pub use requests::RequestStore;
 pub use schedule::ScheduleStore;
 pub use static_roles::RotationStore;
-pub use tally::{LeaseTally, TallyStore, Written};
+pub use tally::{LeaseTally, TallyStore, WorkTally, Written};
 pub use wrapping::WrappingStore;
 
 /// Why the store could not answer.

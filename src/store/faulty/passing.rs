@@ -19,7 +19,7 @@ use crate::store::{
     AuditStore, AuthMethodStore, DueAt, DueLease, GuardrailStore, JobStore, LeaseQuery, LeaseTally,
     LimitStore, Mark, Page, PluginStore, PolicyStore, Position, PutPlugin, QueryStore,
     ReconcileStore, RequestStore, RotationStore, ScheduleStore, Store, StoreError, StuckLeases,
-    TallyStore, VerdictBounds, WrappingStore, Written,
+    TallyStore, VerdictBounds, WorkTally, WrappingStore, Written,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -235,6 +235,11 @@ impl<S: Store + ?Sized> TallyStore for FaultyStore<S> {
     async fn lease_tally(&self, stuck_after: u32) -> Result<LeaseTally> {
         self.read()?;
         self.inner.lease_tally(stuck_after).await
+    }
+
+    async fn work_tally(&self) -> Result<WorkTally> {
+        self.read()?;
+        self.inner.work_tally().await
     }
 
     fn written(&self) -> Written {

@@ -3,7 +3,7 @@
 //! held across an await. The statements are in the files named by what they are about.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -78,6 +78,8 @@ pub struct Sqlite {
     writer: Writer,
     caches: Arc<Caches>,
     settling: Duration,
+    /// Where it is.
+    folder: PathBuf,
     _temporary: Option<TemporaryFolder>,
 }
 
@@ -117,6 +119,7 @@ impl Sqlite {
             writer,
             caches,
             settling: settings.settling,
+            folder: data_dir.to_owned(),
             _temporary: temporary,
         }))
     }

@@ -19,6 +19,7 @@ use crate::random::Random;
 use crate::seal::{Barrier, SealError};
 use crate::store::{Store, StoreError};
 
+pub mod account_limits;
 mod answers;
 pub mod assume;
 pub mod config;

@@ -1,6 +1,7 @@
 //! Every method of the store, passed on: reads fail while the power is off, writes take their turn. A new
 //! method belongs into the list of its trait here, and nothing else has to be done for it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -47,8 +48,11 @@ pass! {
     LimitStore:
     reads {
         fn lease_limits(mount: &MountId) -> Option<LeaseLimits>;
+        fn account_limits() -> Arc<BTreeMap<String, LeaseLimits>>;
     }
     writes {
+        fn put_account_limits(account: &str, limits: LeaseLimits) -> ();
+        fn remove_account_limits(account: &str) -> ();
         fn put_lease_limits(mount: &MountId, limits: LeaseLimits) -> ();
         fn begin_lease_within(lease: &Lease, caps: LeaseCaps) -> Option<CapReached>;
     }

@@ -117,6 +117,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0016_orphan_policy.sql"),
         digest: "d7ec4e82cd708007e62d253bd99161bb51ffe6e2b8c5e80ade4b30d732d192a0",
     },
+    Migration {
+        number: 17,
+        name: "0017_account_limits.sql",
+        sql: include_str!("migrations/0017_account_limits.sql"),
+        digest: "82752ece5793b1f000f9c39397ded9436381e0de3b9b197e8917972aa1a1fa74",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

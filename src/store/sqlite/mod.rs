@@ -20,6 +20,7 @@ use open::{Durability, Held, TemporaryFolder};
 use readers::Readers;
 use writer::{Writer, Writing};
 
+mod account_limits;
 mod audit;
 mod auth_methods;
 pub mod backup;

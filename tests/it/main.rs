@@ -42,6 +42,7 @@ mod legacy;
 mod limits;
 mod metrics;
 mod metrics_work;
+mod pages;
 mod placement;
 mod plugins;
 mod plugins_readme;

@@ -4,6 +4,7 @@
 mod issue;
 mod mounts;
 mod readiness;
+mod reconcile;
 mod roles;
 mod rotation;
 mod support;

@@ -8,18 +8,25 @@ use super::create::{CreateRefused, NewToken, Parentage};
 use super::methods::EffectiveTtls;
 use super::token::MAX_TTL_SECONDS;
 use crate::model::duration::ttl_capped;
-use crate::model::{Accessor, Network, Timestamp, Token, TokenDigest, TokenParams};
+use crate::model::{
+    Accessor, EntityId, Network, Timestamp, Token, TokenDigest, TokenKind, TokenParams,
+};
 
 /// What a new token will be, as far as the rules decide it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Planned {
-    parent: Option<TokenDigest>,
-    policies: Vec<String>,
-    ttl: u64,
-    explicit_max_ttl: u64,
-    period: u64,
-    renewable: bool,
-    bound_cidrs: Vec<Network>,
+    pub(super) parent: Option<TokenDigest>,
+    pub(super) policies: Vec<String>,
+    pub(super) ttl: u64,
+    pub(super) explicit_max_ttl: u64,
+    pub(super) period: u64,
+    pub(super) renewable: bool,
+    pub(super) bound_cidrs: Vec<Network>,
+    pub(super) kind: TokenKind,
+    pub(super) num_uses: i64,
+    pub(super) path: String,
+    pub(super) role: Option<String>,
+    pub(super) entity: Option<EntityId>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -43,8 +50,8 @@ impl Planned {
             policies: self.policies.clone(),
             display_name: display_name(new.display_name.as_deref()),
             meta: new.meta.filter(|meta| !meta.is_empty()),
-            path: "auth/token/create".to_owned(),
-            num_uses: new.num_uses,
+            path: self.path.clone(),
+            num_uses: self.num_uses,
             created_at: now,
             creation_ttl: self.ttl,
             expires_at: (self.ttl > 0).then(|| now.after(Duration::from_secs(self.ttl))),
@@ -55,24 +62,25 @@ impl Planned {
             ended_at: None,
             bound_cidrs: self.bound_cidrs.clone(),
             login: None,
+            kind: self.kind,
+            role: self.role.clone(),
+            entity: self.entity.clone(),
         }
     }
 }
 
 /// Every rule of contract 3.2 about what may be asked for, in the order of the checks. `sudo`: what the
-/// caller has on the path that makes tokens; root has it everywhere.
+/// caller has on the path that makes tokens; root has it everywhere. By a role: [`super::plan_role`].
 pub(super) fn plan(
     parent: &Token,
     new: &NewToken,
     sudo: bool,
     now: Timestamp,
 ) -> Result<Planned, CreateRefused> {
-    let by_root = parent.policies.iter().any(|policy| policy == acl::ROOT);
-    if parent.num_uses > 0 {
-        return Err(CreateRefused::RestrictedParent);
-    }
-    if new.num_uses < 0 {
-        return Err(CreateRefused::NegativeUses);
+    let kind = new.kind.unwrap_or_default();
+    let by_root = check_asked(parent, new, kind)?;
+    if new.entity_alias.is_some() {
+        return Err(CreateRefused::AliasWithoutRole);
     }
     let sudo = sudo || by_root;
     let policies = policies_of(parent, new, by_root, sudo)?;
@@ -82,29 +90,102 @@ pub(super) fn plan(
     if new.id.is_some() && !sudo {
         return Err(CreateRefused::IdWithoutRoot);
     }
-    let explicit_max_ttl = positive("explicit_max_ttl", new.explicit_max_ttl)?;
-    let period = positive("period", new.period)?;
-    if period > 0 && !sudo {
-        return Err(CreateRefused::PeriodWithoutRoot);
-    }
-    let asked = positive("ttl", new.ttl)?;
-    let is_root = policies.iter().any(|policy| policy == acl::ROOT);
-    if is_root && asked == 0 && period == 0 && parent.expires_at.is_some() {
-        return Err(CreateRefused::ExpiringRoot);
-    }
+    let asked = Asked::of(new, sudo)?;
     let mut warnings = Vec::new();
-    let ttl = first_ttl(asked, period, explicit_max_ttl, is_root, &mut warnings);
+    let ttl = asked.lasting(parent, &policies, kind, &mut warnings)?;
+    let has_parent = new.parentage == Parentage::Child;
     Ok(Planned {
-        parent: (new.parentage == Parentage::Child).then(|| parent.digest.clone()),
+        parent: has_parent.then(|| parent.digest.clone()),
         policies,
-        ttl: ttl.min(remaining(explicit_max_ttl, now, now)),
-        explicit_max_ttl,
-        period,
-        renewable: new.renewable && ttl > 0,
+        ttl: ttl.min(remaining(asked.explicit_max_ttl, now, now)),
+        explicit_max_ttl: asked.explicit_max_ttl,
+        period: asked.period,
+        renewable: new.renewable && ttl > 0 && kind == TokenKind::Service,
         // Vault's children are free of their parent's bounds; ours can be used nowhere that it cannot.
         bound_cidrs: parent.bound_cidrs.clone(),
+        kind,
+        num_uses: new.num_uses,
+        path: match new.parentage {
+            Parentage::Child | Parentage::OrphanByField => "auth/token/create".to_owned(),
+            Parentage::OrphanByPath => "auth/token/create-orphan".to_owned(),
+        },
+        role: None,
+        entity: parent.entity.clone().filter(|_| has_parent),
         warnings,
     })
+}
+
+/// What is asked of every request, by a role or not; tells whether root asks.
+pub(super) fn check_asked(
+    parent: &Token,
+    new: &NewToken,
+    kind: TokenKind,
+) -> Result<bool, CreateRefused> {
+    if parent.kind == TokenKind::Batch {
+        return Err(CreateRefused::BatchParent);
+    }
+    if parent.num_uses > 0 {
+        return Err(CreateRefused::RestrictedParent);
+    }
+    if kind == TokenKind::Batch {
+        let is_set = |seconds: Option<i64>| seconds.is_some_and(|seconds| seconds != 0);
+        for (name, set) in [
+            ("explicit_max_ttl", is_set(new.explicit_max_ttl)),
+            ("num_uses", new.num_uses != 0),
+            ("period", is_set(new.period)),
+            // Its id is what is sealed in it.
+            ("id", new.id.is_some()),
+        ] {
+            if set {
+                return Err(CreateRefused::BatchWith(name));
+            }
+        }
+    }
+    if new.num_uses < 0 {
+        return Err(CreateRefused::NegativeUses);
+    }
+    Ok(is_root(&parent.policies))
+}
+
+/// The times that were asked for, in seconds; 0 = not set.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) ttl: u64,
+    pub(super) explicit_max_ttl: u64,
+    pub(super) period: u64,
+}
+
+impl Asked {
+    pub(super) fn of(new: &NewToken, sudo: bool) -> Result<Self, CreateRefused> {
+        let explicit_max_ttl = positive("explicit_max_ttl", new.explicit_max_ttl)?;
+        let period = positive("period", new.period)?;
+        if period > 0 && !sudo {
+            return Err(CreateRefused::PeriodWithoutRoot);
+        }
+        Ok(Self { ttl: positive("ttl", new.ttl)?, explicit_max_ttl, period })
+    }
+
+    /// How long the token lasts at first; 0 = for ever.
+    pub(super) fn lasting(
+        &self,
+        parent: &Token,
+        policies: &[String],
+        kind: TokenKind,
+        warnings: &mut Vec<String>,
+    ) -> Result<u64, CreateRefused> {
+        let is_root = is_root(policies);
+        if is_root && kind == TokenKind::Batch {
+            return Err(CreateRefused::BatchRoot);
+        }
+        if is_root && self.ttl == 0 && self.period == 0 && parent.expires_at.is_some() {
+            return Err(CreateRefused::ExpiringRoot);
+        }
+        Ok(first_ttl(self.ttl, self.period, self.explicit_max_ttl, is_root, warnings))
+    }
+}
+
+pub(super) fn is_root(policies: &[String]) -> bool {
+    policies.iter().any(|policy| policy == acl::ROOT)
 }
 
 /// What a login's token will be, and for how many seconds renewals can make it last. It has no parent;
@@ -113,6 +194,7 @@ pub(super) fn plan_login(
     params: &TokenParams,
     bound_cidrs: &[Network],
     mount: EffectiveTtls,
+    kind: TokenKind,
     now: Timestamp,
 ) -> Result<(Planned, u64), CreateRefused> {
     let mut policies = params.policies.clone();
@@ -139,14 +221,27 @@ pub(super) fn plan_login(
         }
         asked.min(max_ttl)
     };
+    if kind == TokenKind::Batch {
+        // Such roles are not written; a mount may make batch tokens of one all the same.
+        for (name, set) in [("num_uses", params.num_uses != 0), ("period", params.period > 0)] {
+            if set {
+                return Err(CreateRefused::BatchWith(name));
+            }
+        }
+    }
     let planned = Planned {
         parent: None,
         policies,
         ttl: ttl.min(remaining(params.explicit_max_ttl, now, now)),
         explicit_max_ttl: params.explicit_max_ttl,
         period: params.period,
-        renewable: true,
+        renewable: kind == TokenKind::Service,
         bound_cidrs: bound_cidrs.to_vec(),
+        kind,
+        num_uses: params.num_uses,
+        path: String::new(),
+        role: None,
+        entity: None,
         warnings,
     };
     Ok((planned, max_ttl))
@@ -185,18 +280,13 @@ fn positive(field: &'static str, seconds: Option<i64>) -> Result<u64, CreateRefu
 }
 
 /// Lower case, without doubles, sorted; `root` swallows all others, `default` is added.
-fn policies_of(
+pub(super) fn policies_of(
     parent: &Token,
     new: &NewToken,
     by_root: bool,
     sudo: bool,
 ) -> Result<Vec<String>, CreateRefused> {
-    let mut policies: Vec<String> = new
-        .policies
-        .iter()
-        .map(|name| name.trim().to_lowercase())
-        .filter(|name| !name.is_empty())
-        .collect();
+    let mut policies = lowered(&new.policies);
     let inherited = policies.is_empty();
     if inherited {
         policies.clone_from(&parent.policies);
@@ -222,6 +312,12 @@ fn policies_of(
     policies.sort_unstable();
     policies.dedup();
     Ok(policies)
+}
+
+/// Lower case, without blanks and empty ones.
+pub(super) fn lowered(names: &[String]) -> Vec<String> {
+    let lowered = names.iter().map(|name| name.trim().to_lowercase());
+    lowered.filter(|name| !name.is_empty()).collect()
 }
 
 /// `token`, or `token-<name>` with all but letters, digits and `-` made `-` and one trailing `-`
@@ -263,6 +359,9 @@ mod tests {
             ended_at: None,
             bound_cidrs: Vec::new(),
             login: None,
+            kind: TokenKind::Service,
+            role: None,
+            entity: None,
         }
     }
 
@@ -385,7 +484,8 @@ mod tests {
     }
 
     fn login(params: &TokenParams) -> (Planned, u64) {
-        plan_login(params, &[], EffectiveTtls { default: 600, max: 3600 }, NOW).unwrap()
+        let ttls = EffectiveTtls { default: 600, max: 3600 };
+        plan_login(params, &[], ttls, TokenKind::Service, NOW).unwrap()
     }
 
     #[test]
@@ -414,7 +514,8 @@ mod tests {
         assert_eq!(login(&with(&["ci"])).0.policies, ["ci"]);
         for name in ["root", "response-wrapping"] {
             let ttls = EffectiveTtls { default: 1, max: 1 };
-            assert!(plan_login(&with(&["ci", name]), &[], ttls, NOW).is_err(), "{name}");
+            let params = with(&["ci", name]);
+            assert!(plan_login(&params, &[], ttls, TokenKind::Service, NOW).is_err(), "{name}");
         }
     }
 
@@ -423,5 +524,45 @@ mod tests {
         let bound = Token { bound_cidrs: vec!["10.0.0.0/8".parse().unwrap()], ..parent(&["root"]) };
         let planned = plan(&bound, &new(&[]), false, NOW).unwrap();
         assert_eq!(planned.bound_cidrs, bound.bound_cidrs);
+    }
+
+    #[test]
+    fn a_batch_token_has_a_ttl_and_nothing_that_could_change() {
+        let ask = |change: fn(&mut NewToken)| {
+            let mut asked = NewToken { kind: Some(TokenKind::Batch), ..new(&["ci"]) };
+            change(&mut asked);
+            plan(&parent(&["root"]), &asked, false, NOW)
+        };
+        let planned = ask(|new| new.ttl = Some(60)).unwrap();
+        assert_eq!((planned.kind, planned.ttl, planned.renewable), (TokenKind::Batch, 60, false));
+        for (change, told) in [
+            ((|new| new.num_uses = 1) as fn(&mut NewToken), "\"num_uses\" set"),
+            (|new| new.period = Some(5), "\"period\" set"),
+            (|new| new.explicit_max_ttl = Some(5), "\"explicit_max_ttl\" set"),
+            (|new| new.id = Some(ClientToken::new("x")), "\"id\" set"),
+        ] {
+            assert_eq!(
+                ask(change).unwrap_err().to_string(),
+                format!("batch tokens cannot have {told}")
+            );
+        }
+        let root = ask(|new| new.policies = Vec::new()).unwrap_err();
+        assert_eq!(root.to_string(), "batch tokens cannot be root tokens");
+        let batch = Token { kind: TokenKind::Batch, ..parent(&["ci"]) };
+        let refused = plan(&batch, &new(&[]), false, NOW).unwrap_err();
+        assert_eq!(refused.to_string(), "batch tokens cannot create more tokens");
+    }
+
+    #[test]
+    fn children_stand_for_whom_their_parent_does_and_orphans_for_nobody() {
+        let person = Token { entity: Some(EntityId("e".into())), ..parent(&["root"]) };
+        let child = plan(&person, &new(&[]), false, NOW).unwrap();
+        assert_eq!(
+            (child.entity, child.path.as_str()),
+            (person.entity.clone(), "auth/token/create")
+        );
+        let orphan = NewToken { parentage: Parentage::OrphanByPath, ..new(&[]) };
+        let orphan = plan(&person, &orphan, false, NOW).unwrap();
+        assert_eq!((orphan.entity, orphan.path.as_str()), (None, "auth/token/create-orphan"));
     }
 }

@@ -182,6 +182,14 @@ async fn catch_all(
             response.insert_header((NAMESPACE, namespace));
         }
     }
+    if let Some(left) = reply.quota {
+        response.insert_header((RATE_LIMIT, left.limit));
+        response.insert_header((RATE_REMAINING, left.remaining));
+        response.insert_header((RATE_RESET, left.reset_seconds));
+        if !left.allowed {
+            response.insert_header((header::RETRY_AFTER, left.reset_seconds));
+        }
+    }
     if let Some(content_type) = reply.content_type {
         response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(content_type)));
     }
@@ -198,6 +206,9 @@ const OPEN_METRICS: &str = "application/openmetrics-text";
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const WRAP_TTL: HeaderName = HeaderName::from_static("x-vault-wrap-ttl");
 
 fn read_headers(headers: &HeaderMap) -> Headers {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::policy::Policy;
 use super::rule::{Capability, Grants, Pattern, Rule};
+use super::template::{Filled, Teller};
 use super::{Access, Operation};
 
 /// The compiled rules of a set of policies.
@@ -17,6 +18,7 @@ pub struct Acl {
     rules: Vec<Rule>,
     exact: HashMap<Box<str>, usize>,
     root: Node,
+    templated: bool,
 }
 
 /// Patterns with wildcards, segment by segment. The numbers are places in [`Acl::rules`], where a greater
@@ -60,19 +62,36 @@ pub struct Question<'a> {
 }
 
 impl Acl {
-    /// From the policies that a token has.
+    /// From the policies that a token has, behind which nobody stands: templates fit nobody.
     pub fn compile(policies: impl IntoIterator<Item = Policy>) -> Self {
+        Self::compile_for(policies, &|_nobody| None)
+    }
+
+    /// From the policies that a token has; `who` tells what templates stand for.
+    pub fn compile_for(policies: impl IntoIterator<Item = Policy>, who: &Teller<'_>) -> Self {
         let mut united: BTreeMap<Pattern, Grants> = BTreeMap::new();
-        let rules = policies.into_iter().flat_map(|policy| policy.rules);
-        for rule in rules.filter(|rule| !rule.pattern.is_template()) {
-            match united.get_mut(&rule.pattern) {
-                Some(known) => known.unite(rule.grants),
-                None => drop(united.insert(rule.pattern, rule.grants)),
+        let mut templated = false;
+        for Rule { mut pattern, grants } in policies.into_iter().flat_map(|policy| policy.rules) {
+            if pattern.is_template() {
+                templated = true;
+                match pattern.filled(who) {
+                    Filled::Path(path) => pattern = Pattern::new(&path),
+                    // A denial that somebody's own name would lift holds for all of theirs.
+                    Filled::Widens if grants.capabilities.has(Capability::Deny) => {
+                        return Self { templated, ..Self::default() };
+                    }
+                    // Contract 4: a path whose template cannot be resolved is dropped.
+                    Filled::Nobody | Filled::Widens => continue,
+                }
+            }
+            match united.get_mut(&pattern) {
+                Some(known) => known.unite(grants),
+                None => drop(united.insert(pattern, grants)),
             }
         }
         let mut ranked: Vec<_> = united.into_iter().collect();
         ranked.sort_by_cached_key(|(pattern, _)| pattern.precedence());
-        let mut acl = Self::default();
+        let mut acl = Self { templated, ..Self::default() };
         for (rank, (pattern, grants)) in ranked.into_iter().enumerate() {
             if pattern.is_exact() {
                 acl.exact.insert(pattern.as_str().into(), rank);
@@ -82,6 +101,11 @@ impl Acl {
             acl.rules.push(Rule { pattern, grants });
         }
         acl
+    }
+
+    /// Whether it is another one for each entity.
+    pub fn is_templated(&self) -> bool {
+        self.templated
     }
 
     /// Whether this may be done. What no rule grants is denied.
@@ -242,6 +266,7 @@ fn common<'a>(one: &'a str, two: &str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::acl::template::Name;
     use proptest::collection::vec;
     use proptest::prelude::*;
     use serde_json::json;
@@ -329,7 +354,30 @@ mod tests {
             r#"path "a/b" { capabilities = ["update"] } path "i/{{identity.entity.id}}" { capabilities = ["read"] }"#,
         ]);
         assert_eq!(acl.capabilities("a/b"), ["read", "update"]);
-        assert!(!may(&acl, Operation::Read, "i/{{identity.entity.id}}"));
+        assert!(acl.is_templated() && !may(&acl, Operation::Read, "i/{{identity.entity.id}}"));
+    }
+
+    #[test]
+    fn a_template_is_filled_in_for_whom_it_is_and_united_with_the_same_path() {
+        let texts = [
+            r#"path "i/{{identity.entity.name}}" { capabilities = ["read"] }"#,
+            r#"path "i/bob" { capabilities = ["update"] } path "g/{{identity.groups.names.x.id}}/*" { capabilities = ["list"] }"#,
+        ];
+        let read = || texts.iter().map(|text| Policy::read(text).unwrap());
+        let bob =
+            Acl::compile_for(read(), &|name| (*name == Name::EntityName).then(|| "bob".to_owned()));
+        assert_eq!(bob.capabilities("i/bob"), ["read", "update"]);
+        assert_eq!(bob.capabilities("i/eve"), ["deny"]);
+        assert_eq!(bob.capabilities("g/"), ["deny"], "not in the group");
+        assert!(bob.is_templated());
+        let deny = r#"path "i/*" { capabilities = ["read"] }
+            path "i/{{identity.entity.name}}/x" { capabilities = ["deny"] }"#;
+        let named = |name: &'static str| {
+            Acl::compile_for([Policy::read(deny).unwrap()], &move |_| Some(name.to_owned()))
+        };
+        assert!(!may(&named("bob"), Operation::Read, "i/bob/x"));
+        assert!(may(&named("bob"), Operation::Read, "i/eve/x"));
+        assert!(!may(&named("b/*"), Operation::Read, "i/eve/x"), "no name lifts a denial");
     }
 
     /// Whether a pattern takes a path, as the words of the contract say it, with no cleverness.

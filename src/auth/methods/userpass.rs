@@ -98,6 +98,7 @@ impl Auth {
         self.let_in(LetIn {
             mount,
             name: &name,
+            alias: &name,
             shown: &name,
             path: format!("login/{name}"),
             params: &user.token,

@@ -117,6 +117,18 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0016_orphan_policy.sql"),
         digest: "d7ec4e82cd708007e62d253bd99161bb51ffe6e2b8c5e80ade4b30d732d192a0",
     },
+    Migration {
+        number: 18,
+        name: "0018_identity.sql",
+        sql: include_str!("migrations/0018_identity.sql"),
+        digest: "0713881ce8ac63795dd6ebe6b5fac1b9ae230e0e06cbd61557c1d6f96a27db2d",
+    },
+    Migration {
+        number: 19,
+        name: "0019_rate_quota.sql",
+        sql: include_str!("migrations/0019_rate_quota.sql"),
+        digest: "fabdf2a921e78689032c126d0dbd96784ee92bb817847c25554a0acd4d3990c7",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

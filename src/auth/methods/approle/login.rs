@@ -57,6 +57,7 @@ impl Auth {
         self.let_in(LetIn {
             mount,
             name: &role.name,
+            alias: &role.role_id,
             shown: "",
             path: "login".to_owned(),
             params: &role.token,

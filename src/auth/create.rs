@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::{Planned, plan};
-use super::plan_role::plan_by_role;
+use super::plan::{Planned, plan, plan_by_role};
 use super::token::{Granted, TOKEN_PREFIX, TOKEN_RANDOM};
 use super::{Auth, AuthError, Caller, acl, is_live};
 use crate::model::go_text::quote;

@@ -105,6 +105,14 @@ impl Known {
         }
     }
 
+    /// After a write that concerns one entity alone.
+    pub(super) fn forget_one(&self, entity: &EntityId) {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        inner.generation = Generation(inner.generation.0.wrapping_add(1));
+        inner.own.remove(entity);
+        inner.identities.remove(entity);
+    }
+
     /// After a write to a policy, an entity or a group.
     pub(super) fn forget(&self) {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
@@ -129,8 +137,16 @@ mod tests {
         assert!(known.shared(&names).is_none());
         known.keep_shared(&names, known.generation(), &Arc::default());
         assert!(known.shared(&names).is_some());
+        let (one, other) = (EntityId("one".into()), EntityId("other".into()));
+        for entity in [&one, &other] {
+            known.keep_own(entity, &names, known.generation(), &Arc::default());
+        }
+        let read_before = known.generation();
+        known.forget_one(&one);
+        known.keep_own(&one, &names, read_before, &Arc::default());
+        assert!(known.own(&one, &names).is_none() && known.own(&other, &names).is_some());
         known.forget();
-        assert!(known.shared(&names).is_none());
+        assert!(known.shared(&names).is_none() && known.own(&other, &names).is_none());
     }
 
     #[test]

@@ -25,7 +25,6 @@ pub mod init;
 mod known;
 pub mod methods;
 mod plan;
-mod plan_role;
 pub mod policies;
 pub mod quotas;
 pub mod token;

@@ -1,5 +1,5 @@
 //! Token roles, written and read (contract 3.2): `auth/token/roles/:name`. What a role makes of a request is
-//! decided in [`super::plan_role`]; here only that it can be one.
+//! decided in [`super::plan`]; here only that it can be one.
 
 use tracing::info;
 

@@ -269,6 +269,7 @@ mod tests {
     use crate::auth::acl::template::Name;
     use proptest::collection::vec;
     use proptest::prelude::*;
+    use proptest::sample::subsequence;
     use serde_json::json;
 
     fn acl(texts: &[&str]) -> Acl {
@@ -401,16 +402,31 @@ mod tests {
         })
     }
 
-    fn naive<'a>(patterns: &'a [String], path: &str) -> Option<&'a String> {
-        let exact = patterns.iter().find(|pattern| {
+    fn exact<'a>(patterns: &'a [String], path: &str) -> Option<&'a String> {
+        patterns.iter().find(|pattern| {
             !pattern.ends_with('*') && !pattern.split('/').any(|s| s == "+") && **pattern == path
-        });
-        let best = || {
-            let fitting = patterns.iter().filter(|pattern| fits(pattern, path));
-            fitting.max_by_key(|pattern| Pattern::new(pattern).precedence())
-        };
-        exact.or_else(best)
+        })
     }
+
+    fn best<'a>(patterns: &'a [String], path: &str) -> Option<&'a String> {
+        let fitting = patterns.iter().filter(|pattern| fits(pattern, path));
+        fitting.max_by_key(|pattern| Pattern::new(pattern).precedence())
+    }
+
+    fn naive<'a>(patterns: &'a [String], path: &str) -> Option<&'a String> {
+        exact(patterns, path).or_else(|| best(patterns, path))
+    }
+
+    /// The same for a list, which also asks without its slash.
+    fn naive_list<'a>(patterns: &'a [String], path: &str) -> Option<&'a String> {
+        let bare = path.strip_suffix('/');
+        exact(patterns, path)
+            .or_else(|| exact(patterns, bare?))
+            .or_else(|| best(patterns, path))
+            .or_else(|| best(patterns, bare?))
+    }
+
+    const WORDS: [&str; 4] = ["read", "list", "update", "deny"];
 
     proptest! {
         #[test]
@@ -430,6 +446,40 @@ mod tests {
             for path in &paths {
                 let found = compiled.grants_for(path, false).map(|grants| grants.required.concat());
                 prop_assert_eq!(found.as_ref(), naive(&patterns, path), "{} {:?}", path, patterns);
+            }
+        }
+
+        #[test]
+        fn decisions_over_several_policies_agree_with_the_words_of_the_contract(
+            rules in vec(("(a|b|ab|\\+|/){1,5}\\*?", subsequence(WORDS.to_vec(), 0..=4), 0_usize..3), 0..12),
+            paths in vec("(a|b|ab|/){0,5}/?", 1..20),
+        ) {
+            let rules: Vec<_> = rules.into_iter()
+                .map(|(pattern, words, policy)| (pattern.trim_start_matches('/').to_owned(), words, policy))
+                .filter(|(pattern, ..)| !pattern.contains("+*"))
+                .collect();
+            let texts = (0..3).map(|number| {
+                let own = rules.iter().filter(|(_, _, policy)| *policy == number);
+                own.map(|(pattern, words, _)| {
+                    format!("path \"{pattern}\" {{ capabilities = {:?} }}\n", words)
+                }).collect::<String>()
+            });
+            let compiled = Acl::compile(texts.map(|text| Policy::read(&text).unwrap()));
+            let patterns: Vec<String> = rules.iter().map(|(pattern, ..)| pattern.clone()).collect();
+            for path in &paths {
+                for (operation, word) in [
+                    (Operation::Read, "read"), (Operation::List, "list"), (Operation::Update, "update"),
+                ] {
+                    let lists = operation == Operation::List;
+                    let winner =
+                        if lists { naive_list(&patterns, path) } else { naive(&patterns, path) };
+                    let said: Vec<_> = rules.iter()
+                        .filter(|(pattern, ..)| Some(pattern) == winner)
+                        .flat_map(|(_, words, _)| words.clone())
+                        .collect();
+                    let wanted = said.contains(&word) && !said.contains(&"deny");
+                    prop_assert_eq!(may(&compiled, operation, path), wanted, "{} {:?}", path, rules);
+                }
             }
         }
     }

@@ -37,7 +37,7 @@ impl Auth {
                 }
             }
             store.put_entity(&known).await?;
-            self.known.forget();
+            self.known.forget_one(&id);
             return Ok(id);
         }
         let alias = EntityAlias {

@@ -15,14 +15,23 @@ use crate::model::{
 };
 use crate::store::StoreError;
 
+/// What finds the entity behind a login, see [`Auth::person`].
+#[derive(Debug)]
+pub(super) struct KnownBy<'a> {
+    /// The one name at this mount that is theirs alone: a user, a role id, a subject.
+    pub(super) name: &'a str,
+    /// What holds for each of their logins; templates in policies can name it.
+    pub(super) metadata: BTreeMap<String, String>,
+}
+
 /// Who is let in, and as what.
 #[derive(Debug)]
 pub(super) struct LetIn<'a> {
     pub(super) mount: &'a AuthMount,
     /// The role or user.
     pub(super) name: &'a str,
-    /// What the mount knows whoever logs in by, for [`Auth::person`]: the one name that is theirs alone.
-    pub(super) alias: &'a str,
+    /// What the mount knows whoever logs in by.
+    pub(super) alias: KnownBy<'a>,
     /// What follows the mount's path in the token's display name.
     pub(super) shown: &'a str,
     /// What follows it in the token's path.
@@ -43,7 +52,8 @@ impl Auth {
         let (mut planned, max_ttl) = planned.map_err(AuthError::from)?;
         let warnings = std::mem::take(&mut planned.warnings);
         planned.path = format!("auth/{}{}", who.mount.path, who.path);
-        planned.entity = Some(self.person(&who.mount.accessor, who.alias, &who.meta).await?);
+        let KnownBy { name: alias, metadata } = who.alias;
+        planned.entity = Some(self.person(&who.mount.accessor, alias, &metadata).await?);
         let new = NewToken { meta: Some(who.meta), ..NewToken::default() };
         let unsealed = TokenDigest(String::new());
         let mut token = planned.token(unsealed, self.fresh_accessor(), new, now);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tracing::info;
 
-use super::login::LetIn;
+use super::login::{KnownBy, LetIn};
 use super::params::changed;
 use super::{MethodError, ParamsChange};
 use crate::auth::{Auth, AuthError, Granted};
@@ -98,7 +98,10 @@ impl Auth {
         self.let_in(LetIn {
             mount,
             name: &name,
-            alias: &name,
+            alias: KnownBy {
+                name: &name,
+                metadata: BTreeMap::from([("username".to_owned(), name.clone())]),
+            },
             shown: &name,
             path: format!("login/{name}"),
             params: &user.token,

@@ -1,14 +1,14 @@
 //! What a new token may be that a token role makes (contract 3.2): pure rules. With lists of policies the role
 //! decides alone, whatever the parent has; without them the parent does, as ever. Of two limits the lesser counts.
 
-use super::acl;
-use super::create::{CreateRefused, NewToken};
-use super::plan::{Asked, Planned, check_asked, is_root, lowered, policies_of, remaining};
+use super::{Asked, Planned, check_asked, is_root, lowered, policies_of, remaining};
+use crate::auth::acl;
+use crate::auth::create::{CreateRefused, NewToken};
 use crate::model::go_text::quote;
 use crate::model::{Timestamp, Token, TokenKind, TokenRole};
 
 /// Every rule about what may be asked for by a role, in the order of the checks.
-pub(super) fn plan_by_role(
+pub(in crate::auth) fn plan_by_role(
     parent: &Token,
     role: &TokenRole,
     new: &NewToken,

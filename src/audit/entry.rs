@@ -15,6 +15,12 @@ use super::hashed::Shown;
 use crate::model::{ClientToken, EntityId, Timestamp, Token, TokenKind};
 use crate::seal::AuditKey;
 
+/// Values and bytes of text in the data of a request or an answer; of more, an entry has a digest of the whole. Each
+/// text becomes 76 characters, so that a body of 32 MiB could make a gigabyte: an entry has 2 MiB at most in this way.
+const MOST_VALUES: usize = 10_000;
+/// As above.
+const MOST_BYTES: usize = 1 << 20;
+
 /// What is known of a request before it is served.
 #[derive(Debug)]
 pub struct Facts<'a> {
@@ -157,10 +163,15 @@ impl Trail {
         let shown = shown(device);
         let mut response = Map::new();
         if let Some(data) = body.data.filter(|data| data.get() != "null") {
-            let mut data = shown.json(data.get(), &self.bare_response).ok()?;
-            if self.lists && device.options.elide_lists {
-                elide(&mut data);
-            }
+            let data = if data.get().len() > MOST_BYTES {
+                left_out(device, data.get())
+            } else {
+                let mut data = shown.json(data.get(), &self.bare_response).ok()?;
+                if self.lists && device.options.elide_lists {
+                    elide(&mut data);
+                }
+                data
+            };
             response.insert("data".into(), data);
         }
         if let Some(lease_id) = body.lease_id.filter(|id| !id.is_empty()) {
@@ -178,6 +189,36 @@ impl Trail {
         }
         (!response.is_empty()).then(|| response.into())
     }
+}
+
+/// Whether the data of a request may stand in an entry; looks no further than it has to.
+fn is_small(data: &Map<String, Value>) -> bool {
+    let named = |names: serde_json::map::Keys<'_>| {
+        names.fold(0_usize, |sum, name| sum.saturating_add(name.len()))
+    };
+    let (mut values, mut bytes) = (0_usize, named(data.keys()));
+    let mut open: Vec<&Value> = data.values().collect();
+    while let Some(value) = open.pop() {
+        values = values.saturating_add(1);
+        match value {
+            Value::String(text) => bytes = bytes.saturating_add(text.len()),
+            Value::Array(members) => open.extend(members),
+            Value::Object(members) => {
+                bytes = bytes.saturating_add(named(members.keys()));
+                open.extend(members.values());
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+        if values > MOST_VALUES || bytes > MOST_BYTES {
+            return false;
+        }
+    }
+    values <= MOST_VALUES && bytes <= MOST_BYTES
+}
+
+/// What stands for data that is too large to be told.
+fn left_out(device: &Device, text: &str) -> Value {
+    json!({ "left_out": { "bytes": text.len(), "digest": device.key.digest(text) } })
 }
 
 fn shown(device: &Device) -> Shown<'_> {
@@ -277,7 +318,12 @@ fn request(device: &Device, facts: &Facts<'_>) -> Value {
     }
     if !facts.data.is_empty() {
         let bare = facts.mount.as_ref().map(|mount| mount.bare_request).unwrap_or_default();
-        request.insert("data".into(), shown(device).map(facts.data, bare));
+        let data = if is_small(facts.data) {
+            shown(device).map(facts.data, bare)
+        } else {
+            left_out(device, &Value::Object(facts.data.clone()).to_string())
+        };
+        request.insert("data".into(), data);
     }
     request.into()
 }

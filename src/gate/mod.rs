@@ -26,6 +26,7 @@ mod kept;
 mod plugins;
 mod rules;
 mod schema;
+mod schema_document;
 mod schema_settings;
 mod sentence;
 mod set;

@@ -145,10 +145,10 @@ async fn checked(
         let (to, id) = (Arc::clone(wire), request_id.to_owned());
         let work = async move {
             audited.asked(None).await?;
-            let served = door.serve(&to, sent, &id).await;
+            let mut handed_out = HandedOut::default();
+            let served = door.serve(&to, sent, &id, &mut handed_out).await;
             let rendered = served.map(|(status, body)| (status, reply::JSON, body));
-            audited.answered(&rendered).await?;
-            rendered
+            audited.handed_out(&to, rendered, handed_out).await
         };
         return wire.in_flight.run(work).await.map_err(|error| ApiError::lost(&error))?;
     }

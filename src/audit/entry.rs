@@ -2,6 +2,7 @@
 //! it is served; for each device the parts are worked out once and used for both entries. Decides nothing; what is
 //! written where is [`super::device`]'s.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -33,7 +34,7 @@ pub struct Facts<'a> {
     /// Its path, without `/v1/`.
     pub path: &'a str,
     /// What was sent.
-    pub data: &'a Map<String, Value>,
+    pub data: Cow<'a, Map<String, Value>>,
     /// The token that was sent.
     pub token: Option<&'a ClientToken>,
     /// Who that is, if anybody.
@@ -44,6 +45,15 @@ pub struct Facts<'a> {
     pub wrap_seconds: Option<u64>,
     /// Path, type and accessor of what serves it.
     pub mount: Option<AtMount<'a>>,
+}
+
+/// A header of an answer, shown as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// Its name, in lower case.
+    pub name: &'static str,
+    /// Its values.
+    pub values: Vec<&'a str>,
 }
 
 /// What serves a request.
@@ -85,7 +95,7 @@ struct Told {
 #[serde(default)]
 struct Body<'a> {
     #[serde(borrow)]
-    lease_id: Option<std::borrow::Cow<'a, str>>,
+    lease_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -130,15 +140,24 @@ impl Trail {
     }
 
     /// Before the caller is told: what came of it.
-    pub async fn answered(&self, body: &[u8], refused: Option<&str>) -> Result<(), Unwritten> {
+    pub async fn answered(
+        &self,
+        body: &[u8],
+        header: Option<Header<'_>>,
+        refused: Option<&str>,
+    ) -> Result<(), Unwritten> {
         let body = std::str::from_utf8(body).unwrap_or_default();
         let entries = self.told.iter().map(|told| {
             let mut entry = self.entry(told, "response", refused);
             if let Some(auth) = &told.auth {
                 entry.insert("auth".into(), auth.clone().into());
             }
-            if let Some(response) = self.response(&told.device, body) {
-                entry.insert("response".into(), response);
+            let mut response = self.response(&told.device, body).unwrap_or_default();
+            if let Some(Header { name, values }) = &header {
+                response.insert("headers".into(), json!({ *name: values }));
+            }
+            if !response.is_empty() {
+                entry.insert("response".into(), response.into());
             }
             written(&told.device, entry)
         });
@@ -157,7 +176,7 @@ impl Trail {
     }
 
     /// What is told of an answer; nothing of one without any of it.
-    fn response(&self, device: &Device, body: &str) -> Option<Value> {
+    fn response(&self, device: &Device, body: &str) -> Option<Map<String, Value>> {
         // A body that is no JSON object is a text for programs, metrics for one: nobody's secret, and long.
         let body: Body<'_> = serde_json::from_str(body).ok()?;
         let shown = shown(device);
@@ -187,7 +206,7 @@ impl Trail {
             let warnings = Shown::Bare.json(warnings.get(), &[]).ok()?;
             response.insert("warnings".into(), warnings);
         }
-        (!response.is_empty()).then(|| response.into())
+        Some(response)
     }
 }
 
@@ -318,10 +337,10 @@ fn request(device: &Device, facts: &Facts<'_>) -> Value {
     }
     if !facts.data.is_empty() {
         let bare = facts.mount.as_ref().map(|mount| mount.bare_request).unwrap_or_default();
-        let data = if is_small(facts.data) {
-            shown(device).map(facts.data, bare)
+        let data = if is_small(&facts.data) {
+            shown(device).map(&facts.data, bare)
         } else {
-            left_out(device, &Value::Object(facts.data.clone()).to_string())
+            left_out(device, &Value::Object(facts.data.clone().into_owned()).to_string())
         };
         request.insert("data".into(), data);
     }

@@ -22,6 +22,7 @@ mod batch;
 pub mod create;
 pub mod identity;
 pub mod init;
+pub mod jose;
 mod known;
 pub mod methods;
 mod plan;

@@ -15,6 +15,7 @@ pub mod lease;
 mod lease_filter;
 pub mod limits;
 pub mod login;
+pub mod login_jwt;
 pub mod mount;
 pub mod names;
 pub mod network;
@@ -51,6 +52,10 @@ pub use login::{
     AppRole, AuthMethod, AuthMount, AuthMountId, Login, LoginUser, SecretIdDigest, StoredSecretId,
     TokenParams,
 };
+pub use login_jwt::{
+    AliasNameSource, BrowserFields, ClaimsType, JwtConfig, JwtRole, KeySource, KubernetesConfig,
+    KubernetesRole,
+};
 pub use mount::{Mount, MountId, MountState, MountTuning};
 pub use names::{
     AccessKeyId, GroupName, InvalidName, LeaseId, LeaseTag, MountPath, PolicyArn, RoleName,
@@ -66,7 +71,9 @@ pub use quarantine::Quarantine;
 pub use quota::{QuotaConfig, RateQuota};
 pub use role::{CredentialType, LegacyRole, Role};
 pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};
-pub use secret::{ClientToken, MfaCode, Password, SecretAccessKey, SecretId, SessionToken};
+pub use secret::{
+    ClientToken, Jwt, MfaCode, Password, SecretAccessKey, SecretId, SecretText, SessionToken,
+};
 pub use timestamp::Timestamp;
 pub use token::{Accessor, Token, TokenDigest, TokenKind};
 pub use token_role::{OldNames, RoleKind, TokenRole};

@@ -23,6 +23,7 @@ pub mod quotas;
 mod reconcile;
 pub mod requests;
 pub mod schedule;
+pub mod signed_logins;
 pub mod sqlite;
 pub mod static_roles;
 pub mod tally;
@@ -41,6 +42,7 @@ pub use quotas::QuotaStore;
 pub use reconcile::{ReconcileStore, StuckLeases};
 pub use requests::RequestStore;
 pub use schedule::ScheduleStore;
+pub use signed_logins::SignedLoginStore;
 pub use static_roles::RotationStore;
 pub use tally::{LeaseTally, TallyStore, Written};
 pub use wrapping::WrappingStore;
@@ -70,6 +72,7 @@ pub trait Store:
     + RotationStore
     + ReconcileStore
     + ScheduleStore
+    + SignedLoginStore
     + TallyStore
     + LimitStore
     + GuardrailStore

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tracing::info;
+use tracing::{debug, info};
 
 use super::{EffectiveTtls, MethodError};
 use crate::auth::create::NewToken;
@@ -11,18 +11,9 @@ use crate::auth::plan::plan_login;
 use crate::auth::token::Granted;
 use crate::auth::{Auth, AuthError};
 use crate::model::{
-    AuthMount, Login, Network, RoleKind, Token, TokenDigest, TokenKind, TokenParams,
+    AuthMethod, AuthMount, Login, Network, RoleKind, Token, TokenDigest, TokenKind, TokenParams,
 };
 use crate::store::StoreError;
-
-/// What finds the entity behind a login, see [`Auth::person`].
-#[derive(Debug)]
-pub(super) struct KnownBy<'a> {
-    /// The one name at this mount that is theirs alone: a user, a role id, a subject.
-    pub(super) name: &'a str,
-    /// What holds for each of their logins; templates in policies can name it.
-    pub(super) metadata: BTreeMap<String, String>,
-}
 
 /// Who is let in, and as what.
 #[derive(Debug)]
@@ -30,10 +21,12 @@ pub(super) struct LetIn<'a> {
     pub(super) mount: &'a AuthMount,
     /// The role or user.
     pub(super) name: &'a str,
-    /// What the mount knows whoever logs in by.
-    pub(super) alias: KnownBy<'a>,
     /// What follows the mount's path in the token's display name.
     pub(super) shown: &'a str,
+    /// Whoever it is, by the name that the method knows them by; with the mount's accessor it is one person or machine.
+    pub(super) alias: &'a str,
+    /// Groups that whoever signed for them says they are in.
+    pub(super) groups: &'a [String],
     /// What follows it in the token's path.
     pub(super) path: String,
     pub(super) params: &'a TokenParams,
@@ -52,8 +45,8 @@ impl Auth {
         let (mut planned, max_ttl) = planned.map_err(AuthError::from)?;
         let warnings = std::mem::take(&mut planned.warnings);
         planned.path = format!("auth/{}{}", who.mount.path, who.path);
-        let KnownBy { name: alias, metadata } = who.alias;
-        planned.entity = Some(self.person(&who.mount.accessor, alias, &metadata).await?);
+        let said = lasting(&who);
+        planned.entity = Some(self.person(&who.mount.accessor, who.alias, &said).await?);
         let new = NewToken { meta: Some(who.meta), ..NewToken::default() };
         let unsealed = TokenDigest(String::new());
         let mut token = planned.token(unsealed, self.fresh_accessor(), new, now);
@@ -64,10 +57,17 @@ impl Auth {
             TokenKind::Batch => self.sealed_batch(token, warnings)?,
             TokenKind::Service => self.stored_login(token, warnings).await?,
         };
-        let token = &granted.token;
+        // AppRole's alias is the role id, which is half of a secret.
+        let shown = if who.shown.is_empty() { who.name } else { who.shown };
+        if !who.shown.is_empty() {
+            debug!(
+                mount.path = %who.mount.path,
+                "`{}` is in the groups {:?}", who.alias.escape_debug(), who.groups
+            );
+        }
         info!(
-            mount.path = %who.mount.path, caller = %token.accessor.0,
-            "`{}` logged in at auth/{}", who.name, who.mount.path
+            mount.path = %who.mount.path, caller = %granted.token.accessor.0,
+            "`{}` logged in at auth/{}", shown.escape_debug(), who.mount.path
         );
         Ok(self.with_identity(granted).await?)
     }
@@ -115,6 +115,17 @@ impl Auth {
     /// Forgets the wrong guesses.
     pub(super) fn guessed_right(&self, mount: &AuthMount, alias: &str) {
         self.methods.lockout.succeeded(&mount.id, alias);
+    }
+}
+
+/// What a login says of whoever it is that holds for their next one too. What a secret id says does not: a role id is
+/// shared by all that have one.
+fn lasting(who: &LetIn<'_>) -> BTreeMap<String, String> {
+    match who.mount.method {
+        AuthMethod::AppRole => BTreeMap::from([("role_name".to_owned(), who.name.to_owned())]),
+        AuthMethod::Userpass | AuthMethod::Jwt | AuthMethod::Oidc | AuthMethod::Kubernetes => {
+            who.meta.clone()
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tracing::info;
 
-use super::login::{KnownBy, LetIn};
+use super::login::LetIn;
 use super::params::changed;
 use super::{MethodError, ParamsChange};
 use crate::auth::{Auth, AuthError, Granted};
@@ -98,11 +98,9 @@ impl Auth {
         self.let_in(LetIn {
             mount,
             name: &name,
-            alias: KnownBy {
-                name: &name,
-                metadata: BTreeMap::from([("username".to_owned(), name.clone())]),
-            },
             shown: &name,
+            alias: &name,
+            groups: &[],
             path: format!("login/{name}"),
             params: &user.token,
             bound_cidrs: &user.token.bound_cidrs,

@@ -31,6 +31,7 @@ pub use table::table;
 mod domain;
 mod guardrails;
 mod identity;
+mod logins;
 mod mapping;
 mod methods;
 mod plugins;
@@ -205,6 +206,15 @@ pub struct Told {
     pub errors: Vec<String>,
     /// The verdict of a denial.
     pub data: Option<Value>,
+}
+
+impl Told {
+    /// Digest of the verdict, of a denial that was reached.
+    pub fn verdict(&self) -> Option<&str> {
+        let data = self.data.as_ref()?;
+        data.get("verdict")?;
+        data.get("digest")?.as_str()
+    }
 }
 
 /// A text as an error response has it: bare.

@@ -45,6 +45,7 @@ mod requests;
 mod roles;
 mod rotation;
 mod schedule;
+mod signed_logins;
 mod tally;
 #[cfg(test)]
 mod tests;

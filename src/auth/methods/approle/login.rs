@@ -1,11 +1,10 @@
 //! A machine's login (contract 3.3), in the contract's order of checks: locked out, role, secret id, where
 //! from, uses. A locked role id uses nothing up; what was wrong is never told apart.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::super::MethodError;
-use super::super::login::{KnownBy, LetIn};
+use super::super::login::LetIn;
 use crate::auth::{Auth, Granted};
 use crate::model::{AppRole, AuthMount, Network, SecretId, StoredSecretId};
 
@@ -58,12 +57,9 @@ impl Auth {
         self.let_in(LetIn {
             mount,
             name: &role.name,
-            // What a secret id says is that login's alone.
-            alias: KnownBy {
-                name: &role.role_id,
-                metadata: BTreeMap::from([("role_name".to_owned(), role.name.clone())]),
-            },
             shown: "",
+            alias: &role.role_id,
+            groups: &[],
             path: "login".to_owned(),
             params: &role.token,
             bound_cidrs,

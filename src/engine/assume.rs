@@ -116,7 +116,8 @@ impl Engine {
         }
         let lease = self.parts.leases.begin(new).await?;
         let (lease, keys) = self.ask_sts(sts.as_ref(), lease, &session).await?;
-        let mut issued = self.hand_out_session(lease, keys, ttl, warnings).await?;
+        let most = self.time_left(caller);
+        let mut issued = self.hand_out_session(lease, keys, (ttl, most), warnings).await?;
         issued.told = plan.told(self.parts.clock.now(), issued.lease_duration);
         Ok(issued)
     }
@@ -233,13 +234,14 @@ impl Engine {
         &self,
         mut lease: Lease,
         keys: TemporaryCredentials,
-        ttl: SessionTtl,
+        (ttl, most): (SessionTtl, Option<Duration>),
         mut warnings: Vec<String>,
     ) -> Result<Issued, IssueError> {
         session_revocation::begun(&mut lease.beside, &keys, ttl.session());
         let now = self.parts.clock.now();
         let left = keys.expires_at.since(now);
-        let resolved = ttl.lease(left);
+        // What a batch token holds ends with it; what AWS gave may last longer.
+        let resolved = ttl.lease(left.min(most.unwrap_or(Duration::MAX)));
         let expires_at = now.after(resolved.ttl);
         (lease.account, lease.user_id) = (keys.account.or(lease.account), keys.user_id);
         let pending = lease.clone();

@@ -17,7 +17,8 @@ use super::legacy_role;
 use super::placement::{self, Placed};
 use super::readiness::{Proof, ReadinessReport};
 use super::roles::RoleError;
-use super::ttl::Resolved;
+use super::time_left::within;
+use super::ttl::{Resolved, TtlSources};
 use super::ttl_told::{TtlPlan, TtlTold};
 use super::username::{self, NameInputs};
 
@@ -172,6 +173,7 @@ impl Engine {
             ..new_lease(id, caller, role, Some(name.clone()), verdict.digest.clone())
         };
         new.origin.policy_digest = grant.permissions().to_owned();
+        new.role_max_ttl = within(new.role_max_ttl, self.time_left(caller));
         let lease = self.parts.leases.begin(new).await?;
         let user = NewUser {
             name,
@@ -188,7 +190,8 @@ impl Engine {
             self.deliveries.placed(placement);
         }
         let proof = self.prove_key(mount, role, &lease.id, (&user, &key)).await;
-        let resolved = sources.at_issue();
+        let role_max_ttl = within(sources.role_max_ttl, self.time_left(caller));
+        let resolved = TtlSources { role_max_ttl, ..sources }.at_issue();
         let mut issued = self.hand_out(lease, key.clone(), resolved, warnings, proof).await?;
         issued.told = plan.told(self.parts.clock.now(), issued.lease_duration);
         self.prove_later(mount, role, &issued.lease, (&user, &key));
@@ -377,7 +380,7 @@ pub(super) fn new_lease(
         role: role.name.clone(),
         role_version: role.version,
         credential_type: role.credential_type,
-        holder: caller.accessor().clone(),
+        holder: caller.holder().clone(),
         user,
         role_ttl: role_duration(role.ttl),
         role_max_ttl: role_duration(role.max_ttl),

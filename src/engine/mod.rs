@@ -55,6 +55,7 @@ pub mod rotation;
 mod session_grant;
 mod session_revocation;
 pub mod static_roles;
+mod time_left;
 pub mod ttl;
 pub mod ttl_told;
 mod tuning;

@@ -16,6 +16,7 @@ mod issues;
 mod json;
 mod leases;
 mod own;
+mod quotas;
 mod requests;
 mod rotations;
 mod vault;
@@ -29,6 +30,7 @@ pub use delivery::{Deliveries, Repeated};
 pub use gate::Verdicts;
 pub use issues::Issues;
 pub use leases::{LeaseAct, LeaseEvents};
+pub use quotas::QuotaCounts;
 pub use requests::{RequestLine, Requests};
 pub use rotations::{RotatedKey, RotationEvents};
 pub use work::{Compared, Jobs, Work};
@@ -100,6 +102,7 @@ impl Standing {
 #[derive(Debug)]
 pub struct Metrics {
     counted: Counted,
+    quotas: QuotaCounts,
     registry: Registry,
     version: &'static str,
     api_version: &'static str,
@@ -108,7 +111,7 @@ pub struct Metrics {
 impl Metrics {
     /// Over these instruments. `version` is the broker's own, `api_version` what it tells clients.
     pub fn new(counted: Counted, version: &'static str, api_version: &'static str) -> Self {
-        let registry = Registry::new();
+        let (registry, quotas) = (Registry::new(), QuotaCounts::default());
         for collector in [
             counted.requests.collectors(),
             counted.issues.collectors(),
@@ -117,6 +120,7 @@ impl Metrics {
             counted.leases.collectors(),
             counted.aws.collectors(),
             counted.verdicts.collectors(),
+            quotas.collectors(),
         ]
         .into_iter()
         .flatten()
@@ -126,12 +130,17 @@ impl Metrics {
                 tracing::error!("a metric is not shown: {error}");
             }
         }
-        Self { counted, registry, version, api_version }
+        Self { counted, quotas, registry, version, api_version }
     }
 
     /// What requests are counted with.
     pub fn requests(&self) -> &Requests {
         &self.counted.requests
+    }
+
+    /// What requests that were turned away are counted with.
+    pub fn quotas(&self) -> &QuotaCounts {
+        &self.quotas
     }
 
     /// In Prometheus' text format, version 0.0.4.

@@ -68,7 +68,9 @@ pub(super) fn auth(error: &AuthError) -> Told {
         AuthError::NoSuchToken => bare(403, "bad token"),
         AuthError::NoSuchAccessor => wrapped(400, "invalid accessor"),
         AuthError::NotRenewable => bare(400, "lease is not renewable"),
-        AuthError::LoginGone(_) => bare(400, error.to_string()),
+        AuthError::LoginGone(_) | AuthError::TokenRoleGone(_) | AuthError::Batch(_) => {
+            bare(400, error.to_string())
+        }
         AuthError::NoLease => bare(400, "invalid lease ID"),
         AuthError::PastMaximum => bare(400, "past the max TTL, cannot renew"),
         AuthError::Create(refused) => bare(400, refused.to_string()),

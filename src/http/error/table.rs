@@ -47,6 +47,7 @@ fn samples() -> Samples {
     samples.extend(handlers());
     for more in [
         super::methods::samples(),
+        super::identity::samples(),
         super::logins::samples(),
         tokens(),
         mounts(),

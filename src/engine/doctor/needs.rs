@@ -11,6 +11,7 @@ use crate::store::StoreError;
 
 /// What roles, static roles and `config/root` of some mounts need.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own about the roles")]
 pub struct Needs {
     /// What users are called: path and beginning of the name, `/vault-`.
     pub users: BTreeSet<String>,

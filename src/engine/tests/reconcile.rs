@@ -111,10 +111,10 @@ async fn a_restart_does_not_put_a_comparison_off() {
     pass(&bench, settling).await;
     ended(&bench, 1, first).await;
     scheduled.end().await;
-    bench.world.clock.advance(DAY.saturating_sub(Duration::from_secs(60)));
+    bench.world.clock.advance(DAY.saturating_sub(Duration::from_mins(1)));
     let scheduled = Scheduled::begin(&bench, Some(DAY)).await;
     assert_eq!(bench.engine.next_reconcile(), Some(first.after(DAY)), "not a day from the start");
-    pass(&bench, Duration::from_secs(60)).await;
+    pass(&bench, Duration::from_mins(1)).await;
     ended(&bench, 2, first.after(DAY)).await;
     scheduled.end().await;
 }

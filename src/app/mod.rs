@@ -246,6 +246,7 @@ impl App {
         let leases = base.leases(&accounts);
         let auth = base.auth(&leases, config.private_networks.clone());
         auth.open_methods().await?;
+        auth.open_quotas().await?;
         let initialiser = base.initialiser(&auth, config.key_file.clone());
         let root_token = match &config.dev {
             Some(dev) => Some(base.dev_root_token(dev, &auth, &initialiser).await?),

@@ -213,6 +213,8 @@ pub(super) fn gate_config(config: &Config, barrier: &Barrier, compiler: Compiler
     GateConfig {
         default_mode: config.guardrails.mode,
         modes: config.guardrails.modes.clone(),
+        settings: config.guardrails.settings.clone(),
+        bounds: config.guardrails.bounds,
         cache_dir: key.and(dir),
         cache_key: key.unwrap_or_default(),
         compiler,

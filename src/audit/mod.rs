@@ -26,7 +26,7 @@ mod sink;
 mod tail;
 pub mod verify;
 
-pub use entry::{AtMount, Facts, Trail};
+pub use entry::{AtMount, Facts, Header, Trail};
 pub use options::OptionError;
 
 use device::Device;

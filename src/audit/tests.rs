@@ -1,5 +1,6 @@
 //! The devices of an [`Audit`] without a wire: kept over restarts, chained, refused where they cannot be.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ async fn log(audit: &Audit, data: &Map<String, Value>) -> Result<(), Unwritten> 
         id: "an-id",
         operation: "update",
         path: "aws/roles/r",
-        data,
+        data: Cow::Borrowed(data),
         token: None,
         caller: None,
         remote: None,

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use guardrail_kit::package::PublicKey;
 
-use super::file::{GuardrailFile, GuardrailsFile, ListenerFile, PluginsFile, TrustedKeyFile};
-use super::{ConfigError, Guardrails, Listener, Log, Tls, invalid};
-use crate::gate::{Mode, SHIPPED, Trust, TrustedKey, shipped};
+use super::file::{ListenerFile, PluginsFile, TrustedKeyFile};
+use super::{ConfigError, Listener, Log, Tls, invalid};
+use crate::gate::{Trust, TrustedKey};
 use crate::model::Network;
 use crate::model::duration::parse_seconds;
 
@@ -69,24 +69,6 @@ pub(super) fn listener(
     }
     let open_metrics = file.telemetry.unauthenticated_metrics_access;
     Ok(Listener { address, tls, open_metrics })
-}
-
-/// Those that ship with the broker alone: an uploaded one is bound by a write to `sys/guardrails`.
-pub(super) fn guardrails(file: GuardrailsFile, default: Mode) -> Result<Guardrails, ConfigError> {
-    if let Some(unknown) = file.named.keys().find(|name| shipped(name).is_none()) {
-        let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
-        let help = format!("help: those that do: {}", names.join(", "));
-        let problem = format!("no guardrail of this name ships with the broker\n{help}");
-        return Err(invalid(&format!("guardrails.{unknown}"), problem));
-    }
-    let mode = |(name, section): (String, toml::Value)| match section.try_into() {
-        Ok(GuardrailFile { mode }) => Ok((name, mode)),
-        Err(error) => {
-            Err(invalid(&format!("guardrails.{name}"), error.to_string().trim_end().to_owned()))
-        }
-    };
-    let modes = file.named.into_iter().map(mode).collect::<Result<_, _>>()?;
-    Ok(Guardrails { mode: file.mode.unwrap_or(default), modes })
 }
 
 /// Networks of `logins.private_networks`.

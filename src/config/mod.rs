@@ -1,20 +1,22 @@
 //! The configuration: one TOML file and a few flags, read and checked whole before anything binds,
 //! opens or writes. Nothing else in the crate reads configuration or the environment; the result is
 //! plain data for [`crate::app`]. The keys are Vault's where Vault has them. The file is `file`, what its values may
-//! be `checks`.
+//! be `checks` and `guardrails`.
 
 mod checks;
 mod file;
+mod guardrails;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::gate::{Mode, Trust};
+use crate::gate::{Bounds, Mode, Trust};
 use crate::model::Network;
-use checks::{guardrails, listener, log, private_networks, reconcile_interval, trust, ttls};
+use checks::{listener, log, private_networks, reconcile_interval, trust, ttls};
 use file::{File, read};
+use guardrails::guardrails;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +60,7 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// Where to listen.
     pub listener: Listener,
-    /// Modes of the guardrails.
+    /// Modes, settings and limits of the guardrails.
     pub guardrails: Guardrails,
     /// Whose signature on a plugin is believed.
     pub plugins: Trust,
@@ -113,6 +115,10 @@ pub struct Guardrails {
     pub mode: Mode,
     /// By name.
     pub modes: BTreeMap<String, Mode>,
+    /// JSON objects as text, by name.
+    pub settings: BTreeMap<String, String>,
+    /// What they may use.
+    pub bounds: Bounds,
 }
 
 /// How it logs.
@@ -185,6 +191,12 @@ impl Config {
 }
 
 impl Guardrails {
+    /// What is bound without a configuration, where everything enforces.
+    pub fn enforcing() -> Self {
+        let (modes, settings) = (BTreeMap::new(), BTreeMap::new());
+        Self { mode: Mode::Enforce, modes, settings, bounds: Bounds::default() }
+    }
+
     /// What a configuration says of guardrails, for `leasehold check --config FILE`: they enforce
     /// unless it says otherwise.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {

@@ -14,6 +14,7 @@ pub use keys::MasterKey;
 pub use password::PasswordHash;
 
 mod audit_key;
+mod batch;
 pub mod key_file;
 mod keys;
 mod password;

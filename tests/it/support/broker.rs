@@ -17,7 +17,7 @@ use leasehold::aws::AwsBackend;
 use leasehold::clock::{Clock as _, ManualClock};
 use leasehold::config::{Config, Dev, Overrides};
 use leasehold::engine::Engine;
-use leasehold::gate::{Compiler, Gate, GateConfig, Mode, Trust};
+use leasehold::gate::{Bounds, Compiler, Gate, GateConfig, Mode, Trust};
 use leasehold::leases::Leases;
 use leasehold::model::{Lease, LeaseId, Timestamp};
 use leasehold::random::Random;
@@ -54,6 +54,8 @@ fn gate(mode: Mode) -> Arc<Gate> {
     let config = GateConfig {
         default_mode: mode,
         modes: BTreeMap::new(),
+        settings: BTreeMap::new(),
+        bounds: Bounds::default(),
         cache_dir,
         cache_key: [7; 32],
         compiler: Compiler::InProcess,
@@ -253,6 +255,11 @@ impl TestBroker {
     /// Takes away the suspensions of guardrails whose time is over.
     pub fn end_suspensions(&self) {
         self.wait(self.app().engine.end_suspensions()).unwrap();
+    }
+
+    /// What the broker does every few seconds for its guardrails.
+    pub fn look_after_guardrails(&self) {
+        self.wait(self.app().engine.look_after_guardrails(1)).unwrap();
     }
 
     /// Loads guardrails again that could not be used.

@@ -293,8 +293,8 @@ proptest::proptest! {
     ) {
         let signer = Signer::ed25519("a");
         let mut token = signer.token(&claims()).into_bytes();
-        let at = at % token.len();
-        token[at] = byte;
+        let Some(place) = token.get_mut(at) else { return Ok(()) };
+        *place = byte;
         let told = read(&String::from_utf8(token).unwrap(), &of(&[&signer]));
         proptest::prop_assert!(told.is_err() || told == Ok(claims()));
     }

@@ -31,6 +31,7 @@ mod in_flight;
 mod lease_view;
 mod measured;
 mod mount_shape;
+mod openapi;
 pub mod path;
 mod pattern;
 pub mod pipeline;

@@ -242,7 +242,7 @@ async fn serve(
     let method = found.method().cloned();
     let (route, mount, captured, place) = found.into_route(&path)?;
     if operation == Operation::Help {
-        return rendered(help::help(route, &path)?, request_id, place);
+        return rendered(help::help(route)?, request_id, place);
     }
     let handler = route.handler(operation).ok_or(ApiError::UnsupportedOperation)?;
     let fields = Fields::read(route.fields, data).map_err(ApiError::Field)?;

@@ -14,7 +14,7 @@ use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, approle, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static,
-    mount_shape, sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs,
+    mount_shape, openapi, sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs,
     sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins,
     sys_policies, sys_reconcile, sys_remount, ui, userpass, wrapping,
 };
@@ -120,6 +120,7 @@ static SYS: &[Route] = &[
     route(listed("auth"), "Lists the auth methods.", &[], on![Read => sys_auth::list]),
     route(between("auth/", "/tune"), "Shows or changes an auth method's settings.", mount_shape::TUNE, on![Read => sys_auth::read_tuning, Update => sys_auth::tune]),
     route(under("auth/"), "Shows, enables or disables an auth method.", mount_shape::ENABLE, on![Read => sys_auth::read, Update => sys_auth::enable, Delete => sys_auth::disable]),
+    route(exact("internal/specs/openapi"), "Shows what can be asked here, as an OpenAPI document.", openapi::FIELDS, on![Read => openapi::specification, Update => openapi::specification]).open_to(Callers::Anybody),
     route(listed("internal/ui/mounts"), "Lists the mounts that the caller may see.", &[], on![Read => ui::list_mounts]).open_to(Callers::Anybody),
     route(under("internal/ui/mounts/"), "Shows a mount that the caller may reach.", &[], on![Read => ui::read_mount]).open_to(Callers::AnyToken),
     route(exact("internal/ui/resultant-acl"), "Shows the caller's rules.", &[], on![Read => sys_policies::resultant]),

@@ -41,6 +41,7 @@ mod leases;
 mod legacy;
 mod limits;
 mod metrics;
+mod openapi;
 mod placement;
 mod plugins;
 mod plugins_readme;

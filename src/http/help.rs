@@ -10,15 +10,16 @@ use super::routes::Route;
 
 /// What `?help=1` shows: true, and no more than that.
 pub(super) fn help(route: &'static Route) -> Answered {
-    let mut help = format!("{}\n\n{}", route.pattern.shown(), route.help);
+    let mut lines = vec![route.pattern.shown(), route.help.to_owned()];
     let fields = openapi::fields_of(route);
     if !fields.is_empty() {
-        help.push_str("\n\n## PARAMETERS");
+        lines.push("## PARAMETERS".to_owned());
     }
-    for (name, kind, text) in fields {
-        // As Vault's help has it: a name and a type, and the words indented below.
-        help.push_str(&format!("\n\n    {name} ({kind})\n        {text}"));
-    }
+    // As Vault's help has it: a name and a type, and the words indented below.
+    lines.extend(
+        fields.iter().map(|(name, kind, text)| format!("    {name} ({kind})\n        {text}")),
+    );
+    let help = lines.join("\n\n");
     Answer::bare(&json!({
         "help": help,
         "see_also": [],

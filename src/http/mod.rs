@@ -56,6 +56,7 @@ mod sys_plugins;
 mod sys_policies;
 mod sys_reconcile;
 mod sys_remount;
+mod sys_state;
 mod token_params;
 mod token_view;
 mod ui;
@@ -64,6 +65,7 @@ mod wrapping;
 
 pub use in_flight::InFlight;
 pub use measured::Measured;
+pub use sys_state::ServerFacts;
 
 /// What we answer where clients look for a version: they gate features by Vault's, so ours is metadata
 /// behind it.
@@ -94,8 +96,8 @@ pub struct Wire {
     pub metrics: Metrics,
     /// What requests are counted with.
     pub measured: Measured,
-    /// Whether the metrics are there for everybody.
-    pub open_metrics: bool,
+    /// What the server is.
+    pub facts: ServerFacts,
     /// What must be finished even when its caller has gone.
     pub in_flight: InFlight,
 }

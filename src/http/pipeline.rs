@@ -3,8 +3,10 @@
 //! are on one page in [`super::routes`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Bytes;
+use tokio::time::timeout;
 
 use super::audited::Audited;
 use super::envelope::{Answer, Place};
@@ -72,8 +74,8 @@ impl Call {
     }
 }
 
-/// Answers a request and writes its log line.
-pub async fn answer(wire: &Arc<Wire>, incoming: Incoming) -> Reply {
+/// Answers a request within `limit`, and writes its log line. What must be finished is finished after that, too.
+pub async fn answer(wire: &Arc<Wire>, incoming: Incoming, limit: Duration) -> Reply {
     let request_id = wire.random.uuid();
     let target = path::read(&incoming.path);
     let mut log = RequestLog::begin(&incoming.method, &incoming.path, incoming.remote);
@@ -86,7 +88,9 @@ pub async fn answer(wire: &Arc<Wire>, incoming: Incoming) -> Reply {
         }
     };
     let mut seen = Seen::default();
-    let reply = match checked(wire, incoming, path, &request_id, (&mut log, &mut seen)).await {
+    let checking = checked(wire, incoming, path, &request_id, (&mut log, &mut seen));
+    let outcome = timeout(limit, checking).await.unwrap_or(Err(ApiError::TooSlow));
+    let reply = match outcome {
         Ok((status, content_type, body)) => {
             log.end(&request_id, status, None);
             Reply::typed(status, content_type, body)
@@ -145,9 +149,10 @@ async fn checked(
         };
         return wire.in_flight.run(work).await.map_err(|error| ApiError::lost(&error))?;
     }
+    let open = incoming.open_metrics && shows_metrics(&request);
     let found = routes::find(wire, &request.path);
     *seen = Seen::of(&found, request.operation);
-    let identified = identified(wire, &request, token.as_ref(), &found).await;
+    let identified = identified(wire, &request, token.as_ref(), &found, open).await;
     let caller = identified.as_ref().ok().and_then(Option::as_ref);
     let audited = Audited::begin(wire, &request, token.as_ref(), caller, Some(&found), request_id);
     let caller = match identified {
@@ -172,19 +177,20 @@ async fn identified(
     request: &Request,
     token: Option<&ClientToken>,
     found: &Found,
+    open: bool,
 ) -> Result<Option<Caller>, ApiError> {
     match token {
         // A login needs nobody, and uses up no token that is sent along.
         _ if found.is_login(request.operation) => Ok(None),
         Some(token) => Ok(Some(wire.auth.authenticate(token, request.remote).await?)),
-        None if found.is_anonymous(request.operation) || is_open_to_all(wire, request) => Ok(None),
+        None if found.is_anonymous(request.operation) || open => Ok(None),
         None => Err(ApiError::NoToken),
     }
 }
 
-/// Whether the listener shows this to everybody.
-fn is_open_to_all(wire: &Wire, request: &Request) -> bool {
-    wire.open_metrics && request.operation == Operation::Read && request.path == sys_metrics::PATH
+/// Whether this is what a listener may show to everybody.
+fn shows_metrics(request: &Request) -> bool {
+    request.operation == Operation::Read && request.path == sys_metrics::PATH
 }
 
 fn rendered(answer: Answer, request_id: &str, place: Place) -> Rendered {

@@ -40,6 +40,7 @@ mod kill;
 mod leases;
 mod legacy;
 mod limits;
+mod listeners;
 mod metrics;
 mod openapi;
 mod placement;

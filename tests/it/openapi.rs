@@ -93,12 +93,51 @@ fn the_validator_of_openapi_takes_the_document() {
         let document = broker.root().get(&format!("{PATH}{query}")).expect(200).json;
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), document.to_string()).unwrap();
-        let script = "import json, sys\nfrom openapi_spec_validator import validate\nvalidate(json.load(open(sys.argv[1])))\n";
+        let script = "import json, sys\ntry:\n from openapi_spec_validator import validate\nexcept ImportError: sys.exit(77)\nvalidate(json.load(open(sys.argv[1])))\n";
         let output = std::process::Command::new(&python)
             .args(["-c", script])
             .arg(file.path())
             .output()
             .unwrap();
+        if output.status.code() == Some(77) {
+            assert!(
+                std::env::var_os("LEASEHOLD_CLIENTS").is_none(),
+                "tests/run did not install it"
+            );
+            println!("skipped: openapi-spec-validator is not installed; tests/run installs it");
+            return;
+        }
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+#[test]
+fn the_server_says_what_it_is_and_runs_on() {
+    let broker = TestBroker::new();
+    let root = broker.root();
+    let host = root.get("sys/host-info").expect(200).json;
+    for part in ["timestamp", "cpu", "cpu_times", "disk", "host", "memory"] {
+        assert!(!host["data"][part].is_null(), "{part}: {host}");
+    }
+    let nodes = root.get("sys/ha-status").expect(200).json;
+    assert_eq!(nodes["data"]["nodes"][0]["active_node"], true);
+    assert_eq!(nodes["nodes"], nodes["data"]["nodes"], "old clients read the top level");
+    let version = nodes["data"]["nodes"][0]["version"].as_str().unwrap().to_owned();
+    let history = root.get("sys/version-history?list=true").expect(200).json;
+    assert_eq!(history["data"]["keys"], json!([version]));
+    let since = &history["data"]["key_info"][&version]["timestamp_installed"];
+    assert!(since.as_str().unwrap().starts_with("2026-"), "{history}");
+    let configuration = root.get("sys/config/state/sanitized").expect(200).json;
+    assert_eq!(configuration["data"]["listeners"][0]["type"], "tcp");
+    assert!(!configuration.to_string().contains(crate::support::broker::ROOT));
+}
+
+#[test]
+fn the_history_of_versions_outlives_a_restart() {
+    let mut broker = TestBroker::new();
+    let before = broker.root().get("sys/version-history?list=true").expect(200).json;
+    broker.advance(std::time::Duration::from_hours(1));
+    broker.restart();
+    let after = broker.root().get("sys/version-history?list=true").expect(200).json;
+    assert_eq!(before["data"], after["data"]);
 }

@@ -1,6 +1,6 @@
 //! `sys/internal/specs/openapi` (contract 2.6): what can be asked here, as an OpenAPI 3 document that is made from the
 //! tables of [`super::routes`] at every request, so that it cannot say anything else than they do. It shows what the
-//! caller's rules reach, and runs no handler. How one route is written down: `paths`; the words: `words`, `names`.
+//! caller's rules reach, and runs no handler. How one route is written down: `paths`, `parts`; the words: `words`, `names`.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use super::routes::{self, Route};
 
 mod names;
 mod outside;
+mod parts;
 mod paths;
 mod schemas;
 mod words;

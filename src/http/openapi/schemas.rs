@@ -29,7 +29,11 @@ pub(super) enum Reply {
 /// The errors that any operation may answer with.
 const ERRORS: &[(&str, &str, &str)] = &[
     ("400", "BadRequest", "The request cannot be understood, or its values cannot be"),
-    ("403", "Forbidden", "No token, a token that is not valid, or one whose policies do not allow it"),
+    (
+        "403",
+        "Forbidden",
+        "No token, a token that is not valid, or one whose policies do not allow it",
+    ),
     ("404", "NotFound", "Nothing is there"),
     ("405", "NotOffered", "The path does not offer this"),
     ("413", "TooLarge", "The body is over the limit"),
@@ -48,7 +52,8 @@ pub(super) fn replies(own: &[Reply]) -> Value {
         }
     }
     for (status, name, _) in ERRORS {
-        all.entry(*status).or_insert_with(|| json!({"$ref": format!("#/components/responses/{name}")}));
+        all.entry(*status)
+            .or_insert_with(|| json!({"$ref": format!("#/components/responses/{name}")}));
     }
     Value::Object(all)
 }
@@ -60,8 +65,12 @@ impl Reply {
             json!({"application/json": {"schema": schema}})
         };
         match self {
-            Self::Data => vec![("200", json!({"description": "OK", "content": enveloped("Envelope")}))],
-            Self::Keys => vec![("200", json!({"description": "OK", "content": enveloped("ListEnvelope")}))],
+            Self::Data => {
+                vec![("200", json!({"description": "OK", "content": enveloped("Envelope")}))]
+            }
+            Self::Keys => {
+                vec![("200", json!({"description": "OK", "content": enveloped("ListEnvelope")}))]
+            }
             Self::Nothing => vec![("204", json!({"description": "Done"}))],
             Self::Accepted => vec![("202", json!({"description": "Will be done"}))],
             Self::Begun => {
@@ -80,13 +89,11 @@ impl Reply {
                     ("400", json!({"description": "No such format", "content": bad})),
                 ]
             }
-            Self::Health => [
-                ("200", "Initialised and unsealed"),
-                ("501", "Not initialised"),
-                ("503", "Sealed"),
-            ]
-            .map(|(status, text)| (status, json!({"description": text, "content": bare()})))
-            .into(),
+            Self::Health => {
+                [("200", "Initialised and unsealed"), ("501", "Not initialised"), ("503", "Sealed")]
+                    .map(|(status, text)| (status, json!({"description": text, "content": bare()})))
+                    .into()
+            }
         }
     }
 }
@@ -188,7 +195,8 @@ fn wrap_info() -> Value {
 }
 
 /// Fields of any type that are objects when they are sent well; the others are texts.
-const OBJECTS: &[&str] = &["config", "options", "settings", "bound_claims", "claim_mappings", "user_lockout_config"];
+const OBJECTS: &[&str] =
+    &["config", "options", "settings", "bound_claims", "claim_mappings", "user_lockout_config"];
 
 /// The schema of a field's value, as it is best sent. What else is taken: contract 0.4.
 pub(super) fn of_field(field: &Field) -> Value {

@@ -19,7 +19,8 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
     let paths = document["paths"].as_object().unwrap();
     let methods = |item: &Value| {
         let item = item.as_object().unwrap().clone();
-        item.into_iter().filter(|(name, _)| ["get", "post", "delete", "patch"].contains(&name.as_str()))
+        item.into_iter()
+            .filter(|(name, _)| ["get", "post", "delete", "patch"].contains(&name.as_str()))
     };
     paths
         .iter()
@@ -67,8 +68,11 @@ fn lists(route: &Route) -> bool {
 
 #[test]
 fn what_the_http_layer_answers_itself_is_in_the_document() {
-    let told: BTreeSet<&str> =
-        outside::OUTSIDE.iter().map(|one| one.path).filter(|path| routes::OPEN.contains(path)).collect();
+    let told: BTreeSet<&str> = outside::OUTSIDE
+        .iter()
+        .map(|one| one.path)
+        .filter(|path| routes::OPEN.contains(path))
+        .collect();
     assert_eq!(told, BTreeSet::from(routes::OPEN), "see openapi/outside.rs");
 }
 

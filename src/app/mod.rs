@@ -255,8 +255,9 @@ impl App {
         let accounts = Arc::new(Accounts::new(aws, Arc::clone(&base.clock)));
         let documents = Arc::new(Documents::new(Arc::clone(&accounts), Arc::clone(&base.clock)));
         let leases = base.leases(&accounts);
-        let auth = base.auth(&leases);
+        let auth = base.auth(&leases, config.private_networks.clone());
         auth.open_methods().await?;
+        auth.open_quotas().await?;
         let initialiser = base.initialiser(&auth, config.key_file.clone());
         let root_token = match &config.dev {
             Some(dev) => Some(base.dev_root_token(dev, &auth, &initialiser).await?),

@@ -15,13 +15,13 @@ use super::fields::Fields;
 use super::found::Found;
 use super::measured::Seen;
 use super::path::{self, Target};
-use super::reply::{self, Reply};
+use super::reply::Reply;
 use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
 use super::routes::{self, Callers, Route};
 use super::wrapping::{self, Door, HandedOut, Sent};
-use super::{Wire, help, sys_metrics, sys_policies};
-use crate::auth::{Caller, Operation, Question, acl};
+use super::{Wire, help, sys_metrics, sys_policies, sys_quotas};
+use crate::auth::{AuthError, Caller, Operation, Question, acl};
 use crate::model::{AuthMount, ClientToken, Mount};
 use crate::seal::SealStatus;
 
@@ -88,12 +88,18 @@ pub async fn answer(wire: &Arc<Wire>, incoming: Incoming, limit: Duration) -> Re
         }
     };
     let mut seen = Seen::default();
-    let checking = checked(wire, incoming, path, &request_id, (&mut log, &mut seen));
-    let outcome = timeout(limit, checking).await.unwrap_or(Err(ApiError::TooSlow));
-    let reply = match outcome {
-        Ok((status, content_type, body)) => {
-            log.end(&request_id, status, None);
-            Reply::typed(status, content_type, body)
+    let admitted = sys_quotas::admit(wire, &incoming, &path, &request_id).await;
+    let (quota, checked) = match admitted {
+        Ok(quota) => {
+            let checking = checked(wire, incoming, path, &request_id, (&mut log, &mut seen));
+            (quota, timeout(limit, checking).await.unwrap_or(Err(ApiError::TooSlow)))
+        }
+        Err((error, quota)) => (quota, Err(error)),
+    };
+    let reply = match checked {
+        Ok(reply) => {
+            log.end(&request_id, reply.status, None);
+            reply
         }
         Err(failure) => {
             let reply = Reply::error(&failure);
@@ -102,11 +108,11 @@ pub async fn answer(wire: &Arc<Wire>, incoming: Incoming, limit: Duration) -> Re
         }
     };
     wire.measured.answered(&seen, reply.status, log.took());
-    reply
+    Reply { quota, ..reply }
 }
 
-/// Status, type and body.
-pub(super) type Rendered = Result<(u16, &'static str, Vec<u8>), ApiError>;
+/// A reply that is written, or why there is none.
+pub(super) type Rendered = Result<Reply, ApiError>;
 
 /// From the HTTP layer's checks to the known caller.
 async fn checked(
@@ -142,10 +148,10 @@ async fn checked(
         let (to, id) = (Arc::clone(wire), request_id.to_owned());
         let work = async move {
             audited.asked(None).await?;
-            let served = door.serve(&to, sent, &id).await;
-            let rendered = served.map(|(status, body)| (status, reply::JSON, body));
-            audited.answered(&rendered).await?;
-            rendered
+            let mut handed_out = HandedOut::default();
+            let served = door.serve(&to, sent, &id, &mut handed_out).await;
+            let rendered = served.map(|(status, body)| Reply::json(status, body));
+            audited.handed_out(&to, rendered, handed_out).await
         };
         return wire.in_flight.run(work).await.map_err(|error| ApiError::lost(&error))?;
     }
@@ -194,9 +200,9 @@ fn shows_metrics(request: &Request) -> bool {
 }
 
 fn rendered(answer: Answer, request_id: &str, place: Place) -> Rendered {
-    let content_type = answer.content_type();
+    let (content_type, verdicts) = (answer.content_type(), answer.verdicts.clone());
     let (status, body) = answer.render(request_id, place)?;
-    Ok((status, content_type, body))
+    Ok(Reply { verdicts, ..Reply::typed(status, content_type, body) })
 }
 
 fn must_be_unsealed(wire: &Wire) -> Result<(), ApiError> {
@@ -274,12 +280,12 @@ async fn serve(
     }
     let wrap_seconds = wrap_seconds.filter(|_| answer.takes_warnings());
     *handed_out = answer.handed_out();
-    let (status, content_type, body) = rendered(answer, request_id, place)?;
-    let body = match wrap_seconds {
-        None => body,
-        Some(ttl) => wrapping::wrap(wire, body, ttl, path, handed_out.clone()).await?,
+    let reply = rendered(answer, request_id, place)?;
+    let Some(ttl) = wrap_seconds else {
+        return Ok(reply);
     };
-    Ok((status, content_type, body))
+    let body = wrapping::wrap(wire, reply.body, ttl, path, handed_out.clone()).await?;
+    Ok(Reply { body, ..reply })
 }
 
 /// What a request asks for.
@@ -340,6 +346,10 @@ async fn is_new(wire: &Wire, found: &Found) -> Result<bool, ApiError> {
         }
         Found::Route { route, method: Some(method), captured, .. } if route.exists_check => {
             Ok(!wire.auth.login_exists(method, captured).await?)
+        }
+        // What is left that looks first: token roles.
+        Found::Route { route, captured, .. } if route.exists_check => {
+            Ok(wire.auth.token_role(captured).await.map_err(AuthError::from)?.is_none())
         }
         Found::Route { .. } | Found::NoPattern | Found::Tainted | Found::NoMount => Ok(false),
     }

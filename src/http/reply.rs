@@ -3,9 +3,13 @@
 
 use super::error::{ApiError, Told};
 use super::path;
+use crate::auth::quotas::Left;
 
 /// JSON, as every API answer is.
 pub(super) const JSON: &str = "application/json";
+
+/// The header with the digests of the verdicts that led to a reply, as the audit shows it too.
+pub(super) const VERDICT: &str = "x-leasehold-verdict";
 
 /// What is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +20,12 @@ pub struct Reply {
     pub content_type: Option<&'static str>,
     /// `Location` of a redirect.
     pub location: Option<String>,
+    /// Digests of the verdicts that led to it.
+    pub verdicts: Vec<String>,
     /// The body.
     pub body: Vec<u8>,
+    /// What is left of the quota that counted the request, where answers tell it.
+    pub quota: Option<Left>,
     /// Whether it carries the headers of the API; the refusal of an unreadable path does not.
     pub dressed: bool,
 }
@@ -25,7 +33,15 @@ pub struct Reply {
 impl Reply {
     /// JSON.
     pub fn json(status: u16, body: Vec<u8>) -> Self {
-        Self { status, content_type: Some(JSON), location: None, body, dressed: true }
+        Self {
+            status,
+            content_type: Some(JSON),
+            location: None,
+            verdicts: Vec::new(),
+            body,
+            quota: None,
+            dressed: true,
+        }
     }
 
     /// Any type.
@@ -35,7 +51,9 @@ impl Reply {
 
     /// An error.
     pub fn error(error: &ApiError) -> Self {
-        let Told { status, errors, data } = error.told();
+        let told = error.told();
+        let verdicts = told.verdict().map(str::to_owned).into_iter().collect();
+        let Told { status, errors, data } = told;
         let mut body = match data {
             Some(data) => serde_json::json!({"errors": errors, "data": data}),
             None => serde_json::json!({"errors": errors}),
@@ -43,7 +61,7 @@ impl Reply {
         .to_string()
         .into_bytes();
         body.push(b'\n');
-        Self::json(status, body)
+        Self { verdicts, ..Self::json(status, body) }
     }
 
     /// The reply for a path that is not one of the API's.

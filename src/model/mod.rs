@@ -9,22 +9,26 @@ pub mod duration;
 pub mod encoding;
 pub mod go_text;
 pub mod guardrail;
+pub mod identity;
 pub mod job;
 pub mod lease;
 mod lease_filter;
 pub mod limits;
 pub mod login;
+pub mod login_jwt;
 pub mod mount;
 pub mod names;
 pub mod network;
 pub mod orphan;
 pub mod plugin;
 pub mod quarantine;
+pub mod quota;
 pub mod role;
 pub mod rotation;
 pub mod secret;
 pub mod timestamp;
 pub mod token;
+pub mod token_role;
 pub mod verdict;
 
 pub use audit::{AuditDevice, AuditKind, ChainHead};
@@ -34,6 +38,7 @@ pub use guardrail::{
     Binding, DEFAULT_SETTINGS, FailureAction, FailureKind, Guardrail, GuardrailName, KeptVerdict,
     LoweredLimits, Mode, OnFailure, PluginRef, Scope, ScopeSubject, Suspension,
 };
+pub use identity::{Entity, EntityAlias, EntityId, Group, GroupId};
 pub use job::{
     Job, JobFailure, JobId, JobKind, JobProgress, JobScope, JobState, MountMove, Untried,
 };
@@ -47,6 +52,10 @@ pub use login::{
     AppRole, AuthMethod, AuthMount, AuthMountId, Login, LoginUser, SecretIdDigest, StoredSecretId,
     TokenParams,
 };
+pub use login_jwt::{
+    AliasNameSource, BrowserFields, ClaimsType, JwtConfig, JwtRole, KeySource, KubernetesConfig,
+    KubernetesRole,
+};
 pub use mount::{Mount, MountId, MountState, MountTuning};
 pub use names::{
     AccessKeyId, GroupName, InvalidName, LeaseId, LeaseTag, MountPath, PolicyArn, RoleName,
@@ -59,9 +68,13 @@ pub use plugin::{
     SemanticVersion, Uploader,
 };
 pub use quarantine::Quarantine;
+pub use quota::{QuotaConfig, RateQuota};
 pub use role::{CredentialType, LegacyRole, Role};
 pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};
-pub use secret::{ClientToken, MfaCode, Password, SecretAccessKey, SecretId, SessionToken};
+pub use secret::{
+    ClientToken, Jwt, MfaCode, Password, SecretAccessKey, SecretId, SecretText, SessionToken,
+};
 pub use timestamp::Timestamp;
-pub use token::{Accessor, Token, TokenDigest};
+pub use token::{Accessor, Token, TokenDigest, TokenKind};
+pub use token_role::{OldNames, RoleKind, TokenRole};
 pub use verdict::{Decision, Finding, Severity, Verdict};

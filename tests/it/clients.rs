@@ -20,7 +20,7 @@ const ROLE_ARN: &str = "arn:aws:iam::123456789012:role/flow";
 
 /// The path that `name` holds, or `None` with a line that says so. Under `tests/run` it must be set;
 /// empty says that this machine has not what the client needs.
-pub fn tool(name: &str) -> Option<PathBuf> {
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     let set = std::env::var_os(name);
     if set.is_none() {
         assert!(std::env::var_os("LEASEHOLD_CLIENTS").is_none(), "tests/run did not set {name}");
@@ -216,6 +216,20 @@ fn hvac_walks_through_the_guide() {
     let mut command = Command::new(&python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/hvac_flow.py"));
     walk(Flow::start(command, &broker, &moto), &broker, &moto);
+}
+
+#[test]
+fn hvac_makes_tokens_policies_logins_identities_and_wrapped_answers() {
+    let Some(python) = tool("LEASEHOLD_PYTHON") else { return };
+    let broker = Process::dev(&[]);
+    let mut command = Command::new(&python);
+    let status = command
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/hvac_auth_flow.py"))
+        .env("VAULT_ADDR", &broker.url)
+        .env("VAULT_TOKEN", broker.root_token.as_ref().unwrap())
+        .status()
+        .unwrap();
+    assert!(status.success(), "{}", broker.log());
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use super::jwt::JwtError;
+use super::kubernetes::KubernetesError;
 use crate::auth::AuthError;
 use crate::model::{MountPath, go_text::quote};
 use crate::seal::SealError;
@@ -45,6 +47,9 @@ pub enum MethodError {
     /// `token_type` of a role or user.
     #[error("invalid 'token_type' value {}", quote(.0))]
     TokenType(String),
+    /// A batch token cannot be changed; holds what it was to be.
+    #[error("'token_type' cannot be 'batch' or 'default_batch' when set to generate {0}")]
+    Batch(&'static str),
     /// Below zero; holds the field's name.
     #[error("'{0}' cannot be negative")]
     Negative(&'static str),
@@ -133,6 +138,12 @@ pub enum MethodError {
         /// What forbids it.
         by: &'static str,
     },
+    /// A `jwt` mount's refusal.
+    #[error(transparent)]
+    Jwt(#[from] JwtError),
+    /// A `kubernetes` mount's refusal.
+    #[error(transparent)]
+    Kubernetes(#[from] KubernetesError),
     /// The token could not be made, or not be used from there.
     #[error(transparent)]
     Auth(#[from] AuthError),

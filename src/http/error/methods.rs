@@ -18,6 +18,7 @@ pub(super) fn method(error: &MethodError) -> Told {
         | MethodError::NoMount(_)
         | MethodError::TokenType(_)
         | MethodError::Negative(_)
+        | MethodError::Batch(_)
         | MethodError::TtlAboveMax
         | MethodError::BadNetwork { .. }
         | MethodError::LocalFixed
@@ -42,6 +43,8 @@ pub(super) fn method(error: &MethodError) -> Told {
         // Vault's own handler fails in these two, and the wire says so.
         MethodError::NoAlias => bare(500, error.to_string()),
         MethodError::NoConstraint => wrapped(500, &error.to_string()),
+        MethodError::Jwt(error) => super::logins::jwt(error),
+        MethodError::Kubernetes(error) => super::logins::kubernetes(error),
         MethodError::Auth(error) => auth(error),
         MethodError::Seal(_) | MethodError::Store(_) | MethodError::Hashing(_) => internal(),
     }
@@ -64,7 +67,8 @@ pub(super) fn samples() -> Vec<(&'static str, ApiError)> {
         ("auth method: `token_type`", MethodError::MountTokenType.into()),
         ("auth method missing, read", MethodError::NoMount("x/".to_owned()).into()),
         ("auth method missing, tuned", MethodError::NothingToTune("auth/x/".to_owned()).into()),
-        ("`token_type` of a role or user", MethodError::TokenType("batch".to_owned()).into()),
+        ("`token_type` of a role or user", MethodError::TokenType("x".to_owned()).into()),
+        ("batch tokens that could change", MethodError::Batch("periodic tokens").into()),
         ("`token_*` below zero", MethodError::Negative("token_num_uses").into()),
         ("`token_ttl` over its maximum", MethodError::TtlAboveMax.into()),
         ("bad network", network.into()),

@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use super::fields::FieldError;
 use crate::audit::AuditError;
+use crate::auth::identity::IdentityError;
 use crate::auth::methods::MethodError;
+use crate::auth::quotas::QuotaRefused;
+use crate::auth::token_roles::TokenRoleRefused;
 use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, InitError, PolicyRefused};
 use crate::engine::config::ConfigError;
@@ -27,6 +30,8 @@ pub use table::table;
 
 mod domain;
 mod guardrails;
+mod identity;
+mod logins;
 mod mapping;
 mod methods;
 mod plugins;
@@ -130,6 +135,14 @@ pub enum ApiError {
     NoTokenFound,
     /// The token to tell capabilities of is not there.
     CapabilitiesToken,
+    /// A quota has no more requests for this address; holds the path.
+    RateLimited(String),
+    /// Token roles.
+    TokenRole(TokenRoleRefused),
+    /// Entities and groups.
+    Identity(IdentityError),
+    /// Quotas.
+    Quota(QuotaRefused),
     /// `accessor` was not sent.
     AccessorMissing,
     /// No such token to make an orphanage of.
@@ -199,6 +212,15 @@ pub struct Told {
     pub data: Option<Value>,
 }
 
+impl Told {
+    /// Digest of the verdict, of a denial that was reached.
+    pub fn verdict(&self) -> Option<&str> {
+        let data = self.data.as_ref()?;
+        data.get("verdict")?;
+        data.get("digest")?.as_str()
+    }
+}
+
 /// A text as an error response has it: bare.
 fn bare(status: u16, text: impl Into<String>) -> Told {
     Told { status, errors: vec![text.into()], data: None }
@@ -239,6 +261,9 @@ impl ApiError {
             Self::Wrapping(error) => error.to_string(),
             Self::Auth(error) => error.to_string(),
             Self::Method(error) => error.to_string(),
+            Self::TokenRole(error) => error.to_string(),
+            Self::Identity(error) => error.to_string(),
+            Self::Quota(error) => error.to_string(),
             Self::Init(error) => error.to_string(),
             Self::Mount(error) => error.to_string(),
             Self::Config(error) => error.to_string(),
@@ -302,6 +327,9 @@ from! {
     AuthError => Auth,
     AuditError => Audit,
     MethodError => Method,
+    TokenRoleRefused => TokenRole,
+    IdentityError => Identity,
+    QuotaRefused => Quota,
     PolicyRefused => Policy,
     WrappingError => Wrapping,
     InitError => Init,

@@ -12,11 +12,13 @@ use super::fields::{Field, Kind, field};
 use super::pipeline::{Answered, Call};
 use super::routes::{self, Route};
 
+mod known;
 mod names;
 mod outside;
 mod parts;
 mod paths;
 mod schemas;
+mod sentences;
 mod words;
 
 use paths::Document;
@@ -174,6 +176,7 @@ fn rendered(document: Document) -> Value {
         "tags": [
             {"name": "system", "description": "The broker itself"},
             {"name": "auth", "description": "Tokens and logins"},
+            {"name": "identity", "description": "Entities and groups"},
             {"name": "secrets", "description": "AWS credentials"},
         ],
         "paths": paths,

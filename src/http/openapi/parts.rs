@@ -144,6 +144,7 @@ pub(super) fn tag_of(generic: &str) -> &'static str {
     match generic {
         path if path.starts_with("sys/") => "system",
         path if path.starts_with("auth/") => "auth",
+        path if path.starts_with("identity/") => "identity",
         _ => "secrets",
     }
 }

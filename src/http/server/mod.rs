@@ -18,6 +18,7 @@ use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::reply::VERDICT as VERDICT_NAME;
 use super::{InFlight, Wire, pipeline};
 use crate::config::{Address, Limits, Listener};
 
@@ -245,6 +246,17 @@ async fn catch_all(
             response.insert_header((NAMESPACE, namespace));
         }
     }
+    if let Some(left) = reply.quota {
+        response.insert_header((RATE_LIMIT, left.limit));
+        response.insert_header((RATE_REMAINING, left.remaining));
+        response.insert_header((RATE_RESET, left.reset_seconds));
+        if !left.allowed {
+            response.insert_header((header::RETRY_AFTER, left.reset_seconds));
+        }
+    }
+    if !reply.verdicts.is_empty() {
+        response.insert_header((VERDICT, reply.verdicts.join(", ")));
+    }
     if let Some(content_type) = reply.content_type {
         response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(content_type)));
     }
@@ -257,3 +269,8 @@ async fn catch_all(
 /// What Vault sends by default (contract 0.2).
 const HSTS: &str = "max-age=31536000; includeSubDomains";
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
+/// Ours: the digests of the verdicts that led to the reply; `sys/guardrails/verdicts/:digest` has each.
+const VERDICT: HeaderName = HeaderName::from_static(VERDICT_NAME);
+const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");

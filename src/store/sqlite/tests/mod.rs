@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{
-    Beside, CredentialType, LeaseLimits, LeaseState, MountState, MountTuning, Origin,
+    Beside, CredentialType, LeaseLimits, LeaseState, MountState, MountTuning, Origin, TokenKind,
 };
 use crate::store::Show;
 
@@ -103,6 +103,9 @@ fn token(name: &str, parent: Option<&str>) -> Token {
         ended_at: None,
         bound_cidrs: Vec::new(),
         login: None,
+        kind: TokenKind::Service,
+        role: None,
+        entity: None,
     }
 }
 

@@ -1,7 +1,6 @@
 //! What this process is, and what it may leave behind: no core dumps, files for its owner alone, no more rights than it
 //! needs. Called once, before anything is opened; nothing else in the broker changes what the process is.
 
-use std::convert::Infallible;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
@@ -24,13 +23,13 @@ pub fn settle(config: &Config) -> Result<Vec<String>, SystemError> {
     }
     raise_files();
     match &config.runs_as {
-        Some(runs_as) if geteuid().is_root() => match become_somebody(config, runs_as)? {},
+        Some(runs_as) if geteuid().is_root() => return Err(become_somebody(config, runs_as)),
         Some(runs_as) => warnings.push(format!(
             "`user` is `{}`, but this process was not started by root and stays who it is",
             runs_as.user
         )),
         None if geteuid().is_root() && config.dev.is_none() => {
-            warnings.push("this process runs as root; set `user` in the configuration".to_owned())
+            warnings.push("this process runs as root; set `user` in the configuration".to_owned());
         }
         None => {}
     }
@@ -54,19 +53,30 @@ fn raise_files() {
 
 /// Starts this program anew in the same process, as somebody else: no thread, no open file and no group of root's is
 /// carried over. It comes back only where that cannot be.
-fn become_somebody(config: &Config, runs_as: &RunsAs) -> Result<Infallible, SystemError> {
+fn become_somebody(config: &Config, runs_as: &RunsAs) -> SystemError {
+    match somebody(config, runs_as) {
+        Ok(mut again) => failed(runs_as)(again.exec()),
+        Err(error) => error,
+    }
+}
+
+/// This program and its arguments, as somebody else.
+fn somebody(config: &Config, runs_as: &RunsAs) -> Result<Command, SystemError> {
     let user = accounts::user(&runs_as.user)?;
     let group = runs_as.group.as_deref().map_or(Ok(user.group), accounts::group)?;
-    let failed = || refused(format!("become `{}`", runs_as.user));
     if user.id == 0 {
-        return Err(failed()(std::io::Error::other("that is root")));
+        return Err(failed(runs_as)(std::io::Error::other("that is root")));
     }
     give_data_dir(config, user.id, group)?;
-    let program = std::env::current_exe().map_err(failed())?;
+    let program = std::env::current_exe().map_err(failed(runs_as))?;
     // Root's supplementary groups are left by the standard library where a user is named.
     let mut again = Command::new(program);
     again.args(std::env::args_os().skip(1)).uid(user.id).gid(group);
-    Err(failed()(again.exec()))
+    Ok(again)
+}
+
+fn failed(runs_as: &RunsAs) -> impl FnOnce(std::io::Error) -> SystemError {
+    refused(format!("become `{}`", runs_as.user))
 }
 
 /// Makes the data directory where there is none: its parent is often root's.

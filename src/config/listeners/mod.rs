@@ -125,7 +125,7 @@ pub(super) fn listeners(
         tables.push(ListenerFile::default());
     }
     let mut listeners: Vec<Listener> = Vec::new();
-    for (at, table) in tables.into_iter().enumerate() {
+    for (at, table) in tables.iter().enumerate() {
         // A flag is about the first, which is the one that is told of.
         let listener = listener(table, flag.filter(|_| at == 0), dev && at == 0)?;
         let free_port = matches!(listener.address, Address::Tcp(address) if address.port() == 0);
@@ -139,20 +139,20 @@ pub(super) fn listeners(
 }
 
 fn listener(
-    file: ListenerFile,
+    file: &ListenerFile,
     flag: Option<SocketAddr>,
     dev: bool,
 ) -> Result<Listener, ConfigError> {
     let address = match (flag, &file.address) {
         (Some(address), _) => Address::Tcp(address),
-        (None, Some(text)) => address(text, &file)?,
+        (None, Some(text)) => address(text, file)?,
         (None, None) if dev => Address::Tcp(DEV_ADDRESS),
         (None, None) => {
             let help = "missing\nhelp: e.g. address = \"127.0.0.1:8200\"";
             return Err(invalid("listener.address", help));
         }
     };
-    let tls = tls(&file)?;
+    let tls = tls(file)?;
     let open_metrics = file.telemetry.unauthenticated_metrics_access;
     match &address {
         Address::Tcp(tcp) => {
@@ -178,7 +178,7 @@ fn listener(
         }
         Address::Unix(_) => {}
     }
-    Ok(Listener { address, tls, open_metrics, limits: limits(&file)? })
+    Ok(Listener { address, tls, open_metrics, limits: limits(file)? })
 }
 
 fn address(text: &str, file: &ListenerFile) -> Result<Address, ConfigError> {

@@ -195,13 +195,21 @@ fn wrap_info() -> Value {
 }
 
 /// Fields of any type that are objects when they are sent well; the others are texts.
-const OBJECTS: &[&str] =
-    &["config", "options", "settings", "bound_claims", "claim_mappings", "user_lockout_config"];
+const OBJECTS: &[&str] = &[
+    "config",
+    "options",
+    "settings",
+    "bound_claims",
+    "claim_mappings",
+    "user_lockout_config",
+    "provider_config",
+];
 
 /// The schema of a field's value, as it is best sent. What else is taken: contract 0.4.
 pub(super) fn of_field(field: &Field) -> Value {
     match field.kind {
-        Kind::Text => json!({"type": "string"}),
+        Kind::Any if OBJECTS.contains(&field.name) => json!({"type": "object"}),
+        Kind::Text | Kind::Any => json!({"type": "string"}),
         Kind::Secret => {
             json!({"type": "string", "format": "password", "x-vault-displayAttrs": {"sensitive": true}})
         }
@@ -212,8 +220,6 @@ pub(super) fn of_field(field: &Field) -> Value {
         Kind::Pairs => {
             json!({"type": "object", "format": "kvpairs", "additionalProperties": {"type": "string"}})
         }
-        Kind::Any if OBJECTS.contains(&field.name) => json!({"type": "object"}),
-        Kind::Any => json!({"type": "string"}),
     }
 }
 

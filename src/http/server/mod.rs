@@ -140,16 +140,16 @@ struct Bound {
 
 fn bound(wire: &Arc<Wire>, listener: &Listener) -> Result<Bound, ServerError> {
     let Listener { address, tls, open_metrics, limits } = listener;
-    let served = Served {
+    let with = Served {
         wire: Arc::clone(wire),
         limits: *limits,
         open_metrics: *open_metrics,
         bodies: Bodies::default(),
     };
-    let served = web::Data::new(served);
+    let with = web::Data::new(with);
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
     let server = HttpServer::new(move || {
-        App::new().app_data(web::Data::clone(&served)).default_service(web::to(catch_all))
+        App::new().app_data(web::Data::clone(&with)).default_service(web::to(catch_all))
     })
     .workers(workers)
     .backlog(BACKLOG)

@@ -163,12 +163,13 @@ impl Engine {
         let sources = self.ttl_sources(mount, role, config);
         let plan = self.planned_ttl(caller, role, TtlPlan::of_user(&sources)).await?;
 
+        let account = self.account_of_keys(&access).await?;
         let placed = placement::of(role, grant.document());
         let mut new = NewLease {
             beside: placed.beside(),
-            caps: self.caps(mount, role).await?,
+            caps: self.caps(mount, role, account.as_deref()).await?,
             request_key: request.request_key.clone(),
-            account: self.parts.accounts.known_account(&access),
+            account,
             ..new_lease(id, caller, role, Some(name.clone()), verdict.digest.clone())
         };
         new.origin.policy_digest = grant.permissions().to_owned();
@@ -185,6 +186,9 @@ impl Engine {
         };
         let (lease, key) =
             self.create_user_with_keys(provider.as_ref(), lease, &user, placed).await?;
+        if let Some(placement) = placed.counted_as() {
+            self.deliveries.placed(placement);
+        }
         let proof = self.prove_key(mount, role, &lease.id, (&user, &key)).await;
         let role_max_ttl = within(sources.role_max_ttl, self.time_left(caller));
         let resolved = TtlSources { role_max_ttl, ..sources }.at_issue();

@@ -67,6 +67,7 @@ impl Answer {
     }
 
     /// With the digests of the verdicts that let it come to this: told in a header, which no client minds.
+    #[must_use]
     pub fn judged(self, verdicts: Vec<String>) -> Self {
         Self { verdicts, ..self }
     }

@@ -45,6 +45,7 @@ pub mod request;
 mod request_log;
 pub mod routes;
 pub mod server;
+mod sys_account_limits;
 mod sys_audit;
 mod sys_auth;
 mod sys_doctor;

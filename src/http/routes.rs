@@ -14,10 +14,10 @@ use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, approle, auth_token, auth_token_roles, aws_creds, aws_limits, aws_roles, aws_settings,
-    aws_static, identity, identity_groups, jwt, kubernetes, mount_shape, sys_audit, sys_auth,
-    sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs, sys_lease_accounts,
-    sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins, sys_policies, sys_quotas,
-    sys_reconcile, sys_remount, ui, userpass, wrapping,
+    aws_static, identity, identity_groups, jwt, kubernetes, mount_shape, sys_account_limits,
+    sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs,
+    sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins,
+    sys_policies, sys_quotas, sys_reconcile, sys_remount, ui, userpass, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{AuthMethod, AuthMount, Mount, MountState};
@@ -167,6 +167,8 @@ static SYS: &[Route] = &[
     route(listed("leases/query"), "Finds leases, ended ones too, by what is known of them.", sys_lease_query::QUERY, on![Read => sys_lease_query::query, Update => sys_lease_query::query, List => sys_lease_query::query_ids]),
     route(listed("leases/accounts"), "Lists the disabled mounts whose leases are not gone.", &[], on![List => sys_lease_accounts::list]),
     route(under("leases/accounts/"), "Shows or changes the account of a disabled mount.", aws_settings::ROOT, on![Read => sys_lease_accounts::read, Update => sys_lease_accounts::write]),
+    route(listed("leases/limits"), "Lists the AWS accounts whose live leases have a cap.", &[], on![List => sys_account_limits::list]),
+    route(named("leases/limits/"), "How many leases of an AWS account may live at once, over all mounts.", sys_account_limits::FIELDS, on![Read => sys_account_limits::read, Update => sys_account_limits::write, Delete => sys_account_limits::delete]),
     route(listed("guardrails"), "Lists the guardrails, or shows them all.", &[], on![List => sys_guardrails::list, Read => sys_guardrails::read_all]),
     route(exact("guardrails/what-if"), "Shows what a new guardrail would change for the stored roles.", sys_guardrails::WRITE, on![Update => sys_guardrails::what_if_new]),
     route(between("guardrails/verdicts/", "/replay"), "Reaches a kept verdict again.", &[], on![Update => sys_guardrails::replay]),

@@ -9,6 +9,7 @@
 
 mod aws;
 mod bounded;
+mod delivery;
 mod gate;
 mod instrument;
 mod issues;
@@ -17,17 +18,22 @@ mod leases;
 mod own;
 mod quotas;
 mod requests;
+mod rotations;
 mod vault;
+mod work;
 
 use prometheus::proto::MetricFamily;
 use prometheus::{Registry, TextEncoder};
 
 pub use aws::{AwsCalls, Pace};
+pub use delivery::{Deliveries, Repeated};
 pub use gate::Verdicts;
 pub use issues::Issues;
 pub use leases::{LeaseAct, LeaseEvents};
 pub use quotas::QuotaCounts;
 pub use requests::{RequestLine, Requests};
+pub use rotations::{RotatedKey, RotationEvents};
+pub use work::{Compared, Jobs, Work};
 
 /// What is wrong with what was counted.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +50,10 @@ pub struct Counted {
     pub requests: Requests,
     /// Of the engine.
     pub issues: Issues,
+    /// Of handing out.
+    pub deliveries: Deliveries,
+    /// Of rotated keys.
+    pub rotations: RotationEvents,
     /// Of the leases.
     pub leases: LeaseEvents,
     /// Of the AWS client.
@@ -77,6 +87,8 @@ pub struct Standing {
     pub store_commits: u64,
     /// How the accounts are paced.
     pub pace: Pace,
+    /// Work beside the leases.
+    pub work: Work,
 }
 
 impl Standing {
@@ -103,6 +115,8 @@ impl Metrics {
         for collector in [
             counted.requests.collectors(),
             counted.issues.collectors(),
+            counted.deliveries.collectors(),
+            counted.rotations.collectors(),
             counted.leases.collectors(),
             counted.aws.collectors(),
             counted.verdicts.collectors(),
@@ -147,6 +161,7 @@ impl Metrics {
     fn own(&self, standing: &Standing) -> Vec<MetricFamily> {
         let mut families = self.registry.gather();
         families.extend(own::families(standing, self.version, self.api_version));
+        families.extend(work::families(&standing.work, standing.now));
         families
     }
 

@@ -44,7 +44,7 @@ pub use requests::RequestStore;
 pub use schedule::ScheduleStore;
 pub use signed_logins::SignedLoginStore;
 pub use static_roles::RotationStore;
-pub use tally::{LeaseTally, TallyStore, Written};
+pub use tally::{LeaseTally, TallyStore, WorkTally, Written};
 pub use wrapping::WrappingStore;
 
 /// Why the store could not answer.

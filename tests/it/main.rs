@@ -48,6 +48,8 @@ mod legacy;
 mod limits;
 mod login_clients;
 mod metrics;
+mod metrics_work;
+mod pages;
 mod placement;
 mod plugins;
 mod plugins_readme;

@@ -205,6 +205,7 @@ pub(super) fn role(error: &RoleError) -> Told {
 pub(super) fn limits(error: &LimitsError) -> Told {
     match error {
         LimitsError::Refused(error) => bare(400, error.to_string()),
+        LimitsError::NotAnAccount(_) => bare(400, error.to_string()),
         LimitsError::NotServing(error) => not_serving(error),
         LimitsError::Store(_) => internal(),
     }
@@ -212,14 +213,15 @@ pub(super) fn limits(error: &LimitsError) -> Told {
 
 /// 400, not 429: a client that tries again at once finds the cap as it was.
 fn cap_reached(reached: &CapReached) -> Told {
-    let CapReached { cap, limit, live, most } = reached;
+    let CapReached { cap, account, limit, live, most } = reached;
     let setting = cap.setting();
+    let of = account.as_ref().map_or_else(String::new, |account| format!(" {account}"));
     let most = most.as_ref().map_or_else(String::new, |most| {
         let MostLeases { caller, accessor, live } = most;
         format!("; `{caller}` (accessor `{}`) holds the most, {live}", accessor.0)
     });
     let text = format!(
-        "too many leases live: {setting} is {limit}, live are {live}{most}\nhelp: revoke leases that nobody needs, or raise the cap"
+        "too many leases live: {setting}{of} is {limit}, live are {live}{most}\nhelp: revoke leases that nobody needs, or raise the cap"
     );
     Told { data: Some(json!({"cap_reached": reached})), ..bare(400, text) }
 }
@@ -232,6 +234,7 @@ pub(super) fn issue(error: &IssueError) -> Told {
         | IssueError::FederationWithoutPolicy
         | IssueError::GroupUnread(_)
         | IssueError::NoSts(_)
+        | IssueError::AccountUnknown(_)
         | IssueError::LegacyPath { .. }
         | IssueError::TtlCut { .. }
         | IssueError::BadKey(_)

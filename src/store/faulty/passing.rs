@@ -1,6 +1,7 @@
 //! Every method of the store, passed on: reads fail while the power is off, writes take their turn. A new
 //! method belongs into the list of its trait here, and nothing else has to be done for it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -21,8 +22,8 @@ use crate::store::{
     AuditStore, AuthMethodStore, DueAt, DueLease, GuardrailStore, IdentityStore, JobStore,
     LeaseQuery, LeaseTally, LimitStore, Mark, Page, PluginStore, PolicyStore, Position, PutPlugin,
     QueryStore, QuotaStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore,
-    SignedLoginStore, Store, StoreError, StuckLeases, TallyStore, VerdictBounds, WrappingStore,
-    Written,
+    SignedLoginStore, Store, StoreError, StuckLeases, TallyStore, VerdictBounds, WorkTally,
+    WrappingStore, Written,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -50,8 +51,11 @@ pass! {
     LimitStore:
     reads {
         fn lease_limits(mount: &MountId) -> Option<LeaseLimits>;
+        fn account_limits() -> Arc<BTreeMap<String, LeaseLimits>>;
     }
     writes {
+        fn put_account_limits(account: &str, limits: LeaseLimits) -> ();
+        fn remove_account_limits(account: &str) -> ();
         fn put_lease_limits(mount: &MountId, limits: LeaseLimits) -> ();
         fn begin_lease_within(lease: &Lease, caps: LeaseCaps) -> Option<CapReached>;
     }
@@ -290,6 +294,11 @@ impl<S: Store + ?Sized> TallyStore for FaultyStore<S> {
     async fn lease_tally(&self, stuck_after: u32) -> Result<LeaseTally> {
         self.read()?;
         self.inner.lease_tally(stuck_after).await
+    }
+
+    async fn work_tally(&self) -> Result<WorkTally> {
+        self.read()?;
+        self.inner.work_tally().await
     }
 
     fn written(&self) -> Written {

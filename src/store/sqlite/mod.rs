@@ -3,7 +3,7 @@
 //! held across an await. The statements are in the files named by what they are about.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use open::{Durability, Held, TemporaryFolder};
 use readers::Readers;
 use writer::{Writer, Writing};
 
+mod account_limits;
 mod audit;
 mod auth_methods;
 pub mod backup;
@@ -81,6 +82,8 @@ pub struct Sqlite {
     writer: Writer,
     caches: Arc<Caches>,
     settling: Duration,
+    /// Where it is.
+    folder: PathBuf,
     _temporary: Option<TemporaryFolder>,
 }
 
@@ -120,6 +123,7 @@ impl Sqlite {
             writer,
             caches,
             settling: settings.settling,
+            folder: data_dir.to_owned(),
             _temporary: temporary,
         }))
     }

@@ -16,7 +16,6 @@ use crate::store::{Store, StoreError};
 
 pub mod acl;
 pub mod create;
-pub mod init;
 pub mod methods;
 mod plan;
 pub mod policies;
@@ -25,9 +24,8 @@ pub mod wrapping;
 
 pub use acl::{Operation, Question};
 pub use create::{CreateRefused, NewToken, Parentage};
-pub use init::{InitError, Initialiser};
 pub use policies::PolicyRefused;
-pub use token::{Granted, TokenLookup};
+pub use token::{Granted, ROOT_TOKEN_LENGTH, TokenLookup};
 
 /// Why a caller or a token use case was turned away.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@
 
 mod checks;
 mod file;
+mod seal;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use crate::gate::{Mode, Trust};
 use checks::{guardrails, listener, log, reconcile_interval, trust, ttls};
 use file::{File, read};
+pub use seal::{AwsKms, Seal};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -61,8 +63,8 @@ pub struct Config {
     pub guardrails: Guardrails,
     /// Whose signature on a plugin is believed.
     pub plugins: Trust,
-    /// Where the key of the seal lies; `None` keeps it in memory (dev without a data directory).
-    pub key_file: Option<PathBuf>,
+    /// What unseals.
+    pub seal: Seal,
     /// The server's default lease TTL.
     pub default_lease_ttl: Duration,
     /// The server's maximum lease TTL.
@@ -157,14 +159,13 @@ impl Config {
                 "missing or empty\nhelp: name the folder that holds the state, e.g. data_dir = \"/var/lib/leasehold\"",
             ));
         }
-        let key_file =
-            file.seal.key_file.or_else(|| data_dir.as_ref().map(|dir| dir.join("seal.key")));
+        let seal = seal::seal(file.seal, data_dir.as_deref(), dev)?;
         let ttls = ttls(file.default_lease_ttl.as_deref(), file.max_lease_ttl.as_deref())?;
         Ok(Self {
             listener: listener(file.listener, flags.address, dev)?,
             guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce })?,
             plugins: trust(file.plugins)?,
-            key_file,
+            seal,
             data_dir,
             default_lease_ttl: ttls.0,
             max_lease_ttl: ttls.1,

@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use crate::audit::Audit;
-use crate::auth::{Auth, Initialiser};
+use crate::auth::Auth;
 use crate::clock::Clock;
+use crate::custody::Custody;
 use crate::engine::Engine;
 use crate::leases::Leases;
 use crate::metrics::Metrics;
@@ -38,10 +39,12 @@ mod reply;
 pub mod request;
 mod request_log;
 pub mod routes;
+mod seal_fields;
 pub mod server;
 mod sys_audit;
 mod sys_auth;
 mod sys_doctor;
+mod sys_generate_root;
 mod sys_guardrails;
 mod sys_health;
 mod sys_init;
@@ -54,7 +57,10 @@ mod sys_mounts;
 mod sys_plugins;
 mod sys_policies;
 mod sys_reconcile;
+mod sys_rekey;
 mod sys_remount;
+mod sys_rotate;
+mod sys_seal;
 mod token_params;
 mod token_view;
 mod ui;
@@ -81,8 +87,8 @@ pub struct Wire {
     pub audit: Arc<Audit>,
     /// Whether anything can be served.
     pub barrier: Arc<Barrier>,
-    /// Makes an installation out of an empty one.
-    pub initialiser: Initialiser,
+    /// Holds the keys: init, unseal, seal.
+    pub custody: Arc<Custody>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Request ids.

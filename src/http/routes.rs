@@ -14,11 +14,13 @@ use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, approle, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static,
-    mount_shape, sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs,
-    sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins,
-    sys_policies, sys_reconcile, sys_remount, ui, userpass, wrapping,
+    mount_shape, sys_audit, sys_auth, sys_doctor, sys_generate_root, sys_guardrails, sys_health,
+    sys_init, sys_jobs, sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts,
+    sys_plugins, sys_policies, sys_reconcile, sys_rekey, sys_remount, sys_rotate, sys_seal, ui,
+    userpass, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
+use crate::custody::Target;
 use crate::model::{AuthMethod, AuthMount, Mount, MountState};
 
 type Pending<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
@@ -107,7 +109,7 @@ static USERPASS: &[Route] = &[
     route(named("users/"), "Reads, writes or deletes a user.", userpass::USER, on![Read => userpass::read, Update => userpass::write, Delete => userpass::delete]).exists_first(),
 ];
 
-/// Below `sys/`. The four that the HTTP layer answers itself are in [`open`].
+/// Below `sys/`. What the HTTP layer answers itself is in [`open`].
 #[rustfmt::skip]
 static SYS: &[Route] = &[
     route(listed("mounts"), "Lists the engines.", &[], on![Read => sys_mounts::list]),
@@ -165,6 +167,9 @@ static SYS: &[Route] = &[
     route(listed("plugins/guardrails"), "Lists the plugins of guardrails, or uploads one.", sys_plugins::UPLOAD, on![Read => sys_plugins::read_all, List => sys_plugins::list, Update => sys_plugins::upload]),
     route(under("plugins/guardrails/"), "Lists a plugin's versions; reads, uploads or deletes one.", sys_plugins::UPLOAD, on![Read => sys_plugins::read, List => sys_plugins::versions, Update => sys_plugins::upload, Delete => sys_plugins::delete]),
     route(exact("plugins/guardrails-check"), "Examines a plugin without storing it.", sys_plugins::UPLOAD, on![Update => sys_plugins::check]),
+    route(exact("seal"), "Seals the broker: nobody is served until it is unsealed.", &[], on![Update => sys_seal::seal]),
+    route(exact("rotate"), "Seals what is stored from now on with a new key.", &[], on![Update => sys_rotate::rotate]),
+    route(exact("key-status"), "Shows the key that is in use.", &[], on![Read => sys_rotate::status]),
     route(exact("remount"), "Moves an engine to another path.", sys_remount::FIELDS, on![Update => sys_remount::begin]),
     route(under("remount/status/"), "Shows a move.", &[], on![Read => sys_remount::status]),
     route(maybe("renew"), "Old name of leases/renew.", sys_leases::RENEW, on![Update => sys_leases::renew]),
@@ -196,16 +201,56 @@ pub(super) fn open(path: &str) -> Option<OpenHandler> {
     match path {
         "sys/health" => Some(|wire, incoming| Box::pin(ready(sys_health::health(wire, incoming)))),
         "sys/seal-status" => {
-            Some(|wire, incoming| Box::pin(ready(sys_health::seal_status(wire, incoming))))
+            Some(|wire, incoming| Box::pin(ready(sys_seal::status(wire, incoming))))
         }
+        "sys/unseal" => Some(|wire, incoming| Box::pin(sys_seal::unseal(wire, incoming))),
         "sys/leader" => Some(|wire, incoming| Box::pin(ready(sys_health::leader(wire, incoming)))),
         "sys/init" => Some(|wire, incoming| Box::pin(sys_init::init(wire, incoming))),
+        "sys/generate-root/attempt" => {
+            Some(|wire, incoming| Box::pin(sys_generate_root::attempt(wire, incoming)))
+        }
+        "sys/generate-root/update" => {
+            Some(|wire, incoming| Box::pin(sys_generate_root::update(wire, incoming)))
+        }
+        _ => open_rekey(path),
+    }
+}
+
+/// Of a rekey: by shares, without a token.
+fn open_rekey(path: &str) -> Option<OpenHandler> {
+    match path {
+        "sys/rekey/init" => Some(|w, i| Box::pin(sys_rekey::init(w, i, Target::Barrier))),
+        "sys/rekey/update" => Some(|w, i| Box::pin(sys_rekey::update(w, i, Target::Barrier))),
+        "sys/rekey/verify" => Some(|w, i| Box::pin(sys_rekey::verify(w, i, Target::Barrier))),
+        "sys/rekey-recovery-key/init" => {
+            Some(|w, i| Box::pin(sys_rekey::init(w, i, Target::Recovery)))
+        }
+        "sys/rekey-recovery-key/update" => {
+            Some(|w, i| Box::pin(sys_rekey::update(w, i, Target::Recovery)))
+        }
+        "sys/rekey-recovery-key/verify" => {
+            Some(|w, i| Box::pin(sys_rekey::verify(w, i, Target::Recovery)))
+        }
         _ => None,
     }
 }
 
 /// What [`open`] knows.
-pub(super) const OPEN: [&str; 4] = ["sys/health", "sys/seal-status", "sys/leader", "sys/init"];
+pub(super) const OPEN: [&str; 13] = [
+    "sys/health",
+    "sys/seal-status",
+    "sys/unseal",
+    "sys/leader",
+    "sys/init",
+    "sys/generate-root/attempt",
+    "sys/generate-root/update",
+    "sys/rekey/init",
+    "sys/rekey/update",
+    "sys/rekey/verify",
+    "sys/rekey-recovery-key/init",
+    "sys/rekey-recovery-key/update",
+    "sys/rekey-recovery-key/verify",
+];
 
 /// All tables, and what the patterns in each stand below.
 pub(super) fn tables() -> [(&'static str, &'static [Route]); 5] {
@@ -324,7 +369,8 @@ fn found(table: &'static [Route], path: &str, mount: Option<Arc<Mount>>, place: 
 
 /// Whether each key of `data` is copied to the top level (contract 0.2: old `sys` paths).
 fn injects(path: &str) -> bool {
-    let exact = ["audit", "auth", "mounts", "policy", "remount"].contains(&path);
+    let exact =
+        ["audit", "auth", "key-status", "mounts", "policy", "remount", "rotate"].contains(&path);
     exact
         || ["audit-hash/", "capabilities", "mounts/", "auth/", "policy/"]
             .iter()

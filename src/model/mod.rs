@@ -22,6 +22,7 @@ pub mod plugin;
 pub mod quarantine;
 pub mod role;
 pub mod rotation;
+mod seal;
 pub mod secret;
 pub mod timestamp;
 pub mod token;
@@ -61,7 +62,10 @@ pub use plugin::{
 pub use quarantine::Quarantine;
 pub use role::{CredentialType, LegacyRole, Role};
 pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};
-pub use secret::{ClientToken, MfaCode, Password, SecretAccessKey, SecretId, SessionToken};
+pub use seal::{RecoveryRecord, SealKind, SealRecord};
+pub use secret::{
+    ClientToken, KeyShare, MfaCode, Password, SecretAccessKey, SecretId, SessionToken,
+};
 pub use timestamp::Timestamp;
 pub use token::{Accessor, Token, TokenDigest};
 pub use verdict::{Decision, Finding, Severity, Verdict};

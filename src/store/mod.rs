@@ -21,6 +21,7 @@ pub mod query;
 mod reconcile;
 pub mod requests;
 pub mod schedule;
+mod seal;
 pub mod sqlite;
 pub mod static_roles;
 pub mod tally;
@@ -37,6 +38,7 @@ pub use query::{Page, Position, QueryStore};
 pub use reconcile::{ReconcileStore, StuckLeases};
 pub use requests::RequestStore;
 pub use schedule::ScheduleStore;
+pub use seal::SealStore;
 pub use static_roles::RotationStore;
 pub use tally::{LeaseTally, TallyStore, Written};
 pub use wrapping::WrappingStore;
@@ -66,6 +68,7 @@ pub trait Store:
     + RotationStore
     + ReconcileStore
     + ScheduleStore
+    + SealStore
     + TallyStore
     + LimitStore
     + GuardrailStore

@@ -25,7 +25,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "http",
         &[
             "model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate",
-            "auth", "audit", "engine", "config",
+            "auth", "audit", "engine", "config", "custody",
+        ],
+    ),
+    (
+        "custody",
+        &[
+            "model", "clock", "random", "seal", "store", "leases", "aws", "auth", "audit",
+            "engine", "config",
         ],
     ),
     ("config", &["model", "gate", "engine"]),
@@ -48,6 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "engine",
             "http",
             "config",
+            "custody",
             "fail_points",
         ],
     ),

@@ -4,10 +4,12 @@
 use serde_json::Value;
 
 use super::fields::FieldError;
+use super::seal_fields::KeyError;
 use crate::audit::AuditError;
 use crate::auth::methods::MethodError;
 use crate::auth::wrapping::WrappingError;
-use crate::auth::{AuthError, InitError, PolicyRefused};
+use crate::auth::{AuthError, PolicyRefused};
+use crate::custody::CustodyError;
 use crate::engine::config::ConfigError;
 use crate::engine::guardrails::GuardrailError;
 use crate::engine::issue::IssueError;
@@ -25,6 +27,7 @@ use crate::leases::{JobError, LeaseError, RevokeError};
 use crate::model::go_text;
 pub use table::table;
 
+mod custody;
 mod domain;
 mod guardrails;
 mod mapping;
@@ -86,8 +89,8 @@ pub enum ApiError {
     LastUse,
     /// A query parameter of `sys/health` that is no status or flag; holds its name.
     BadOverride(String),
-    /// Parameters of `sys/init` that the seal does not offer.
-    InitParameters(String),
+    /// A key that was sent to the seal.
+    Key(KeyError),
     /// `lease_id` was not sent.
     LeaseIdMissing,
     /// `lease_id` is no text.
@@ -138,8 +141,8 @@ pub enum ApiError {
     Auth(AuthError),
     /// Auth methods.
     Method(MethodError),
-    /// Initialising.
-    Init(InitError),
+    /// The seal.
+    Custody(Box<CustodyError>),
     /// Mounts.
     Mount(MountError),
     /// `config/root` and `config/lease`.
@@ -235,7 +238,7 @@ impl ApiError {
             Self::Wrapping(error) => error.to_string(),
             Self::Auth(error) => error.to_string(),
             Self::Method(error) => error.to_string(),
-            Self::Init(error) => error.to_string(),
+            Self::Custody(error) => error.to_string(),
             Self::Mount(error) => error.to_string(),
             Self::Config(error) => error.to_string(),
             Self::Limits(error) => error.to_string(),
@@ -284,6 +287,12 @@ impl From<PluginError> for ApiError {
     }
 }
 
+impl From<CustodyError> for ApiError {
+    fn from(error: CustodyError) -> Self {
+        Self::Custody(Box::new(error))
+    }
+}
+
 macro_rules! from {
     ($($error:ty => $variant:ident),+ $(,)?) => {
         $(impl From<$error> for ApiError {
@@ -300,7 +309,7 @@ from! {
     MethodError => Method,
     PolicyRefused => Policy,
     WrappingError => Wrapping,
-    InitError => Init,
+    KeyError => Key,
     MountError => Mount,
     ConfigError => Config,
     LimitsError => Limits,

@@ -11,15 +11,16 @@ use crate::model::{
     Guardrail, GuardrailName, Job, JobFailure, JobId, JobProgress, JobScope, JobState, KeptVerdict,
     Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag, LoginUser, Mount,
     MountId, MountMove, Orphan, OrphanPolicy, PluginDigest, PluginName, PluginRecord,
-    PluginSignature, PluginVersion, Role, RoleName, RootRotation, SecretIdDigest, SemanticVersion,
-    StaticRole, StoredSecretId, Suspension, Timestamp, Token, TokenDigest, Untried, UserRow,
+    PluginSignature, PluginVersion, Role, RoleName, RootRotation, SealRecord, SecretIdDigest,
+    SemanticVersion, StaticRole, StoredSecretId, Suspension, Timestamp, Token, TokenDigest,
+    Untried, UserRow,
 };
 use crate::store::wrapping::Wrapping;
 use crate::store::{
     AuditStore, AuthMethodStore, DueAt, DueLease, GuardrailStore, JobStore, LeaseQuery, LeaseTally,
     LimitStore, Mark, Page, PluginStore, PolicyStore, Position, PutPlugin, QueryStore,
-    ReconcileStore, RequestStore, RotationStore, ScheduleStore, Store, StoreError, StuckLeases,
-    TallyStore, VerdictBounds, WrappingStore, Written,
+    ReconcileStore, RequestStore, RotationStore, ScheduleStore, SealStore, Store, StoreError,
+    StuckLeases, TallyStore, VerdictBounds, WrappingStore, Written,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -163,6 +164,17 @@ pass! {
         fn switch_root_key(binding: &AccountBinding, rotation: &RootRotation) -> ();
         fn save_static_role(role: &StaticRole) -> ();
         fn remove_static_role(mount: &MountId, name: &RoleName) -> ();
+    }
+}
+
+pass! {
+    SealStore:
+    reads {
+        fn seal() -> Option<SealRecord>;
+    }
+    writes {
+        fn init_seal(seal: &SealRecord) -> bool;
+        fn save_seal(seal: &SealRecord) -> ();
     }
 }
 

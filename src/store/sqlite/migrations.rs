@@ -117,6 +117,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0016_orphan_policy.sql"),
         digest: "d7ec4e82cd708007e62d253bd99161bb51ffe6e2b8c5e80ade4b30d732d192a0",
     },
+    Migration {
+        number: 17,
+        name: "0017_seal.sql",
+        sql: include_str!("migrations/0017_seal.sql"),
+        digest: "60f3c4e97f0ba98de19999001fdc490fb75dbae0e97cb37bbcfff044cd17b93e",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

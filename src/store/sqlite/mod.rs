@@ -43,6 +43,7 @@ mod requests;
 mod roles;
 mod rotation;
 mod schedule;
+mod seal;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use embedded_aws::{EmbeddedAws, Options};
 use leasehold::app::{App, Seams};
 use leasehold::aws::AwsBackend;
 use leasehold::clock::{Clock as _, ManualClock};
-use leasehold::config::{Config, Dev, Overrides};
+use leasehold::config::{Config, Dev, Overrides, Seal};
 use leasehold::engine::Engine;
 use leasehold::gate::{Compiler, Gate, GateConfig, Mode, Trust};
 use leasehold::leases::Leases;
@@ -72,6 +72,8 @@ pub struct TestBroker {
     dir: tempfile::TempDir,
     mode: Mode,
     trust: Trust,
+    /// What unseals, where it is no development mode.
+    seal: Option<Seal>,
     runtime: tokio::runtime::Runtime,
     running: Option<RunningApp>,
     /// Of all that it draws, and a number of its own at each start.
@@ -108,6 +110,17 @@ impl TestBroker {
         Self::with_mode(Mode::Warn, Trust::default())
     }
 
+    /// No development mode: it is not initialised, and this will unseal it.
+    pub fn sealed_by(seal: Seal) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self::on(dir, (Mode::Warn, Trust::default(), Some(seal)))
+    }
+
+    /// In development mode on data that is there already.
+    pub fn on_data(dir: tempfile::TempDir) -> Self {
+        Self::on(dir, (Mode::Warn, Trust::default(), None))
+    }
+
     /// The same, believing signatures of these keys.
     pub fn trusting(trust: Trust) -> Self {
         Self::with_mode(Mode::Warn, trust)
@@ -119,6 +132,10 @@ impl TestBroker {
     }
 
     fn with_mode(mode: Mode, trust: Trust) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), (mode, trust, None))
+    }
+
+    fn on(dir: tempfile::TempDir, (mode, trust, seal): (Mode, Trust, Option<Seal>)) -> Self {
         super::log::keep();
         let clock = Arc::new(ManualClock::new(BEGIN));
         let time = Arc::clone(&clock);
@@ -131,9 +148,9 @@ impl TestBroker {
         let other_aws = EmbeddedAws::open(None, other).unwrap();
         let http = aws.http_client_with([(OTHER_KEY.to_owned(), other_aws.clone())]);
         let faults = FaultyHttp::new(http);
-        let dir = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let running = start(dir.path(), (mode, &trust), &clock, &faults, seed);
+        let how = (mode, &trust, seal.as_ref());
+        let running = start(dir.path(), how, &clock, &faults, seed);
         Self {
             clock,
             aws,
@@ -142,6 +159,7 @@ impl TestBroker {
             dir,
             mode,
             trust,
+            seal,
             runtime,
             running: Some(running),
             seed,
@@ -160,6 +178,11 @@ impl TestBroker {
     /// A caller with the root token.
     pub fn root(&self) -> Client {
         Client::new(&self.app().url, Some(ROOT))
+    }
+
+    /// A caller without a token.
+    pub fn anyone(&self) -> Client {
+        Client::new(&self.app().url, None)
     }
 
     /// Where it listens, as `host:port`.
@@ -296,7 +319,7 @@ impl TestBroker {
         self.begin_again();
     }
 
-    /// What the timer does while a restored database waits for a word.
+    /// What the timer does while a restored database waits for a word, or the broker is sealed.
     pub fn run_due_in_quarantine(&self) {
         assert_eq!(self.wait(self.app().leases.run_due()).unwrap(), 0);
     }
@@ -324,7 +347,7 @@ impl TestBroker {
 
     fn begin_again(&mut self) {
         self.seed = self.seed.wrapping_add(1);
-        let how = (self.mode, &self.trust);
+        let how = (self.mode, &self.trust, self.seal.as_ref());
         let running = start(self.dir.path(), how, &self.clock, &self.faults, self.seed);
         // Only now: whatever the old process had under way is gone with it.
         self.faults.heal();
@@ -350,7 +373,7 @@ fn seed() -> u64 {
 
 fn start(
     dir: &Path,
-    (mode, trust): (Mode, &Trust),
+    (mode, trust, seal): (Mode, &Trust, Option<&Seal>),
     clock: &Arc<ManualClock>,
     faults: &FaultyHttp,
     seed: u64,
@@ -367,7 +390,10 @@ fn start(
         data_dir: Some(dir.to_owned()),
         ..Overrides::default()
     };
-    let config = Config { plugins: trust.clone(), ..Config::load(None, flags).unwrap() };
+    let mut config = Config { plugins: trust.clone(), ..Config::load(None, flags).unwrap() };
+    if let Some(seal) = seal {
+        config = Config { dev: None, seal: seal.clone(), ..config };
+    }
     let faulty = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&faulty);
     let seams = Seams {

@@ -124,9 +124,9 @@ impl Device {
     /// The root key, where a machine unseals; `None` where people do.
     pub(super) async fn open_by_itself(&self, record: &SealRecord) -> Result<Option<MasterKey>> {
         let wrapped = &record.wrapped_root;
-        let wrong = |error: SealError| match error {
-            SealError::NotOpened { .. } => SealError::WrongKey,
-            other => other,
+        let wrong = |error: SealError| {
+            let other_key = matches!(error, SealError::NotOpened { .. });
+            if other_key { SealError::WrongKey } else { error }
         };
         let opened = match self {
             Self::Shamir => return Ok(None),

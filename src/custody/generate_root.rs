@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::progress::{Given, Progress, key_of};
 use super::rekey::must_unseal;
+use super::unseal::must_be_recovery_key;
 use super::{Custody, CustodyError, Result};
 use crate::auth::ROOT_TOKEN_LENGTH;
 use crate::model::{KeyShare, SealRecord};
@@ -70,12 +71,11 @@ impl Custody {
         if turn.generating.is_some() {
             return Err(CustodyError::GenerationInProgress);
         }
-        let (password, made_up) = match password {
-            Some(password) => (Zeroizing::new(password), None),
-            None => {
-                let made_up = Zeroizing::new(self.parts.random.base62(ROOT_TOKEN_LENGTH));
-                (made_up.clone(), Some(made_up))
-            }
+        let (password, made_up) = if let Some(password) = password {
+            (Zeroizing::new(password), None)
+        } else {
+            let made_up = Zeroizing::new(self.parts.random.base62(ROOT_TOKEN_LENGTH));
+            (made_up.clone(), Some(made_up))
         };
         let given = Progress::new(&self.parts.random);
         let begun = turn.generating.insert(Generation { given, password });
@@ -108,7 +108,7 @@ impl Custody {
         };
         let key = key_of(&shares)?;
         if record.kind.is_auto() {
-            self.must_be_recovery_key(&key, &self.parts.barrier.root_key()?, &record)?;
+            must_be_recovery_key(&key, &self.parts.barrier.root_key()?, &record)?;
         } else {
             must_unseal(&key, &record)?;
         }

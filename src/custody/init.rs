@@ -93,15 +93,12 @@ impl Custody {
         }
         info!(seal.kind = record.kind.as_str(), "the installation is initialised");
         self.show(&record);
-        let keys = match new.shares {
-            Some(shares) => {
-                barrier.lock("it was initialised and waits for its shares");
-                shares.split(&share_key, random)
-            }
-            None => {
-                self.serve(turn);
-                Vec::new()
-            }
+        let keys = if let Some(shares) = new.shares {
+            barrier.lock("it was initialised and waits for its shares");
+            shares.split(&share_key, random)
+        } else {
+            self.serve(turn);
+            Vec::new()
         };
         Ok(Initialised { keys, recovery_keys, root_token })
     }

@@ -5,6 +5,7 @@
 use tracing::warn;
 
 use super::progress::{Given, Progress, key_of};
+use super::unseal::must_be_recovery_key;
 use super::{Custody, CustodyError, Result, Shares, Turn};
 use crate::model::{KeyShare, RecoveryRecord, SealRecord};
 use crate::seal::{MasterKey, keyring};
@@ -139,8 +140,8 @@ impl Custody {
         self.must_be_unsealed()?;
         let mut turn = self.turn.lock().await;
         let required = self.required(target).await?;
-        let none = CustodyError::NoRekey(target.as_str());
-        let rekeying = turn.rekey(target).as_mut().ok_or(none)?;
+        let idle = CustodyError::NoRekey(target.as_str());
+        let rekeying = turn.rekey(target).as_mut().ok_or(idle)?;
         if let Some(handed_out) = &rekeying.handed_out {
             return Err(CustodyError::VerificationNeeded(handed_out.given.nonce().to_owned()));
         }
@@ -239,7 +240,7 @@ impl Custody {
         match target {
             Target::Barrier => must_unseal(&key, &record),
             Target::Recovery => {
-                self.must_be_recovery_key(&key, &self.parts.barrier.root_key()?, &record)
+                must_be_recovery_key(&key, &self.parts.barrier.root_key()?, &record)
             }
         }
     }

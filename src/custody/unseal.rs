@@ -47,6 +47,10 @@ impl Custody {
                 error!("the broker stays sealed until AWS KMS can be reached: {error}");
                 Ok(())
             }
+            Ok(false) => {
+                info!("the broker is sealed until {} shares were given", record.threshold);
+                Ok(())
+            }
             other => other.map(drop),
         }
     }
@@ -140,7 +144,7 @@ impl Custody {
         let root = match self.parts.device.open_by_itself(record).await? {
             // The shares say that it may be done, the device does it.
             Some(root) => {
-                self.must_be_recovery_key(&key, &root, record)?;
+                must_be_recovery_key(&key, &root, record)?;
                 root
             }
             None => keyring::unwrap_root(&key, &record.wrapped_root).map_err(|_other_key| {
@@ -150,21 +154,6 @@ impl Custody {
             })?,
         };
         self.open(root, record, turn).await
-    }
-
-    /// Whether the shares made the recovery key.
-    pub(super) fn must_be_recovery_key(
-        &self,
-        key: &MasterKey,
-        root: &MasterKey,
-        record: &SealRecord,
-    ) -> Result<()> {
-        let recovery = record.recovery.as_ref().ok_or(CustodyError::NoRecoveryKey)?;
-        let right = keyring::unwrap_recovery(root, &recovery.wrapped_key)?;
-        if right.to_share() == key.to_share() {
-            return Ok(());
-        }
-        Err(CustodyError::WrongKey("recovery key verification failed"))
     }
 
     /// Opens the barrier with the root key, and serves once everything is taken up.
@@ -230,4 +219,18 @@ impl Custody {
         );
         Ok(())
     }
+}
+
+/// Whether the shares made the recovery key.
+pub(super) fn must_be_recovery_key(
+    key: &MasterKey,
+    root: &MasterKey,
+    record: &SealRecord,
+) -> Result<()> {
+    let recovery = record.recovery.as_ref().ok_or(CustodyError::NoRecoveryKey)?;
+    let right = keyring::unwrap_recovery(root, &recovery.wrapped_key)?;
+    if right.to_share() == key.to_share() {
+        return Ok(());
+    }
+    Err(CustodyError::WrongKey("recovery key verification failed"))
 }

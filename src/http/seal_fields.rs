@@ -108,7 +108,7 @@ mod tests {
     fn a_key_is_read_as_hex_and_as_base64() {
         let bytes = [7_u8; 33];
         let expected = KeyShare::new(&bytes);
-        let as_hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let as_hex = crate::model::encoding::hex(&bytes);
         assert_eq!(key(&as_hex), Ok(expected.clone()));
         assert_eq!(key(&as_hex.to_uppercase()), Ok(expected.clone()));
         assert_eq!(key(&format!(" {} \n", STANDARD.encode(bytes))), Ok(expected));

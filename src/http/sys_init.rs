@@ -120,8 +120,8 @@ mod tests {
         wished(data, kind).map_err(|error| error.told().errors.join("|"))
     }
 
-    fn shares(shares: i64, threshold: i64) -> Option<Shares> {
-        Some(Shares::new(shares, threshold).unwrap())
+    fn shares(shares: i64, threshold: i64) -> Shares {
+        Shares::new(shares, threshold).unwrap()
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
         }
         assert_eq!(
             read(&json!({"recovery_shares": 5, "recovery_threshold": 3}), SealKind::AwsKms),
-            Ok(NewSeal { shares: None, recovery: shares(5, 3) })
+            Ok(NewSeal { shares: None, recovery: Some(shares(5, 3)) })
         );
         let told = |data| read(&data, SealKind::Static).unwrap_err();
         assert_eq!(
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn shares_that_unseal_must_be_asked_for() {
         let two_of_three = json!({"secret_shares": 3, "secret_threshold": 2});
-        let new = NewSeal { shares: shares(3, 2), recovery: None };
+        let new = NewSeal { shares: Some(shares(3, 2)), recovery: None };
         assert_eq!(read(&two_of_three, SealKind::Shamir), Ok(new));
         let told = |data| read(&data, SealKind::Shamir).unwrap_err();
         assert_eq!(told(json!({})), "invalid seal configuration: shares must be at least one");

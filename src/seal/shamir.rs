@@ -158,8 +158,8 @@ mod tests {
     use super::*;
 
     fn share(hex: &str) -> KeyShare {
-        let digit = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
-        KeyShare::new(&(0..hex.len()).step_by(2).map(digit).collect::<Vec<_>>())
+        let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        KeyShare::new(&hex.as_bytes().chunks(2).map(byte).collect::<Vec<_>>())
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::*;
 use crate::model::Timestamp;
 
 fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1000)
+    Timestamp::from_millis(seconds.saturating_mul(1000))
 }
 
 /// One whose first key is made of the seed.

@@ -36,7 +36,9 @@ fn give(broker: &TestBroker, share: &str) -> Reply {
 }
 
 fn unseal(broker: &TestBroker, shares: &[String]) -> Value {
-    shares.iter().map(|share| give(broker, share).expect(200).json).next_back().unwrap()
+    let given: Vec<Value> =
+        shares.iter().map(|share| give(broker, share).expect(200).json).collect();
+    given.last().unwrap().clone()
 }
 
 /// Unsealed, with the root token that every test has and a role `r`.
@@ -374,7 +376,8 @@ fn root_by_shares(broker: &TestBroker, shares: &[String]) -> String {
         let body = json!({ "nonce": begun["nonce"], "key": share });
         anyone.put("sys/generate-root/update", &body).expect(200).json
     };
-    let done = shares.iter().map(give).next_back().unwrap();
+    let given: Vec<Value> = shares.iter().map(give).collect();
+    let done = given.last().unwrap();
     assert_eq!((&done["complete"], &done["progress"]), (&json!(true), &done["required"]));
     let encoded = STANDARD_NO_PAD.decode(done["encoded_token"].as_str().unwrap()).unwrap();
     let token = encoded.iter().zip(otp.bytes()).map(|(one, two)| one ^ two).collect();

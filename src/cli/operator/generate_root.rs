@@ -18,6 +18,7 @@ use crate::random::Random;
 /// Arguments of `leasehold operator generate-root`; the names are Vault's.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(in crate::cli) struct GenerateRootArguments {
     /// A share; - reads it from standard input. Without it the terminal is asked, and does not show it.
     #[arg(value_name = "KEY", conflicts_with_all = ["init", "cancel", "status", "generate_otp", "decode"])]

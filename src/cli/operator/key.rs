@@ -56,9 +56,8 @@ impl Hidden {
 impl Drop for Hidden {
     fn drop(&mut self) {
         if let Some(before) = &self.0 {
-            if tcsetattr(io::stdin(), OptionalActions::Now, before).is_err() {
-                // A terminal that is gone needs no setting.
-            }
+            // A terminal that is gone needs no setting.
+            let _gone = tcsetattr(io::stdin(), OptionalActions::Now, before);
         }
     }
 }

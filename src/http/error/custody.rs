@@ -2,6 +2,7 @@
 
 use super::table::Samples;
 use super::{Told, bare, internal, sealed, wrapped};
+use crate::aws::AwsError;
 use crate::custody::CustodyError;
 use crate::http::seal_fields::KeyError;
 
@@ -32,10 +33,9 @@ pub(super) fn custody(error: &CustodyError) -> Told {
             500,
             "internal error\nhelp: the broker stays sealed, since something that it needs could not be taken up; the server's log has the cause",
         ),
-        CustodyError::Kms(_) => wrapped(
-            500,
-            "the key of AWS KMS could not be used\nhelp: the server's log has the cause",
-        ),
+        CustodyError::Kms(_) => {
+            bare(500, "the key of AWS KMS could not be used\nhelp: the server's log has the cause")
+        }
         CustodyError::OtherKind { .. }
         | CustodyError::KeyFileMissing(_)
         | CustodyError::Seal(_)
@@ -82,5 +82,9 @@ pub(super) fn samples() -> Samples {
         ("a second root generation", CustodyError::GenerationInProgress.into()),
         ("a share for no root generation", CustodyError::NoGeneration.into()),
         ("a one-time password of another length", CustodyError::OtpLength.into()),
+        (
+            "a key of AWS KMS that does not do its work",
+            CustodyError::Kms(AwsError::NotConfigured(String::new())).into(),
+        ),
     ]
 }

@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use leasehold::gate::{Compiler, Gate, GateConfig, Mode};
+use leasehold::gate::{Bounds, Compiler, Gate, GateConfig, Mode};
 use leasehold::model::Timestamp;
 
 /// Documents judged one by one; the first tenth warms up.
@@ -37,6 +37,8 @@ fn main() {
     let gate = Gate::new(GateConfig {
         default_mode: Mode::Enforce,
         modes: BTreeMap::new(),
+        settings: BTreeMap::new(),
+        bounds: Bounds::default(),
         cache_dir: None,
         cache_key: [0; 32],
         compiler: Compiler::InProcess,

@@ -11,6 +11,7 @@
 //! - [`auth`]: token → [`auth::Caller`]. [`engine`]: the use cases.
 //! - [`gate`]: document → schema → guardrails → [`gate::VettedGrant`]. [`leases`]: the life of a
 //!   lease and its teardown. [`aws`]: IAM and STS. [`store`]: SQLite. [`seal`]: encryption at rest.
+//!   [`outbound`]: what is asked of others than AWS.
 //! - [`model`], [`clock`], [`random`], [`metrics`]: the vocabulary, the time, chance, what is counted.
 //!   Used by all, use nobody.
 //! - `fail_points`, in debug builds only: where a test makes the process die.
@@ -31,6 +32,7 @@ pub mod http;
 pub mod leases;
 pub mod metrics;
 pub mod model;
+pub mod outbound;
 pub mod random;
 pub mod seal;
 pub mod store;

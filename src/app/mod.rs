@@ -238,7 +238,7 @@ impl App {
         let accounts = Arc::new(Accounts::new(aws, Arc::clone(&base.clock)));
         let documents = Arc::new(Documents::new(Arc::clone(&accounts), Arc::clone(&base.clock)));
         let leases = base.leases(&accounts);
-        let auth = base.auth(&leases);
+        let auth = base.auth(&leases, config.private_networks.clone());
         auth.open_methods().await?;
         let gate = match gate {
             // One gate of a test run serves many brokers, each with guardrails of its own.

@@ -19,7 +19,8 @@ use crate::gate::{Compiler, Gate, GateConfig};
 use crate::http::{InFlight, Measured, Wire};
 use crate::leases::{LeaseParts, LeaseTiming, Leases};
 use crate::metrics::Metrics;
-use crate::model::ClientToken;
+use crate::model::{ClientToken, Network};
+use crate::outbound::Https;
 use crate::random::Random;
 use crate::seal::{Barrier, SealStatus};
 use crate::store::sqlite::{Settings, Sqlite};
@@ -98,14 +99,16 @@ impl Base {
         leases
     }
 
-    pub(super) fn auth(&self, leases: &Arc<Leases>) -> Arc<Auth> {
-        Arc::new(Auth::new(AuthParts {
+    /// `private` are the networks beside the internet where issuers of logins may be asked.
+    pub(super) fn auth(&self, leases: &Arc<Leases>, private: Vec<Network>) -> Arc<Auth> {
+        let auth = Auth::new(AuthParts {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             barrier: Arc::clone(&self.barrier),
             random: self.random.clone(),
             leases: Arc::clone(leases),
-        }))
+        });
+        Arc::new(auth.asking(Arc::new(Https::new(private))))
     }
 
     pub(super) fn audit(&self) -> Arc<Audit> {
@@ -218,6 +221,8 @@ pub(super) fn gate_config(config: &Config, compiler: Compiler) -> GateConfig {
     GateConfig {
         default_mode: config.guardrails.mode,
         modes: config.guardrails.modes.clone(),
+        settings: config.guardrails.settings.clone(),
+        bounds: config.guardrails.bounds,
         cache_dir: config.data_dir.as_ref().map(|dir| dir.join("code-cache")),
         cache_key: [0; 32],
         compiler,

@@ -10,7 +10,7 @@ use tracing::{error, info};
 
 use super::chain::{Chain, Link};
 use super::options::Options;
-use super::sink::Sink;
+use super::sink::{Sink, is_too_long};
 use crate::model::{AuditDevice, ChainHead};
 use crate::seal::AuditKey;
 
@@ -52,10 +52,12 @@ impl Device {
     ) -> std::io::Result<Self> {
         let (asks, asked) = sync_channel(WAITING);
         let sink = Sink::new(&options);
-        let chain = found_chain(&stored, &sink, written);
-        let worker = Worker { path: stored.path.clone(), sink, chain, broken: false };
-        let name = format!("audit {}", stored.path);
-        std::thread::Builder::new().name(name).spawn(move || worker.run(&asked))?;
+        let path = stored.path.clone();
+        let work = move || {
+            let chain = found_chain(&path, &sink, written);
+            Worker { path, sink, chain, broken: false }.run(&asked);
+        };
+        std::thread::Builder::new().name(format!("audit {}", stored.path)).spawn(work)?;
         Ok(Self { stored, options, key, asks })
     }
 
@@ -92,27 +94,56 @@ impl Device {
     }
 }
 
-/// Where the chain goes on: after the last entry of the file, or after what the store knows where that is further.
-fn found_chain(stored: &AuditDevice, sink: &Sink, written: Option<ChainHead>) -> Chain {
-    let last = sink.last_line().unwrap_or_else(|error| {
-        error!(audit.device = stored.path, %error, "the end of audit device `{}` cannot be read", stored.path);
-        None
+/// Where the chain goes on: after the last entry of the file, where that has the one that the store knows, or is what
+/// follows it; else after the one that the store knows, so that what was changed stays to be seen.
+fn found_chain(path: &str, sink: &Sink, written: Option<ChainHead>) -> Chain {
+    let found = last_and_known(sink, written.as_ref()).unwrap_or_else(|error| {
+        error!(audit.device = path, %error, "the end of audit device `{path}` cannot be read");
+        (None, None)
     });
-    let in_file = last.as_deref().and_then(Link::read).map(|link| link.head());
-    match (in_file, written) {
-        (Some(file), Some(written)) if file.seq < written.seq => {
-            error!(
-                audit.device = stored.path,
-                "audit device `{}` ends with entry {}, and {} was written: it was cut off, or an older file put in its place",
-                stored.path,
-                file.seq,
-                written.seq
-            );
-            Chain::after(written)
+    match (found, written) {
+        ((Some(last), known), Some(written)) => {
+            // An older entry of a file that begins after the store's is not there to be compared.
+            let differs = known.is_some_and(|known| known.hash != written.hash);
+            if last.seq < written.seq || differs {
+                error!(
+                    audit.device = path,
+                    "audit device `{path}` ends with entry {}, and entry {} was written otherwise: it was cut off or changed, or an older file put in its place",
+                    last.seq,
+                    written.seq
+                );
+                return Chain::after(written);
+            }
+            Chain::after(last)
         }
-        (Some(head), _) | (None, Some(head)) => Chain::after(head),
-        (None, None) => Chain::default(),
+        ((Some(head), _), None) | ((None, _), Some(head)) => Chain::after(head),
+        ((None, _), None) => Chain::default(),
     }
+}
+
+/// The last entry that is there, and the one that has the number of the store's.
+fn last_and_known(
+    sink: &Sink,
+    written: Option<&ChainHead>,
+) -> std::io::Result<(Option<ChainHead>, Option<ChainHead>)> {
+    let Some(mut tail) = sink.tail()? else {
+        return Ok((None, None));
+    };
+    let mut last = None;
+    while let Some(line) = tail.next()? {
+        // Half a line is none; one that lacks its line break alone is there.
+        let Some(link) = Link::read(&line.text).filter(|link| line.ended || link.is_whole()) else {
+            continue;
+        };
+        let head = link.head();
+        let is_known = written.is_some_and(|written| written.seq == head.seq);
+        let is_past = written.is_none_or(|written| written.seq > head.seq);
+        let last = last.get_or_insert_with(|| head.clone());
+        if is_known || is_past {
+            return Ok((Some(last.clone()), is_known.then_some(head)));
+        }
+    }
+    Ok((last, None))
 }
 
 struct Worker {
@@ -150,8 +181,7 @@ impl Worker {
 
     /// Of a write that failed, some lines may be there all the same: their numbers are taken.
     fn catch_up(&mut self) {
-        let last = self.sink.last_line().ok().flatten();
-        let Some(head) = last.as_deref().and_then(Link::read).map(|link| link.head()) else {
+        let Ok((Some(head), _)) = last_and_known(&self.sink, None) else {
             return;
         };
         if self.chain.head().is_none_or(|known| known.seq < head.seq) {
@@ -159,35 +189,42 @@ impl Worker {
         }
     }
 
-    fn write(&mut self, waiting: &mut Vec<(String, oneshot::Sender<bool>)>) {
-        if waiting.is_empty() {
-            return;
-        }
-        let mut chain = self.chain.clone();
-        let lines: Vec<String> = waiting.iter().map(|(entry, _)| chain.seal(entry)).collect();
-        let written = self.sink.write(&lines);
-        match &written {
-            Ok(()) => {
-                self.chain = chain;
+    fn write(&mut self, waiting: &mut Vec<Waiting>) {
+        while !waiting.is_empty() {
+            let mut chain = self.chain.clone();
+            let lines: Vec<String> = waiting.iter().map(|(entry, _)| chain.seal(entry)).collect();
+            let (sent, written) = self.sink.write(&lines);
+            for (entry, done) in waiting.drain(..sent.min(lines.len())) {
+                self.chain.seal(&entry);
+                tell(done, true);
+            }
+            let Err(error) = written else {
                 if self.broken {
                     info!(
                         audit.device = self.path,
                         "audit device `{}` takes entries again", self.path
                     );
                 }
-            }
-            Err(error) if !self.broken => {
+                self.broken = false;
+                continue;
+            };
+            // One that does not fit is the only one that fails.
+            let failed = if is_too_long(&error) { 1 } else { waiting.len() };
+            if !self.broken {
                 error!(audit.device = self.path, %error, "audit device `{}` cannot be written to: {error}", self.path);
             }
-            Err(_) => {}
-        }
-        self.broken = written.is_err();
-        if self.broken {
+            self.broken = !is_too_long(&error);
+            for (_, done) in waiting.drain(..failed.min(waiting.len())) {
+                tell(done, false);
+            }
             self.catch_up();
         }
-        for (_, done) in waiting.drain(..) {
-            // Whoever waited may have gone.
-            let _gone = done.send(written.is_ok()).is_err();
-        }
     }
+}
+
+type Waiting = (String, oneshot::Sender<bool>);
+
+/// Whoever waited may have gone.
+fn tell(done: oneshot::Sender<bool>, written: bool) {
+    let _gone = done.send(written).is_err();
 }

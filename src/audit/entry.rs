@@ -2,6 +2,7 @@
 //! it is served; for each device the parts are worked out once and used for both entries. Decides nothing; what is
 //! written where is [`super::device`]'s.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -15,6 +16,12 @@ use super::hashed::Shown;
 use crate::model::{ClientToken, Timestamp, Token};
 use crate::seal::AuditKey;
 
+/// Values and bytes of text in the data of a request or an answer; of more, an entry has a digest of the whole. Each
+/// text becomes 76 characters, so that a body of 32 MiB could make a gigabyte: an entry has 2 MiB at most in this way.
+const MOST_VALUES: usize = 10_000;
+/// As above.
+const MOST_BYTES: usize = 1 << 20;
+
 /// What is known of a request before it is served.
 #[derive(Debug)]
 pub struct Facts<'a> {
@@ -27,7 +34,7 @@ pub struct Facts<'a> {
     /// Its path, without `/v1/`.
     pub path: &'a str,
     /// What was sent.
-    pub data: &'a Map<String, Value>,
+    pub data: Cow<'a, Map<String, Value>>,
     /// The token that was sent.
     pub token: Option<&'a ClientToken>,
     /// Who that is, if anybody.
@@ -38,6 +45,15 @@ pub struct Facts<'a> {
     pub wrap_seconds: Option<u64>,
     /// Path, type and accessor of what serves it.
     pub mount: Option<AtMount<'a>>,
+}
+
+/// A header of an answer, shown as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// Its name, in lower case.
+    pub name: &'static str,
+    /// Its values.
+    pub values: Vec<&'a str>,
 }
 
 /// What serves a request.
@@ -79,7 +95,7 @@ struct Told {
 #[serde(default)]
 struct Body<'a> {
     #[serde(borrow)]
-    lease_id: Option<std::borrow::Cow<'a, str>>,
+    lease_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -124,15 +140,24 @@ impl Trail {
     }
 
     /// Before the caller is told: what came of it.
-    pub async fn answered(&self, body: &[u8], refused: Option<&str>) -> Result<(), Unwritten> {
+    pub async fn answered(
+        &self,
+        body: &[u8],
+        header: Option<Header<'_>>,
+        refused: Option<&str>,
+    ) -> Result<(), Unwritten> {
         let body = std::str::from_utf8(body).unwrap_or_default();
         let entries = self.told.iter().map(|told| {
             let mut entry = self.entry(told, "response", refused);
             if let Some(auth) = &told.auth {
                 entry.insert("auth".into(), auth.clone().into());
             }
-            if let Some(response) = self.response(&told.device, body) {
-                entry.insert("response".into(), response);
+            let mut response = self.response(&told.device, body).unwrap_or_default();
+            if let Some(Header { name, values }) = &header {
+                response.insert("headers".into(), json!({ *name: values }));
+            }
+            if !response.is_empty() {
+                entry.insert("response".into(), response.into());
             }
             written(&told.device, entry)
         });
@@ -151,16 +176,21 @@ impl Trail {
     }
 
     /// What is told of an answer; nothing of one without any of it.
-    fn response(&self, device: &Device, body: &str) -> Option<Value> {
+    fn response(&self, device: &Device, body: &str) -> Option<Map<String, Value>> {
         // A body that is no JSON object is a text for programs, metrics for one: nobody's secret, and long.
         let body: Body<'_> = serde_json::from_str(body).ok()?;
         let shown = shown(device);
         let mut response = Map::new();
         if let Some(data) = body.data.filter(|data| data.get() != "null") {
-            let mut data = shown.json(data.get(), &self.bare_response).ok()?;
-            if self.lists && device.options.elide_lists {
-                elide(&mut data);
-            }
+            let data = if data.get().len() > MOST_BYTES {
+                left_out(device, data.get())
+            } else {
+                let mut data = shown.json(data.get(), &self.bare_response).ok()?;
+                if self.lists && device.options.elide_lists {
+                    elide(&mut data);
+                }
+                data
+            };
             response.insert("data".into(), data);
         }
         if let Some(lease_id) = body.lease_id.filter(|id| !id.is_empty()) {
@@ -176,8 +206,38 @@ impl Trail {
             let warnings = Shown::Bare.json(warnings.get(), &[]).ok()?;
             response.insert("warnings".into(), warnings);
         }
-        (!response.is_empty()).then(|| response.into())
+        Some(response)
     }
+}
+
+/// Whether the data of a request may stand in an entry; looks no further than it has to.
+fn is_small(data: &Map<String, Value>) -> bool {
+    let named = |names: serde_json::map::Keys<'_>| {
+        names.fold(0_usize, |sum, name| sum.saturating_add(name.len()))
+    };
+    let (mut values, mut bytes) = (0_usize, named(data.keys()));
+    let mut open: Vec<&Value> = data.values().collect();
+    while let Some(value) = open.pop() {
+        values = values.saturating_add(1);
+        match value {
+            Value::String(text) => bytes = bytes.saturating_add(text.len()),
+            Value::Array(members) => open.extend(members),
+            Value::Object(members) => {
+                bytes = bytes.saturating_add(named(members.keys()));
+                open.extend(members.values());
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+        if values > MOST_VALUES || bytes > MOST_BYTES {
+            return false;
+        }
+    }
+    values <= MOST_VALUES && bytes <= MOST_BYTES
+}
+
+/// What stands for data that is too large to be told.
+fn left_out(device: &Device, text: &str) -> Value {
+    json!({ "left_out": { "bytes": text.len(), "digest": device.key.digest(text) } })
 }
 
 fn shown(device: &Device) -> Shown<'_> {
@@ -272,7 +332,12 @@ fn request(device: &Device, facts: &Facts<'_>) -> Value {
     }
     if !facts.data.is_empty() {
         let bare = facts.mount.as_ref().map(|mount| mount.bare_request).unwrap_or_default();
-        request.insert("data".into(), shown(device).map(facts.data, bare));
+        let data = if is_small(&facts.data) {
+            shown(device).map(&facts.data, bare)
+        } else {
+            left_out(device, &Value::Object(facts.data.clone().into_owned()).to_string())
+        };
+        request.insert("data".into(), data);
     }
     request.into()
 }

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`entry`] | what an entry says, in Vault's format |
 //! | `hashed` | texts as digests |
-//! | `options`, `device`, `sink` | what a device was asked to be, its thread, where it writes |
+//! | `options`, `device`, `sink`, `tail` | what a device was asked to be, its thread, where it writes, what is there already |
 //! | [`chain`], [`verify`] | entries that hang together, and whether they still do |
 
 use std::collections::BTreeMap;
@@ -23,9 +23,10 @@ pub mod entry;
 mod hashed;
 mod options;
 mod sink;
+mod tail;
 pub mod verify;
 
-pub use entry::{AtMount, Facts, Trail};
+pub use entry::{AtMount, Facts, Header, Trail};
 pub use options::OptionError;
 
 use device::Device;
@@ -194,9 +195,19 @@ impl Audit {
         if all.iter().any(|device| taken(&device.stored.path)) {
             return Err(AuditError::PathInUse);
         }
-        let mut sink = Sink::new(&options);
-        let opened = tokio::task::spawn_blocking(move || sink.open()).await;
-        let why = match opened {
+        let others: Vec<_> = all.iter().filter_map(|device| device.options.file()).collect();
+        let (mut sink, own) = (Sink::new(&options), options.file());
+        let opened = tokio::task::spawn_blocking(move || {
+            sink.open()?;
+            // Two chains in one file would be none.
+            let same =
+                |path: &std::path::PathBuf| own.as_ref().is_some_and(|own| same_file(own, path));
+            if others.iter().any(same) {
+                return Err(std::io::Error::other("another audit device writes to it"));
+            }
+            Ok(())
+        });
+        let why = match opened.await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),
             Err(error) => Some(error.to_string()),
@@ -303,6 +314,11 @@ impl Audit {
 #[expect(clippy::disallowed_methods, reason = "between two writes of how far the chains are")]
 async fn pause() {
     tokio::time::sleep(ANCHORED_EVERY).await;
+}
+
+fn same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
+    let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
+    real(one).is_some() && real(one) == real(other)
 }
 
 fn with_slash(path: &str) -> String {

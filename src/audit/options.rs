@@ -95,6 +95,16 @@ pub(super) enum SocketKind {
 type Sent = BTreeMap<String, String>;
 
 impl Options {
+    /// The file that it writes to, if it is one.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        match &self.target {
+            Target::File { path, .. } => Some(path.clone()),
+            Target::Stdout | Target::Nowhere | Target::Syslog { .. } | Target::Socket { .. } => {
+                None
+            }
+        }
+    }
+
     /// Reads them.
     pub(super) fn read(kind: AuditKind, sent: &Sent) -> Result<Self, OptionError> {
         if let Some(format) = text(sent, "format").filter(|format| *format != "json") {
@@ -109,9 +119,18 @@ impl Options {
             raw: flag(sent, "log_raw", false)?,
             hmac_accessor: flag(sent, "hmac_accessor", true)?,
             elide_lists: flag(sent, "elide_list_responses", false)?,
-            prefix: sent.get("prefix").cloned().unwrap_or_default(),
+            prefix: prefix(sent)?,
         })
     }
+}
+
+/// One line with the entry.
+fn prefix(sent: &Sent) -> Result<String, OptionError> {
+    let prefix = sent.get("prefix").cloned().unwrap_or_default();
+    if prefix.chars().any(char::is_control) {
+        return Err(unreadable("prefix", &prefix, "a text of one line"));
+    }
+    Ok(prefix)
 }
 
 fn file(sent: &Sent) -> Result<Target, OptionError> {
@@ -232,6 +251,7 @@ mod tests {
         assert_eq!(read(AuditKind::Socket, &[]).unwrap_err(), "address is required");
         assert!(read(AuditKind::Syslog, &[("facility", "NONE")]).is_err());
         assert!(read(AuditKind::Syslog, &[("tag", "a b")]).is_err());
+        assert!(read(AuditKind::Syslog, &[("prefix", "a\nb")]).is_err());
         assert!(read(AuditKind::Syslog, &[("log_raw", "maybe")]).is_err());
         assert!(read(AuditKind::Syslog, &[("format", "jsonx")]).is_err());
         let syslog = read(AuditKind::Syslog, &[("facility", "local3")]).unwrap();

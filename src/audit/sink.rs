@@ -2,7 +2,7 @@
 //! a write is whole or it failed. What is written and how often is tried is [`super::device`]'s.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::net::{TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixDatagram, UnixStream};
@@ -10,11 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::options::{Options, SocketKind, Target};
+use super::tail::Tail;
 
-/// The longest line that is looked for at the end of a file: a body has 32 MiB at most, and an entry repeats it.
-const LONGEST_LINE: u64 = 64 << 20;
-/// How much of the end of a file is read at once.
-const STEP: u64 = 64 << 10;
 /// Severity `info` (RFC 5424, table 2).
 const SYSLOG_INFO: u8 = 6;
 
@@ -86,53 +83,77 @@ impl Sink {
         }
     }
 
-    /// The last whole line, where there is something to read back.
-    pub(super) fn last_line(&self) -> io::Result<Option<String>> {
+    /// The lines that are there already, the last one first, where there is something to read back.
+    pub(super) fn tail(&self) -> io::Result<Option<Tail>> {
         match self {
-            Self::File(sink) => last_line(&sink.path),
+            Self::File(sink) => Tail::of(&sink.path),
             Self::Stdout | Self::Nowhere | Self::Syslog { .. } | Self::Socket { .. } => Ok(None),
         }
     }
 
-    /// Writes whole lines, each with its line break.
-    pub(super) fn write(&mut self, lines: &[String]) -> io::Result<()> {
+    /// Writes whole lines, each with its line break. How many went out before something went wrong; of a file nobody
+    /// can say.
+    pub(super) fn write(&mut self, lines: &[String]) -> (usize, io::Result<()>) {
         match self {
-            Self::Nowhere => Ok(()),
+            Self::Nowhere => (lines.len(), Ok(())),
             Self::Stdout => {
                 let mut out = io::stdout().lock();
-                lines.iter().try_for_each(|line| out.write_all(line.as_bytes()))?;
-                out.flush()
+                let written = each(lines, |line| out.write_all(line.as_bytes()));
+                let flushed = out.flush();
+                (written.0, written.1.and(flushed))
             }
-            Self::File(sink) => sink.write(lines),
+            Self::File(sink) => match sink.write(lines) {
+                Ok(()) => (lines.len(), Ok(())),
+                failed => (0, failed),
+            },
             Self::Syslog { path, header, socket } => {
-                let to = syslog(path, socket)?;
-                let sent = lines.iter().try_for_each(|line| {
+                let sent = each(lines, |line| {
                     let text = format!("{header}{}", line.trim_end_matches('\n'));
-                    to.send(text.as_bytes()).map(drop)
+                    syslog(path, socket)?.send(text.as_bytes()).map(drop)
                 });
-                if sent.is_err() {
+                if sent.1.is_err() {
                     *socket = None;
                 }
                 sent
             }
             Self::Socket { address, kind, timeout, stream } => {
-                let send = |stream: &mut Option<Stream>| {
-                    let sent = connected(address, *kind, *timeout, stream)
-                        .and_then(|stream| lines.iter().try_for_each(|line| stream.send(line)));
-                    if sent.is_err() {
-                        *stream = None;
+                let mut send = |line: &String| {
+                    let was_open = stream.is_some();
+                    let mut once = || connected(address, *kind, *timeout, stream)?.send(line);
+                    match once() {
+                        // Whoever listened may have begun anew.
+                        Err(error) if was_open && !is_too_long(&error) => {
+                            *stream = None;
+                            connected(address, *kind, *timeout, stream)?.send(line)
+                        }
+                        done => done,
                     }
-                    sent
                 };
-                let was_open = stream.is_some();
-                match send(stream) {
-                    // Whoever listened may have begun anew.
-                    Err(_) if was_open => send(stream),
-                    done => done,
+                let sent = each(lines, &mut send);
+                if sent.1.is_err() {
+                    *stream = None;
                 }
+                sent
             }
         }
     }
+}
+
+/// Whether it was one line that could not go, and not the place that takes none.
+pub(super) fn is_too_long(error: &io::Error) -> bool {
+    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::MSGSIZE)
+}
+
+fn each(
+    lines: &[String],
+    mut write: impl FnMut(&String) -> io::Result<()>,
+) -> (usize, io::Result<()>) {
+    for (at, line) in lines.iter().enumerate() {
+        if let Err(error) = write(line) {
+            return (at, Err(error));
+        }
+    }
+    (lines.len(), Ok(()))
 }
 
 impl FileSink {
@@ -145,17 +166,22 @@ impl FileSink {
     }
 
     fn opened(&mut self) -> io::Result<File> {
-        let is_new = !self.path.exists();
+        let there = std::fs::metadata(&self.path).map(|there| there.file_type());
+        let is_new = there.is_err();
+        // Opening a pipe waits for whoever reads it, and a folder is no file.
+        if there.is_ok_and(|kind| !kind.is_file() && !kind.is_char_device()) {
+            return Err(refused("it is not a file"));
+        }
         let mut options = OpenOptions::new();
         // Vault's mode for a file that it makes.
         options.append(true).create(true).mode(self.mode.unwrap_or(0o600));
         let file = options.open(&self.path)?;
         let kind = file.metadata()?.file_type();
-        if !kind.is_file() && !kind.is_fifo() && !kind.is_char_device() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
-        }
         if let Some(mode) = self.mode.filter(|_| kind.is_file() && !is_new) {
             file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+        }
+        if kind.is_file() && file.metadata()?.permissions().mode() & 0o111 != 0 {
+            return Err(refused("it is executable, and entries would be run"));
         }
         self.torn = kind.is_file() && ends_torn(&self.path)?;
         Ok(file)
@@ -224,6 +250,10 @@ fn connected<'a>(
     stream.as_mut().ok_or_else(gone)
 }
 
+fn refused(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
 fn gone() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "there is nothing at that address")
 }
@@ -240,39 +270,6 @@ fn ends_torn(path: &Path) -> io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-/// The last line that ends in a line break.
-fn last_line(path: &Path) -> io::Result<Option<String>> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    if !file.metadata()?.is_file() {
-        return Ok(None);
-    }
-    let length = file.seek(SeekFrom::End(0))?;
-    let mut from = length;
-    let mut tail = Vec::new();
-    while from > 0 && length.saturating_sub(from) < LONGEST_LINE {
-        let to = from;
-        from = from.saturating_sub(STEP);
-        let mut piece = vec![0; usize::try_from(to.saturating_sub(from)).unwrap_or(0)];
-        file.seek(SeekFrom::Start(from))?;
-        file.read_exact(&mut piece)?;
-        piece.append(&mut tail);
-        tail = piece;
-        let whole = tail.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
-        let lines = tail.get(..whole).unwrap_or_default();
-        let begin = lines.iter().rposition(|byte| *byte == b'\n');
-        if whole > 0 && (begin.is_some() || from == 0) {
-            let begin = begin.map_or(0, |at| at.saturating_add(1));
-            let line = lines.get(begin..).unwrap_or_default();
-            return Ok(Some(String::from_utf8_lossy(line).into_owned()));
-        }
-    }
-    Ok(None)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,7 +279,7 @@ mod tests {
     }
 
     fn write(sink: &mut Sink, line: &str) {
-        sink.write(&[line.to_owned()]).unwrap();
+        sink.write(&[line.to_owned()]).1.unwrap();
     }
 
     #[test]
@@ -290,32 +287,52 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("audit.log");
         let mut sink = file(&path);
-        assert_eq!(sink.last_line().unwrap(), None);
         write(&mut sink, "one\n");
         write(&mut file(&path), "two\n");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(sink.last_line().unwrap().as_deref(), Some("two"));
+        assert_eq!(sink.tail().unwrap().unwrap().next().unwrap().unwrap().text, "two");
     }
 
     #[test]
-    fn half_a_line_is_ended_before_the_next_one_and_is_not_the_last() {
+    fn half_a_line_is_ended_before_the_next_one() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("audit.log");
         std::fs::write(&path, "whole\nhal").unwrap();
         let mut sink = file(&path);
-        assert_eq!(sink.last_line().unwrap().as_deref(), Some("whole"));
         write(&mut sink, "next\n");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "whole\nhal\nnext\n");
     }
 
     #[test]
-    fn a_long_line_is_read_back_whole() {
+    fn what_could_be_run_or_read_from_its_other_end_is_no_audit_file() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("audit.log");
-        let long = "x".repeat(200_000);
-        std::fs::write(&path, format!("first\n{long}\n")).unwrap();
-        assert_eq!(file(&path).last_line().unwrap(), Some(long));
+        let hook = dir.path().join("hook.sh");
+        std::fs::write(&hook, "#!/bin/sh\n").unwrap();
+        std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let refused = file(&hook).open().unwrap_err().to_string();
+        assert!(refused.contains("executable"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&hook).unwrap(), "#!/bin/sh\n");
+        let mut cleared =
+            Sink::File(FileSink { path: hook.clone(), mode: Some(0o600), file: None, torn: false });
+        cleared.open().unwrap();
+        let pipe = dir.path().join("pipe");
+        std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(file(&pipe).open().is_err(), "and nobody waits for a reader");
+        assert!(file(dir.path()).open().is_err());
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_for_a_datagram_fails_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let _receiver = UnixDatagram::bind(&path).unwrap();
+        let mut sink = Sink::Syslog { path, header: String::new(), socket: None };
+        let lines = ["one\n".to_owned(), "x".repeat(8 << 20), "three\n".to_owned()];
+        let (sent, failed) = sink.write(&lines);
+        assert_eq!(sent, 1);
+        assert!(is_too_long(&failed.unwrap_err()));
+        assert_eq!(sink.write(&lines[2..]).0, 1);
     }
 
     #[test]

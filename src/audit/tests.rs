@@ -1,5 +1,6 @@
 //! The devices of an [`Audit`] without a wire: kept over restarts, chained, refused where they cannot be.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ async fn log(audit: &Audit, data: &Map<String, Value>) -> Result<(), Unwritten> 
         id: "an-id",
         operation: "update",
         path: "aws/roles/r",
-        data,
+        data: Cow::Borrowed(data),
         token: None,
         caller: None,
         remote: None,
@@ -163,4 +164,85 @@ async fn what_no_device_can_be_is_refused_and_not_kept() {
     assert!(refused("ü", file(&there)).await.contains("no name for an audit device"));
     assert_eq!(audit.list().len(), 1);
     assert_eq!(store.audit_devices().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_was_written_anew_between_two_starts_is_not_taken_for_the_old_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let (store, barrier) = parts();
+    let first = audit(&store, &barrier);
+    first.enable("f", file(&path)).await.unwrap();
+    for _ in 0..2 {
+        log(&first, &Map::new()).await.unwrap();
+    }
+    first.anchor(&mut BTreeMap::new()).await.unwrap();
+    let written = first.head("f").await.unwrap().unwrap();
+    drop(first);
+    // Somebody with the file alone: the same numbers, a chain that holds, and one entry more.
+    let mut forged = chain::Chain::default();
+    let lines: String = (0..3).map(|at| forged.seal(&format!(r#"{{"forged":{at}}}"#))).collect();
+    std::fs::write(&path, lines).unwrap();
+    let second = audit(&store, &barrier);
+    second.open().await.unwrap();
+    log(&second, &Map::new()).await.unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let last = Link::read(text.lines().last().unwrap()).unwrap();
+    assert_eq!((last.seq, last.prev), (2, written.hash.as_str()), "it follows what was written");
+    let mut verifier = verify::Verifier::new(second.head("f").await.unwrap());
+    let bad = text.lines().filter(|line| verifier.line(line) != verify::Line::Good).count();
+    assert_eq!(bad, 1);
+}
+
+#[tokio::test]
+async fn an_entry_that_lacks_its_line_break_alone_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let (store, barrier) = parts();
+    let first = audit(&store, &barrier);
+    first.enable("f", file(&path)).await.unwrap();
+    log(&first, &Map::new()).await.unwrap();
+    drop(first);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.trim_end()).unwrap();
+    let second = audit(&store, &barrier);
+    second.open().await.unwrap();
+    log(&second, &Map::new()).await.unwrap();
+    assert_eq!(seqs(&path), [0, 1]);
+}
+
+#[tokio::test]
+async fn two_devices_do_not_share_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, link) = (dir.path().join("audit.log"), dir.path().join("link"));
+    let (store, barrier) = parts();
+    let audit = audit(&store, &barrier);
+    audit.enable("f", file(&path)).await.unwrap();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for same in [&path, &link] {
+        let refused = audit.enable("g", file(same)).await.unwrap_err().to_string();
+        assert!(refused.contains("another audit device writes to it"), "{refused}");
+    }
+}
+
+/// Found by a review: each text becomes 76 characters, and a body of empty ones a gigabyte.
+#[tokio::test]
+async fn a_body_of_very_many_values_makes_a_short_entry() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let (store, barrier) = parts();
+    let audit = audit(&store, &barrier);
+    audit.enable("f", file(&path)).await.unwrap();
+    let many = json!({ "a": vec![""; 20_000] });
+    let long = json!({ "a": "x".repeat(2 << 20) });
+    for data in [&many, &long] {
+        log(&audit, data.as_object().unwrap()).await.unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let last = text.lines().last().unwrap();
+        assert!(last.len() < 1_000, "{}", last.len());
+        let entry: Value = serde_json::from_str(last).unwrap();
+        let told = &entry["request"]["data"]["left_out"];
+        assert_eq!(told["digest"], audit.digest("f", &data.to_string()).unwrap());
+        assert_eq!(told["bytes"], data.to_string().len());
+    }
 }

@@ -16,6 +16,7 @@ use crate::store::{Store, StoreError};
 
 pub mod acl;
 pub mod create;
+pub mod jose;
 pub mod methods;
 mod plan;
 pub mod policies;

@@ -74,7 +74,7 @@ pub enum WrappingError {
 }
 
 /// A body, and the lease and the token in it.
-type Taken = (Zeroizing<Vec<u8>>, Option<LeaseId>, Option<Accessor>);
+pub type Taken = (Zeroizing<Vec<u8>>, Option<LeaseId>, Option<Accessor>);
 
 impl Auth {
     /// Keeps an answer under a fresh token. Where that fails, nobody will ever hold what it hands out: it is
@@ -129,9 +129,10 @@ impl Auth {
         })
     }
 
-    /// Gives the answer out, for the first and only time.
-    pub async fn unwrap(&self, token: &ClientToken) -> Result<Zeroizing<Vec<u8>>, WrappingError> {
-        Ok(self.taken(token).await?.0)
+    /// Gives the answer out, for the first and only time, and what it hands out: who gets neither calls
+    /// [`Auth::lost`].
+    pub async fn unwrap(&self, token: &ClientToken) -> Result<Taken, WrappingError> {
+        self.taken(token).await
     }
 
     /// The answer, what it hands out, and its token is dead.

@@ -179,8 +179,9 @@ impl State {
         let (Some(rate), Some(complained_at)) = (self.rate, self.complained_at) else { return };
         let since = now.saturating_duration_since(complained_at).as_secs_f64();
         let dwell = (self.too_fast * (1.0 - LEFT) / STEEPNESS).cbrt();
-        // Never down again by itself, where the slowest rate is above the curve.
-        let grown = (self.too_fast + STEEPNESS * (since - dwell).powi(3)).max(rate);
+        let curve = self.too_fast + STEEPNESS * (since - dwell).powi(3);
+        // A rate that nobody uses says nothing of what AWS takes: it does not grow. Nor does it ever fall by itself.
+        let grown = curve.min(2.0 * self.seen(now)).max(rate);
         if grown > FREE_ABOVE.max(self.too_fast * 2.0) {
             self.rate = None;
             return;
@@ -199,9 +200,21 @@ impl State {
         }
         self.complained_at = Some(now);
         self.tokens = 0.0;
-        let seen = f64::from(self.in_second.max(self.in_last_second));
-        self.too_fast = self.rate.unwrap_or(seen);
+        // A crowd that came through while it was free is no measure: down from where a rate may be, not from there.
+        let most = FREE_ABOVE.max(self.too_fast * 2.0);
+        self.too_fast = self.rate.unwrap_or_else(|| self.seen(now).min(most));
         self.rate = Some((self.too_fast * LEFT).max(SLOWEST));
+    }
+
+    /// Calls in a second, of this one and the last.
+    fn seen(&self, now: Instant) -> f64 {
+        let passed = now.saturating_duration_since(self.second);
+        let calls = match passed.as_secs() {
+            0 => self.in_second.max(self.in_last_second),
+            1 => self.in_second,
+            _ => 0,
+        };
+        f64::from(calls)
     }
 
     fn count(&mut self, now: Instant) {
@@ -247,14 +260,50 @@ mod tests {
         assert_eq!(rate(), Some(14.0));
         limiter.throttled();
         assert_eq!(rate(), Some(14.0), "answers at once are one complaint");
-        tokio::time::advance(Duration::from_secs(2)).await;
+        let use_it = |seconds| {
+            let limiter = Arc::clone(&limiter);
+            async move {
+                let start = Instant::now();
+                // Where there is no rate any more, a turn takes no time.
+                while limiter.rate().is_some() && start.elapsed() < Duration::from_secs(seconds) {
+                    limiter.turn(Class::Issue).await;
+                }
+            }
+        };
+        use_it(2).await;
         assert_eq!(rate(), Some(20.0), "back to where it was");
-        tokio::time::advance(Duration::from_secs(1)).await;
+        use_it(1).await;
         assert_eq!(rate(), Some(20.0), "where it dwells");
         limiter.throttled();
         assert_eq!(rate(), Some(14.0));
-        tokio::time::advance(Duration::from_secs(200)).await;
+        use_it(20).await;
         assert_eq!(limiter.rate(), None);
+    }
+
+    /// Found by a review: an idle account's rate grew by the clock alone, so that a crowd came through at once.
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_that_nobody_uses_does_not_grow() {
+        let limiter = throttled_at_twenty().await;
+        tokio::time::advance(Duration::from_mins(10)).await;
+        assert_eq!(limiter.rate().map(f64::round), Some(14.0));
+        let start = Instant::now();
+        let crowd = (0..100).map(|_| limiter.turn(Class::Issue));
+        futures_util::future::join_all(crowd).await;
+        assert!(start.elapsed() > Duration::from_secs(1), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_that_came_through_is_no_measure_of_what_aws_takes() {
+        let limiter = Limiter::new(AwsCalls::default());
+        for _ in 0..1_000 {
+            limiter.turn(Class::Issue).await;
+        }
+        limiter.throttled();
+        assert_eq!(
+            limiter.rate(),
+            Some(140.0),
+            "twice the rate at which it is free, less three tenths"
+        );
     }
 
     /// Found by the storm of ten thousand: with a cap of 100 and a call a second of growth, an account that takes

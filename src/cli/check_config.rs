@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use super::{EXIT_CONFIG, fail};
 use crate::config::{Config, Overrides};
+use crate::gate::{Bounds, Gate};
 use crate::http::server::tls_config;
 use crate::seal::key_file;
 
@@ -25,6 +26,14 @@ pub(super) fn run(file: &Path, out: &mut dyn Write, err: &mut dyn Write) -> Exit
         && let Err(error) = key_file::read(key_file)
     {
         return fail(err, &error, EXIT_CONFIG);
+    }
+    // What a guardrail takes only the guardrail knows; it is compiled for that, where there is something to ask.
+    let guardrails = &config.guardrails;
+    if !guardrails.settings.is_empty() || guardrails.bounds != Bounds::default() {
+        let asked = Gate::new(super::check::uncached(guardrails.clone()));
+        if let Err(error) = asked {
+            return fail(err, &error, EXIT_CONFIG);
+        }
     }
     let address = config.listener.address;
     let mode = config.guardrails.mode;

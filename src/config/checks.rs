@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use guardrail_kit::package::PublicKey;
 
-use super::file::{GuardrailFile, GuardrailsFile, ListenerFile, PluginsFile, TrustedKeyFile};
-use super::{ConfigError, Guardrails, Listener, Log, Tls, invalid};
-use crate::gate::{Mode, SHIPPED, Trust, TrustedKey, shipped};
+use super::file::{ListenerFile, PluginsFile, TrustedKeyFile};
+use super::{ConfigError, Listener, Log, Tls, invalid};
+use crate::gate::{Trust, TrustedKey};
+use crate::model::Network;
 use crate::model::duration::parse_seconds;
 
 /// Vault's default for both lease TTLs: 32 days (contract 1.6).
@@ -70,22 +71,14 @@ pub(super) fn listener(
     Ok(Listener { address, tls, open_metrics })
 }
 
-/// Those that ship with the broker alone: an uploaded one is bound by a write to `sys/guardrails`.
-pub(super) fn guardrails(file: GuardrailsFile, default: Mode) -> Result<Guardrails, ConfigError> {
-    if let Some(unknown) = file.named.keys().find(|name| shipped(name).is_none()) {
-        let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
-        let help = format!("help: those that do: {}", names.join(", "));
-        let problem = format!("no guardrail of this name ships with the broker\n{help}");
-        return Err(invalid(&format!("guardrails.{unknown}"), problem));
-    }
-    let mode = |(name, section): (String, toml::Value)| match section.try_into() {
-        Ok(GuardrailFile { mode }) => Ok((name, mode)),
-        Err(error) => {
-            Err(invalid(&format!("guardrails.{name}"), error.to_string().trim_end().to_owned()))
-        }
+/// Networks of `logins.private_networks`.
+pub(super) fn private_networks(sent: &[String]) -> Result<Vec<Network>, ConfigError> {
+    let read = |text: &String| {
+        let problem =
+            format!("`{text}` is no address or network\nhelp: write it like 10.96.0.0/12");
+        text.trim().parse().map_err(|_none| invalid("logins.private_networks", problem))
     };
-    let modes = file.named.into_iter().map(mode).collect::<Result<_, _>>()?;
-    Ok(Guardrails { mode: file.mode.unwrap_or(default), modes })
+    sent.iter().map(read).collect()
 }
 
 /// Which keys are trusted. A list in which two could be meant by one name or one id is refused.

@@ -21,6 +21,8 @@ pub(super) struct File {
     pub(super) plugins: PluginsFile,
     #[serde(default)]
     pub(super) seal: SealFile,
+    #[serde(default)]
+    pub(super) logins: LoginsFile,
     pub(super) default_lease_ttl: Option<String>,
     pub(super) max_lease_ttl: Option<String>,
     pub(super) reconcile_interval: Option<String>,
@@ -48,11 +50,13 @@ pub(super) struct TelemetryFile {
     pub(super) unauthenticated_metrics_access: bool,
 }
 
-/// A mode for all, and one for each guardrail that ships with the broker and is named here.
+/// A mode and limits for all, and a section for each guardrail that ships with the broker and is named here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(expecting = "a table")]
 pub(super) struct GuardrailsFile {
     pub(super) mode: Option<Mode>,
+    #[serde(default)]
+    pub(super) limits: LimitsFile,
     /// Looked at one by one, so that a misspelt name is named.
     #[serde(flatten)]
     pub(super) named: BTreeMap<String, toml::Value>,
@@ -61,7 +65,32 @@ pub(super) struct GuardrailsFile {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct GuardrailFile {
-    pub(super) mode: Mode,
+    pub(super) mode: Option<Mode>,
+    pub(super) settings: Option<toml::Table>,
+}
+
+/// As in `guardrail_host::Limits`, each with its unit in its name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct LimitsFile {
+    pub(super) fuel: Option<u64>,
+    pub(super) wall_time_ms: Option<u64>,
+    pub(super) total_time_ms: Option<u64>,
+    pub(super) memory_bytes: Option<u64>,
+    pub(super) stack_bytes: Option<u64>,
+    pub(super) output_bytes: Option<u64>,
+    pub(super) findings: Option<u64>,
+    pub(super) message_bytes: Option<u64>,
+    pub(super) patch_bytes: Option<u64>,
+    pub(super) log_lines: Option<u64>,
+    pub(super) log_line_bytes: Option<u64>,
+    pub(super) host_calls: Option<u64>,
+    pub(super) expand_names: Option<u64>,
+    pub(super) concurrent_evaluations: Option<u64>,
+    pub(super) waiting_evaluations: Option<u64>,
+    pub(super) component_bytes: Option<u64>,
+    pub(super) compile_time_ms: Option<u64>,
+    pub(super) compile_memory_bytes: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -99,6 +128,13 @@ pub(super) struct AwsKmsFile {
     pub(super) region: String,
     #[serde(default)]
     pub(super) endpoint: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct LoginsFile {
+    #[serde(default)]
+    pub(super) private_networks: Vec<String>,
 }
 
 pub(super) fn read(path: &Path) -> Result<File, ConfigError> {

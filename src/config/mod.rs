@@ -1,10 +1,11 @@
 //! The configuration: one TOML file and a few flags, read and checked whole before anything binds,
 //! opens or writes. Nothing else in the crate reads configuration or the environment; the result is
 //! plain data for [`crate::app`]. The keys are Vault's where Vault has them. The file is `file`, what its values may
-//! be `checks`.
+//! be `checks` and `guardrails`.
 
 mod checks;
 mod file;
+mod guardrails;
 mod seal;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::gate::{Mode, Trust};
-use checks::{guardrails, listener, log, reconcile_interval, trust, ttls};
+use crate::gate::{Bounds, Mode, Trust};
+use crate::model::Network;
+use checks::{listener, log, private_networks, reconcile_interval, trust, ttls};
 use file::{File, read};
+use guardrails::guardrails;
 pub use seal::{AwsKms, Seal};
 
 /// Why a configuration cannot be used.
@@ -59,12 +62,14 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// Where to listen.
     pub listener: Listener,
-    /// Modes of the guardrails.
+    /// Modes, settings and limits of the guardrails.
     pub guardrails: Guardrails,
     /// Whose signature on a plugin is believed.
     pub plugins: Trust,
     /// What unseals.
     pub seal: Seal,
+    /// Networks that are not on the internet and where issuers of logins and Kubernetes clusters may be asked.
+    pub private_networks: Vec<Network>,
     /// The server's default lease TTL.
     pub default_lease_ttl: Duration,
     /// The server's maximum lease TTL.
@@ -112,6 +117,10 @@ pub struct Guardrails {
     pub mode: Mode,
     /// By name.
     pub modes: BTreeMap<String, Mode>,
+    /// JSON objects as text, by name.
+    pub settings: BTreeMap<String, String>,
+    /// What they may use.
+    pub bounds: Bounds,
 }
 
 /// How it logs.
@@ -165,6 +174,7 @@ impl Config {
             listener: listener(file.listener, flags.address, dev)?,
             guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce })?,
             plugins: trust(file.plugins)?,
+            private_networks: private_networks(&file.logins.private_networks)?,
             seal,
             data_dir,
             default_lease_ttl: ttls.0,
@@ -182,6 +192,12 @@ impl Config {
 }
 
 impl Guardrails {
+    /// What is bound without a configuration, where everything enforces.
+    pub fn enforcing() -> Self {
+        let (modes, settings) = (BTreeMap::new(), BTreeMap::new());
+        Self { mode: Mode::Enforce, modes, settings, bounds: Bounds::default() }
+    }
+
     /// What a configuration says of guardrails, for `leasehold check --config FILE`: they enforce
     /// unless it says otherwise.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {

@@ -49,6 +49,15 @@ fn a_guardrail_may_have_a_mode_of_its_own() {
 }
 
 #[test]
+fn private_networks_are_none_unless_they_are_named() {
+    assert!(read("", dev()).unwrap().private_networks.is_empty());
+    let named = read("[logins]\nprivate_networks = [\"10.96.0.0/12\", \"::1\"]", dev()).unwrap();
+    assert_eq!(named.private_networks.len(), 2);
+    let told = read("[logins]\nprivate_networks = [\"inside\"]", dev()).unwrap_err();
+    assert!(told.starts_with("`logins.private_networks`: `inside` is no address"), "{told}");
+}
+
+#[test]
 fn trusted_keys_are_read_and_must_be_told_apart() {
     let key = |name: &str, key: &str| {
         format!(
@@ -118,5 +127,68 @@ fn durations_are_vaults() {
     assert_eq!(duration("k", "1h30m").unwrap().as_secs(), 5400);
     for text in ["", "h", "-1h", "0", "1w", "5mm", "18446744073709551615d", "200000d"] {
         assert!(duration("k", text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_guardrail_may_have_settings_which_become_json() {
+    let text = r#"
+        [guardrails]
+        mode = "audit"
+        [guardrails.deny-list]
+        settings = { denied_actions = ["iam:Put*"], deep = { number = 5, share = 0.5, yes = true, since = 2030-01-31 } }
+        [guardrails.ttl-limits]
+        mode = "enforce"
+    "#;
+    let Guardrails { modes, settings, .. } = read(text, dev()).unwrap().guardrails;
+    let told = |name: &str| modes.get(name).copied();
+    assert_eq!(told("deny-list"), Some(Mode::Audit), "named is bound, in the mode of all");
+    assert_eq!(told("ttl-limits"), Some(Mode::Enforce));
+    assert_eq!(settings.len(), 1);
+    let json: serde_json::Value = serde_json::from_str(&settings["deny-list"]).unwrap();
+    let deep = serde_json::json!({ "number": 5, "share": 0.5, "yes": true, "since": "2030-01-31" });
+    assert_eq!(json, serde_json::json!({ "denied_actions": ["iam:Put*"], "deep": deep }));
+    for (settings, part) in [
+        (
+            "{ share = nan }",
+            "`guardrails.deny-list.settings`: has a number that JSON does not have",
+        ),
+        ("[1]", "`guardrails.deny-list`: "),
+    ] {
+        let told = read(&format!("[guardrails.deny-list]\nsettings = {settings}"), dev());
+        let told = told.unwrap_err();
+        assert!(told.starts_with(part), "{told}");
+    }
+}
+
+#[test]
+fn limits_are_the_operators_up_to_their_tops() {
+    let limits = |text: &str| read(&format!("[guardrails.limits]\n{text}"), dev());
+    let bounds = |text: &str| limits(text).unwrap().guardrails.bounds;
+    assert_eq!(bounds(""), Bounds::default());
+    let given = bounds(
+        "fuel = 2_000_000_000\nwall_time_ms = 500\ntotal_time_ms = 5000\nmemory_bytes = 1048576\nlog_lines = 7",
+    );
+    assert_eq!(given.limits.fuel, 2_000_000_000);
+    assert_eq!(given.limits.wall_time, Duration::from_millis(500));
+    assert_eq!(given.total_time, Duration::from_secs(5));
+    assert_eq!((given.limits.memory_bytes, given.limits.log_lines), (1 << 20, 7));
+    assert_eq!(given.limits.findings, Bounds::default().limits.findings, "the rest stays");
+    for (text, part) in [
+        (
+            "fuel = 2_000_000_001",
+            "`guardrails.limits.fuel`: is 2000000001, more than the 2000000000 that may be",
+        ),
+        ("wall_time_ms = 2001", "more than the 2000 that may be"),
+        ("total_time_ms = 5001", "more than the 5000 that may be"),
+        ("memory_bytes = 268435457", "more than the 268435456 that may be"),
+        ("output_bytes = 8388609", "more than the 8388608 that may be"),
+        ("component_bytes = 29360129", "more than the 29360128 that may be"),
+        ("host_calls = 0", "`guardrails.limits.host_calls`: is 0"),
+        ("fuel = -1", "invalid value"),
+        ("wall_time = 5", "wall_time"),
+    ] {
+        let told = limits(text).unwrap_err();
+        assert!(told.contains(part), "{told}");
     }
 }

@@ -186,6 +186,7 @@ mod tests {
             ttl: None,
             told: TtlTold::uncut(60),
             readiness: None,
+            verdict: String::new(),
             warnings: Vec::new(),
         })
     }

@@ -232,11 +232,13 @@ impl Engine {
             };
         info!(
             lease.id = %lease.id, role.name = %lease.role, caller = %lease.holder.0,
+            verdict.digest = lease.verdict,
             "lease {} issued", lease.id
         );
         warnings.extend(resolved.warning);
         Ok(Issued {
             lease: lease.id,
+            verdict: lease.verdict,
             lease_duration: rounded(resolved.ttl),
             renewable: false,
             access_key: keys.access_key,

@@ -97,6 +97,8 @@ pub struct Issued {
     pub told: TtlTold,
     /// What was seen of the key; `None` where nobody looked.
     pub readiness: Option<ReadinessReport>,
+    /// Digest of the verdict that let it through.
+    pub verdict: String,
     /// Of the gate, about the TTL, and about a key that was not seen to work.
     pub warnings: Vec<String>,
 }
@@ -296,6 +298,7 @@ impl Engine {
             lease.id = %lease.id,
             role.name = %lease.role,
             caller = %lease.holder.0,
+            verdict.digest = lease.verdict,
             aws.user = lease.user.as_ref().map(tracing::field::display),
             "lease {} issued", lease.id
         );
@@ -303,6 +306,7 @@ impl Engine {
         warnings.extend(proof.warnings);
         Ok(Issued {
             lease: lease.id,
+            verdict: lease.verdict,
             lease_duration: resolved.ttl.as_secs(),
             renewable: true,
             access_key: key.id,

@@ -111,15 +111,24 @@ pub enum RoleError {
     Store(#[from] StoreError),
 }
 
+/// What a write of a role came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WrittenRole {
+    /// The gate's warnings.
+    pub warnings: Vec<String>,
+    /// Digests of the verdicts that let it through, one for each type that it can hand out.
+    pub verdicts: Vec<String>,
+}
+
 impl Engine {
-    /// Writes a role if the gate allows all that it would grant. Gives the gate's warnings.
+    /// Writes a role if the gate allows all that it would grant.
     pub async fn write_role(
         &self,
         caller: &Caller,
         mount: &Mount,
         name: &RoleName,
         change: RoleChange,
-    ) -> Result<Vec<String>, RoleError> {
+    ) -> Result<WrittenRole, RoleError> {
         let serving = self.table.serve(mount).await?;
         for _attempt in 1..ATTEMPTS {
             match self.try_write_role(caller, &serving.mount, name, change.clone()).await {
@@ -136,10 +145,10 @@ impl Engine {
         mount: &Mount,
         name: &RoleName,
         change: RoleChange,
-    ) -> Result<Vec<String>, RoleError> {
+    ) -> Result<WrittenRole, RoleError> {
         let stored = self.parts.store.role(&mount.id, name).await?;
         let legacy = legacy_role::read(stored.as_deref(), &change)?;
-        let Legacy { draft, mut warnings } = legacy.unwrap_or_else(|| Legacy {
+        let Legacy { draft, warnings } = legacy.unwrap_or_else(|| Legacy {
             draft: role_merge::merged(stored.as_deref(), change),
             warnings: Vec::new(),
         });
@@ -154,23 +163,27 @@ impl Engine {
             document?.as_ref().map_or_else(String::new, |read| read.canonical().to_owned());
         delivery::check_room(&role).map_err(Refusal::from)?;
 
-        warnings.extend(self.judge_write(caller, mount, &role, stored.as_deref()).await?);
+        let judged = self.judge_write(caller, mount, &role, stored.as_deref()).await?;
         self.parts.store.put_role(&role).await?;
-        info!(role.name = %name, mount.path = %mount.path, "role {name} written");
-        Ok(warnings)
+        info!(
+            role.name = %name, mount.path = %mount.path,
+            verdict.digest = judged.verdicts.join(", "),
+            "role {name} written"
+        );
+        Ok(WrittenRole { warnings: [warnings, judged.warnings].concat(), ..judged })
     }
 
-    /// Judges all that `role` would grant, as each type that it can hand out. Gives the gate's warnings.
+    /// Judges all that `role` would grant, as each type that it can hand out.
     async fn judge_write(
         &self,
         caller: &Caller,
         mount: &Mount,
         role: &Role,
         stored: Option<&Role>,
-    ) -> Result<Vec<String>, RoleError> {
+    ) -> Result<WrittenRole, RoleError> {
         let config = self.parts.store.lease_config(&mount.id).await?;
         let before = stored.map_or(Before::Created, Before::Updated);
-        let mut warnings = Vec::new();
+        let mut written = WrittenRole::default();
         for kind in role.credential_types() {
             let role = role.handing_out(*kind);
             let document = self.read_role_document(&role)?;
@@ -187,12 +200,13 @@ impl Engine {
                 return Err(RoleError::Denied { errors, verdict });
             }
             for warning in judgement.warnings() {
-                if !warnings.contains(&warning) {
-                    warnings.push(warning);
+                if !written.warnings.contains(&warning) {
+                    written.warnings.push(warning);
                 }
             }
+            written.verdicts.push(judgement.verdict.digest.clone());
         }
-        Ok(warnings)
+        Ok(written)
     }
 
     /// A role as it was written.

@@ -6,6 +6,7 @@ use guardrail_host::report::Finding as Found;
 use guardrail_host::{Failure, Plugin, Report, Severity as HostSeverity, Verdict};
 
 use super::guardrail::{Guardrail, Trouble, role_finding};
+use super::seen::Sees;
 use super::subject::Subject;
 use crate::model::{Binding, Finding, Severity};
 
@@ -32,7 +33,7 @@ impl Component {
     }
 
     /// What a report comes to.
-    fn findings(&self, report: Report, subject: &Subject) -> Vec<Finding> {
+    pub(super) fn findings(&self, report: Report, subject: &Subject) -> Vec<Finding> {
         let name = &self.name;
         let refusal = match report.verdict {
             Verdict::Deny(line) => Some(line),
@@ -43,12 +44,23 @@ impl Component {
             }
         };
         let found_nothing = report.findings.is_empty();
-        let weights = Weights::of(&report.findings, refusal.is_some());
-        let mut findings: Vec<Finding> = report
+        let counted: Vec<(Weight, Found)> = report
             .findings
             .into_iter()
             .filter(|found| !self.binding.rules_off.contains(&found.rule))
-            .map(|found| self.weighed(found, weights, subject))
+            .map(|found| (self.weight(&found), found))
+            .collect();
+        let of_weight = counted.iter().any(|(weight, _)| weight.carries_alone());
+        let denied = refusal.is_some();
+        let mut findings: Vec<Finding> = counted
+            .into_iter()
+            .map(|(weight, found)| {
+                let denies = match self.binding.deny_at {
+                    Some(threshold) => weight.severity >= threshold,
+                    None => denied && weight.carries(of_weight),
+                };
+                Finding { denies, ..placed(name, weight.severity, found, subject) }
+            })
             .collect();
         if let Some(line) = refusal
             && found_nothing
@@ -58,34 +70,30 @@ impl Component {
         findings
     }
 
-    /// A finding with the severity that the guardrail gives it, and whether it denies.
-    fn weighed(&self, found: Found, weights: Weights, subject: &Subject) -> Finding {
+    /// What a finding weighs with the severity that the guardrail gives it.
+    fn weight(&self, found: &Found) -> Weight {
         let own: Severity = found.severity.into();
         let severity = self.binding.severities.get(&found.rule).copied().unwrap_or(own);
-        let denies = match self.binding.deny_at {
-            Some(threshold) => severity >= threshold,
-            // A finding that was made lighter carries no denial any more.
-            None => weights.carries(own) && (severity >= own || severity >= OF_WEIGHT),
-        };
-        Finding { denies, ..placed(&self.name, severity, found, subject) }
+        Weight { severity, made_lighter: severity < own }
     }
 }
 
-/// Which findings of a report carry its denial: those of weight, or all where none is.
+/// What a finding that counts weighs. Of a report that denies, those of weight carry the denial, or all where none is:
+/// what the guardrail has switched off or made lighter leaves it to the rest.
 #[derive(Debug, Clone, Copy)]
-struct Weights {
-    denied: bool,
-    any_of_weight: bool,
+struct Weight {
+    severity: Severity,
+    made_lighter: bool,
 }
 
-impl Weights {
-    fn of(findings: &[Found], denied: bool) -> Self {
-        let of_weight = |found: &Found| Severity::from(found.severity) >= OF_WEIGHT;
-        Self { denied, any_of_weight: findings.iter().any(of_weight) }
+impl Weight {
+    fn carries_alone(self) -> bool {
+        self.severity >= OF_WEIGHT
     }
 
-    fn carries(self, severity: Severity) -> bool {
-        self.denied && (severity >= OF_WEIGHT || !self.any_of_weight)
+    /// Beside others, of which one may be of weight.
+    fn carries(self, any_of_weight: bool) -> bool {
+        self.carries_alone() || !(any_of_weight || self.made_lighter)
     }
 }
 
@@ -103,6 +111,10 @@ impl Guardrail for Component {
         self.binding.sees_actor
     }
 
+    fn sees_time(&self) -> bool {
+        self.binding.sees_time
+    }
+
     fn wants_trigger(&self, trigger: super::Trigger) -> bool {
         let triggers = &self.plugin.manifest().triggers;
         triggers.is_empty() || triggers.contains(&trigger.into())
@@ -112,7 +124,8 @@ impl Guardrail for Component {
         if !self.wants(subject) {
             return Ok(Vec::new());
         }
-        let prepared = subject.prepared(self.binding.sees_actor);
+        let Binding { sees_actor: actor, sees_time: time, .. } = self.binding;
+        let prepared = subject.prepared(Sees { actor, time });
         let evaluation = self.plugin.evaluate(prepared, &self.binding.settings).await;
         for line in &evaluation.log {
             tracing::debug!(guardrail.name = self.name, "{line:?}");

@@ -117,6 +117,6 @@ pub struct Grant {
     pub role: RoleContext,
     /// Who asks, where it is known.
     pub actor: Option<Actor>,
-    /// The time that guardrails see. Not part of the digest.
+    /// The time. Part of the digest, to the minute, where a guardrail is bound to see it.
     pub now: Timestamp,
 }

@@ -27,6 +27,11 @@ pub(super) trait Guardrail: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Whether its answers may depend on the time.
+    fn sees_time(&self) -> bool {
+        false
+    }
+
     /// Whether it has something to say when a grant is judged for this reason.
     fn wants_trigger(&self, _: Trigger) -> bool {
         true

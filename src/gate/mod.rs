@@ -5,16 +5,18 @@
 //! | file | holds |
 //! |---|---|
 //! | `document`, `schema` | text → strict JSON → JSON Schema → statements and quota |
-//! | `grant`, `subject`, `kept` | what is to be judged: as the engine brings it, as guardrails get it, as it is kept |
+//! | `grant`, `subject`, `seen`, `kept` | what is to be judged: as the engine brings it, as guardrails get it, as guests see it, as it is kept |
 //! | `guardrail`, `component`, `rules` | what judges: components and rules built in, each bound to a mode and a scope |
 //! | `shipped`, `plugins` | the components that ship with the broker, and those that are loaded |
 //! | `trust` | whose signature on a plugin is believed |
+//! | `bounds` | what guardrails may use, of one call and of one request |
 //! | `binding`, `schema_settings` | whether a plugin can be bound as somebody wishes |
 //! | `set`, `sets` | all guardrails that judge together, and how one set takes another's place |
 //! | `verdict`, `digest`, `cache` | what they add up to, under which digest, and what was worked out before |
 //! | `judgement`, `sentence` | what comes out: the proof, and findings in words |
 
 mod binding;
+mod bounds;
 mod cache;
 mod component;
 mod digest;
@@ -26,7 +28,9 @@ mod kept;
 mod plugins;
 mod rules;
 mod schema;
+mod schema_document;
 mod schema_settings;
+mod seen;
 mod sentence;
 mod set;
 mod sets;
@@ -40,19 +44,21 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
-pub use guardrail_host::Compiler;
+pub use guardrail_host::{Compiler, Limits};
 use guardrail_host::{Host, HostConfig, HostError, LoadError};
 use tokio::time::Instant;
 
 pub use binding::Unanswered;
+pub use bounds::Bounds;
 pub use document::{DocumentRefused, InlineDocument};
 pub use grant::{Actor, DocumentSource, Grant, RoleContext, Trigger};
 pub use judgement::{FreshInput, Judgement, VettedGrant};
+pub use plugins::Supplied;
 pub use rules::UNREADABLE;
 pub use schema::SchemaError;
 pub use schema_settings::{BindingIssue, SettingsSchema};
 pub use sentence::sentences;
-pub use set::{Member, Set, SetSpec, engine};
+pub use set::{Member, Set, SetSpec};
 pub use sets::{Probe, Unreadable};
 pub use shipped::{SHIPPED, component_digest, shipped, shipped_by_digest, shipped_digest};
 pub use trust::{Signer, Trust, TrustedKey, Untrusted};
@@ -78,6 +84,10 @@ pub struct GateConfig {
     pub default_mode: Mode,
     /// By name.
     pub modes: BTreeMap<String, Mode>,
+    /// Settings of guardrails that ship with the broker, JSON objects as text, by name.
+    pub settings: BTreeMap<String, String>,
+    /// What guardrails may use.
+    pub bounds: Bounds,
     /// Where compiled guardrails are kept between starts; `None` compiles at each start.
     pub cache_dir: Option<PathBuf>,
     /// Key of the MAC on what is kept there: whoever has it can run code as the broker.
@@ -91,6 +101,8 @@ impl fmt::Debug for GateConfig {
         f.debug_struct("GateConfig")
             .field("default_mode", &self.default_mode)
             .field("modes", &self.modes)
+            .field("settings", &self.settings)
+            .field("bounds", &self.bounds)
             .field("cache_dir", &self.cache_dir)
             .field("compiler", &self.compiler)
             .finish_non_exhaustive()
@@ -105,6 +117,8 @@ impl GateConfig {
         Self {
             default_mode,
             modes: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            bounds: Bounds::default(),
             cache_dir: Some(kept),
             cache_key: [7; 32],
             compiler: Compiler::InProcess,
@@ -146,6 +160,7 @@ pub struct Gate {
     /// What judges now. A call takes the whole set once and works with it to its end.
     set: RwLock<Arc<Set>>,
     default_mode: Mode,
+    bounds: Bounds,
     verdicts: Cache<Arc<Verdict>>,
     counted: Verdicts,
 }
@@ -163,11 +178,13 @@ impl Gate {
     /// yet: every guardrail fails until [`Gate::open`]. What `config` says of that key does not count.
     pub fn closed(config: GateConfig) -> Result<Self, GateError> {
         let members = sets::configured(&config);
-        let GateConfig { default_mode, modes: _, cache_dir, cache_key: _, compiler } = config;
-        let host = Host::new(HostConfig { compiler, ..HostConfig::default() })?;
+        let GateConfig { default_mode, bounds, cache_dir, cache_key: _, compiler, .. } = config;
+        let limits = bounds.limits;
+        let host = Host::new(HostConfig { compiler, limits, ..HostConfig::default() })?;
         let shut = |_: &PluginDigest| Err("the broker is sealed".to_owned());
-        let set = Set::new(members, default_mode, shut);
-        Ok(Self { cache_dir, ..Self::judging_by(set, Plugins::new(host), default_mode)? })
+        let set = Set::new(members, default_mode, &bounds, shut);
+        let gate = Self::judging_by(set, Plugins::new(host), default_mode)?;
+        Ok(Self { cache_dir, bounds, ..gate })
     }
 
     fn judging_by(set: Set, plugins: Plugins, default_mode: Mode) -> Result<Self, GateError> {
@@ -179,6 +196,7 @@ impl Gate {
             configured: RwLock::new(configured),
             cache_dir: None,
             default_mode,
+            bounds: Bounds::default(),
             verdicts: Cache::new(KEPT_VERDICTS),
             counted: Verdicts::default(),
         })

@@ -1,13 +1,24 @@
 //! Components that are loaded, by digest, so that a change of one guardrail loads no other again. It never judges, and
 //! never gives out other bytes than those of the digest. What binds them is `component`; what keeps them is the store.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use guardrail_host::{Host, LoadError, Plugin};
 
+use super::shipped::shipped_by_digest;
 use crate::model::PluginDigest;
+
+/// A component for a guardrail. Whoever holds one can work with it whatever the gate lets go of meanwhile.
+#[derive(Debug, Clone)]
+pub enum Supplied {
+    /// It is loaded.
+    Loaded(Plugin),
+    /// Its bytes, to be loaded.
+    Bytes(Cow<'static, [u8]>),
+}
 
 /// Loaded components of one host.
 pub(super) struct Plugins {
@@ -29,6 +40,28 @@ impl Plugins {
 
     pub(super) const fn host(&self) -> &Host {
         &self.host
+    }
+
+    /// A component that is loaded, or ships with the broker.
+    pub(super) fn supplied(&self, digest: &PluginDigest) -> Option<Supplied> {
+        let shipped = || shipped_by_digest(digest).map(|(_, own)| Supplied::Bytes(own.into()));
+        self.get(digest).map(Supplied::Loaded).or_else(shipped)
+    }
+
+    /// The component, loaded. Takes seconds where it must be compiled: not for a worker of a runtime.
+    pub(super) fn loaded(
+        &self,
+        digest: &PluginDigest,
+        component: &Supplied,
+    ) -> Result<Plugin, Unfit> {
+        match component {
+            Supplied::Loaded(plugin) => {
+                // It may be one that was let go of meanwhile: what works with it keeps it from now on.
+                self.lock().entry(digest.clone()).or_insert_with(|| plugin.clone());
+                Ok(plugin.clone())
+            }
+            Supplied::Bytes(bytes) => self.load(digest, bytes),
+        }
     }
 
     pub(super) fn get(&self, digest: &PluginDigest) -> Option<Plugin> {

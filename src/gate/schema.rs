@@ -1,10 +1,12 @@
-//! The JSON Schema of policy documents, and what a document that breaks it is told. The only code that knows
-//! `jsonschema`. The schema decides; the words are the typed reader's ([`iam_policy::Document`]), which chooses the
-//! branch first (`Action` or `NotAction`?) and suggests the near miss, so that each fault has one message at its place.
+//! The JSON Schema of policy documents, and what a document that breaks it is told. The schema decides; the words are
+//! the typed reader's ([`iam_policy::Document`]), which chooses the branch first (`Action` or `NotAction`?) and suggests
+//! the near miss, so that each fault has one message at its place. The document's tree is walked by [`super::schema_document`].
 
 use iam_policy::{Position, Problem, StrictJson};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+
+use super::schema_document::PolicyJson;
 
 /// The schema itself, as it is published.
 const POLICY: &str = include_str!("../../schemas/iam-policy-document.schema.json");
@@ -26,7 +28,7 @@ impl SchemaError {
 
 /// The schema, ready to check documents.
 #[derive(Debug)]
-pub(super) struct Schema(Validator);
+pub(super) struct Schema(Validator<PolicyJson>);
 
 /// One place where a document breaks the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +46,7 @@ impl Schema {
     pub(super) fn policy() -> Result<Self, SchemaError> {
         let schema: serde_json::Value =
             serde_json::from_str(POLICY).map_err(|error| SchemaError(error.to_string()))?;
-        jsonschema::options()
+        jsonschema::options_for::<PolicyJson>()
             .with_draft(Draft::Draft202012)
             // Linear in the text whatever the pattern: no document can make a check slow.
             .with_pattern_options(PatternOptions::regex())
@@ -55,7 +57,7 @@ impl Schema {
 
     /// Whether a document has the right form.
     pub(super) fn accepts(&self, json: &StrictJson) -> bool {
-        self.0.is_valid(json.value())
+        self.0.is_valid(json.into())
     }
 
     /// Everything that is wrong with the form of a document that is not accepted. `problems` are the typed
@@ -77,7 +79,7 @@ impl Schema {
 
     fn places(&self, json: &StrictJson) -> Vec<Place> {
         let mut places: Vec<Place> = Vec::new();
-        for error in self.0.iter_errors(json.value()).take(MAX_FAULTS) {
+        for error in self.0.iter_errors(json.into()).take(MAX_FAULTS) {
             for place in Place::of(&error) {
                 // One message per place.
                 if !places.iter().any(|known| known.pointer == place.pointer) {

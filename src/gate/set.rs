@@ -10,6 +10,7 @@ use guardrail_host::{Host, Plugin};
 use iam_policy::Catalogue;
 use serde::{Deserialize, Serialize};
 
+use super::bounds::Bounds;
 use super::component::{Broken, Component};
 use super::digest::{Digest, Fields};
 use super::guardrail::{Bound, Trouble};
@@ -22,7 +23,7 @@ use crate::model::{
 };
 
 /// Raises when the same input may give another verdict; the crate's version does, between releases.
-const ENGINE: &str = concat!("leasehold ", env!("CARGO_PKG_VERSION"), " gate 2");
+const ENGINE: &str = concat!("leasehold ", env!("CARGO_PKG_VERSION"), " gate 3");
 
 /// One guardrail of a set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +39,7 @@ pub struct Member {
 /// A set in words, as it is kept beside a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetSpec {
-    /// Names the engine, its WebAssembly runtime and the action catalogue.
+    /// Names the engine, its WebAssembly runtime and the action catalogue, and the limits that are not as by default.
     pub engine: String,
     /// The mode of the rules built in where no member is stricter.
     pub default_mode: Mode,
@@ -55,6 +56,7 @@ pub struct Set {
     spec: Arc<str>,
     plugins: Vec<PluginDigest>,
     broken: Vec<(String, String)>,
+    total_time: Duration,
 }
 
 impl Set {
@@ -63,6 +65,7 @@ impl Set {
     pub(super) fn new(
         members: Vec<Member>,
         default_mode: Mode,
+        bounds: &Bounds,
         plugin: impl Fn(&PluginDigest) -> Result<Plugin, String>,
     ) -> Self {
         let mut members: Vec<Member> = members.into_iter().map(by_digest).collect();
@@ -89,22 +92,25 @@ impl Set {
             }
         });
         let bound = bound.collect();
-        let spec = SetSpec { engine: engine(), default_mode, members };
+        let spec = SetSpec { engine: engine(bounds), default_mode, members };
         // Plain data with texts as keys: it can always be written.
         let spec = serde_json::to_string(&spec).unwrap_or_default();
-        Self { plugins, broken, ..Self::of(bound, default_mode, &spec) }
+        let total_time = bounds.total_time;
+        Self { plugins, broken, total_time, ..Self::of(bound, default_mode, &spec) }
     }
 
     /// Of guardrails that are made already. `spec` is all that they are bound to, in words.
     pub(super) fn of(bound: Vec<Bound>, default_mode: Mode, spec: &str) -> Self {
-        let fields = Fields::new("guardrails").text(&engine()).text(default_mode.as_str());
+        let engine = engine(&Bounds::default());
+        let fields = Fields::new("guardrails").text(&engine).text(default_mode.as_str());
         let each = |fields: Fields, bound: &Bound| {
             let guardrail = &bound.guardrail;
             fields.text(guardrail.name()).text(&guardrail.identity()).text(bound.mode.as_str())
         };
         let digest = bound.iter().fold(fields.text(spec), each).finish();
+        let (spec, total_time) = (Arc::from(spec), Bounds::default().total_time);
         let (plugins, broken) = (Vec::new(), Vec::new());
-        Self { bound, default_mode, digest, spec: Arc::from(spec), plugins, broken }
+        Self { bound, default_mode, digest, spec, plugins, broken, total_time }
     }
 
     /// Over all that judges at this moment: the guardrails with what they are bound to, the catalogue, the engine. A
@@ -147,6 +153,17 @@ impl Set {
         self.bound.iter().any(|bound| bound.mode != Mode::Off && bound.guardrail.sees_actor())
     }
 
+    /// Whether its verdict on a grant may depend on the time: where one that has a say about it is bound to see it.
+    pub(super) fn sees_time(&self, subject: &Subject) -> bool {
+        let sees = |bound: &Bound| bound.mode != Mode::Off && bound.guardrail.sees_time();
+        self.bound.iter().any(|bound| sees(bound) && bound.takes(subject))
+    }
+
+    /// What its guardrails together may take for one request.
+    pub(super) const fn total_time(&self) -> Duration {
+        self.total_time
+    }
+
     /// Whether a member has something to say when a grant is judged for this reason.
     pub(super) fn wants(&self, name: &GuardrailName, trigger: Trigger) -> bool {
         let own = |bound: &&Bound| bound.guardrail.name() == name.as_str();
@@ -167,10 +184,16 @@ impl Set {
     }
 }
 
-/// What else verdicts depend on: this release, its WebAssembly runtime, its action catalogue, its own rules.
-pub fn engine() -> String {
+/// What else verdicts depend on: this release, its WebAssembly runtime, its action catalogue, its own rules, and the
+/// limits that are not as by default.
+pub(super) fn engine(bounds: &Bounds) -> String {
     let catalogue = Catalogue::bundled().version();
-    format!("{ENGINE}, {}, catalogue {catalogue}, {}", Host::engine_version(), BuiltIn::VERSION)
+    let (runtime, rules) = (Host::engine_version(), BuiltIn::VERSION);
+    let engine = format!("{ENGINE}, {runtime}, catalogue {catalogue}, {rules}");
+    match bounds.changed() {
+        None => engine,
+        Some(changed) => format!("{engine}, {changed}"),
+    }
 }
 
 /// With the digest of a component that ships with the broker in the place of its name.

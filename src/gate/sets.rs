@@ -7,13 +7,13 @@ use std::sync::{Arc, PoisonError};
 use guardrail_host::{CodeCache, LoadError, Manifest, Plugin};
 
 use super::guardrail::Failed;
-use super::plugins::{Plugins, Unfit};
+use super::plugins::{Plugins, Supplied, Unfit};
 use super::shipped::{BOUND_BY_DEFAULT, SHIPPED, component_digest, shipped, shipped_digest};
 use super::subject::Subject;
 use super::verdict::{self, Digests};
 use super::{
-    BindingIssue, Cache, Gate, GateConfig, GateError, Grant, KEPT_VERDICTS, Member, Set, Trigger,
-    Unanswered, binding, kept,
+    BindingIssue, Bounds, Cache, Gate, GateConfig, GateError, Grant, KEPT_VERDICTS, Member, Set,
+    Trigger, Unanswered, binding, kept,
 };
 use crate::metrics::Verdicts;
 use crate::model::{
@@ -47,6 +47,7 @@ impl Gate {
             set: std::sync::RwLock::new(configured),
             cache_dir: self.cache_dir.clone(),
             default_mode: self.default_mode,
+            bounds: self.bounds,
             verdicts: Cache::new(KEPT_VERDICTS),
             counted: Verdicts::default(),
         }
@@ -62,7 +63,7 @@ impl Gate {
         if let Some(directory) = self.cache_dir.clone() {
             self.plugins.host().keep_code(CodeCache { directory, mac_key: cache_key });
         }
-        let set = load_shipped(&self.plugins, self.configured(), self.default_mode)?;
+        let set = load_shipped(&self.plugins, self.configured(), self.default_mode, &self.bounds)?;
         let set = Arc::new(set);
         *self.configured.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&set);
         *self.set.write().unwrap_or_else(PoisonError::into_inner) = set;
@@ -90,6 +91,11 @@ impl Gate {
         let (set, configured) = (self.set(), self.configured_set());
         let shipped = |digest: &PluginDigest| configured.plugins().contains(digest);
         self.plugins.keep_only(|digest| set.plugins().contains(digest) || shipped(digest));
+    }
+
+    /// What verdicts depend on beside the guardrails, in words.
+    pub fn engine(&self) -> String {
+        super::set::engine(&self.bounds)
     }
 
     /// Forgets what was judged before, so that it is judged, and kept, once more.
@@ -123,49 +129,36 @@ impl Gate {
         self.plugins.host().load(component)
     }
 
-    /// Whether a component is loaded, or ships with the broker.
-    pub fn has(&self, digest: &PluginDigest) -> bool {
-        self.plugins.get(digest).is_some() || super::shipped_by_digest(digest).is_some()
+    /// A component that is loaded, or ships with the broker.
+    pub fn supplied(&self, digest: &PluginDigest) -> Option<Supplied> {
+        self.plugins.supplied(digest)
     }
 
-    /// A set of these members. `components` has the bytes of those that are not loaded yet, or why they cannot be had.
-    /// What must be compiled takes seconds: not for a worker of a runtime.
+    /// A set of these members. `components` has what they work with, or why it cannot be had; those that ship with the
+    /// broker need not be in it. What must be compiled takes seconds: not for a worker of a runtime.
     pub fn prepare(
         &self,
         members: Vec<Member>,
-        components: &BTreeMap<PluginDigest, Result<Vec<u8>, String>>,
+        components: &BTreeMap<PluginDigest, Result<Supplied, String>>,
         default_mode: Mode,
     ) -> Set {
-        Set::new(members, default_mode, |digest| self.plugin(digest, components))
+        Set::new(members, default_mode, &self.bounds, |digest| {
+            let component = match components.get(digest) {
+                Some(found) => found.clone()?,
+                None => self.supplied(digest).ok_or_else(|| not_stored(digest))?,
+            };
+            self.plugins.loaded(digest, &component).map_err(|error| error.to_string())
+        })
     }
 
     /// The version that a component says it has, which is loaded or ships with the broker. Takes seconds where it must
     /// be compiled: not for a worker of a runtime.
     pub fn version_of(&self, digest: &PluginDigest) -> Result<Option<String>, Unanswered> {
-        match self.plugin(digest, &BTreeMap::new()) {
-            Ok(plugin) => Ok(Some(plugin.manifest().version.clone())),
-            Err(_) if !self.has(digest) => Ok(None),
-            Err(detail) => Err(Unanswered { detail }),
-        }
-    }
-
-    fn plugin(
-        &self,
-        digest: &PluginDigest,
-        components: &BTreeMap<PluginDigest, Result<Vec<u8>, String>>,
-    ) -> Result<Plugin, String> {
-        let component = match components.get(digest) {
-            Some(Err(reason)) => return Err(reason.clone()),
-            Some(Ok(component)) => Some(component.as_slice()),
-            None => super::shipped_by_digest(digest).map(|(_, component)| component),
+        let Some(component) = self.supplied(digest) else {
+            return Ok(None);
         };
-        match (self.plugins.get(digest), component) {
-            (Some(plugin), _) => Ok(plugin),
-            (None, None) => Err(format!("the plugin `{digest}` is not stored")),
-            (None, Some(component)) => {
-                self.plugins.load(digest, component).map_err(|error| error.to_string())
-            }
-        }
+        let plugin = self.plugins.loaded(digest, &component)?;
+        Ok(Some(plugin.manifest().version.clone()))
     }
 
     /// What a component says of itself, and everything that is wrong with binding it so. Takes seconds where it must be
@@ -173,20 +166,10 @@ impl Gate {
     pub fn check(
         &self,
         digest: &PluginDigest,
-        component: Option<&[u8]>,
+        component: &Supplied,
         wished: &Binding,
     ) -> Result<(Manifest, Vec<BindingIssue>), Unanswered> {
-        let component = component.or_else(|| super::shipped_by_digest(digest).map(|(_, own)| own));
-        let plugin = match (self.plugins.get(digest), component) {
-            (Some(plugin), _) => plugin,
-            (None, Some(component)) => self
-                .plugins
-                .load(digest, component)
-                .map_err(|error| Unanswered { detail: error.to_string() })?,
-            (None, None) => {
-                return Err(Unanswered { detail: format!("the plugin `{digest}` is not stored") });
-            }
-        };
+        let plugin = self.plugins.loaded(digest, component)?;
         let issues = binding::issues(&plugin, wished)?;
         Ok((plugin.manifest().clone(), issues))
     }
@@ -220,15 +203,29 @@ impl Gate {
     }
 }
 
+fn not_stored(digest: &PluginDigest) -> String {
+    format!("the plugin `{digest}` is not stored")
+}
+
+impl From<Unfit> for Unanswered {
+    fn from(unfit: Unfit) -> Self {
+        Self { detail: unfit.to_string() }
+    }
+}
+
 /// What a configuration binds: the shipped guardrails that are bound by default, and those that it names.
 pub(super) fn configured(config: &GateConfig) -> Vec<Member> {
-    let bound = |name: &&str| BOUND_BY_DEFAULT.contains(name) || config.modes.contains_key(*name);
+    let named = |name: &str| config.modes.contains_key(name) || config.settings.contains_key(name);
+    let bound = |name: &&str| BOUND_BY_DEFAULT.contains(name) || named(name);
     let names = SHIPPED.iter().map(|(name, _)| *name).filter(bound);
     names
         .filter_map(|name| {
             let mode = config.modes.get(name).copied().unwrap_or(config.default_mode);
-            let (name, binding) = (name.parse().ok()?, Binding::shipped(name, mode));
-            Some(Member { name, binding, suspension: None })
+            let mut binding = Binding::shipped(name, mode);
+            if let Some(settings) = config.settings.get(name) {
+                binding.settings.clone_from(settings);
+            }
+            Some(Member { name: name.parse().ok()?, binding, suspension: None })
         })
         .collect()
 }
@@ -238,6 +235,7 @@ pub(super) fn load_shipped(
     plugins: &Plugins,
     members: Vec<Member>,
     default_mode: Mode,
+    bounds: &Bounds,
 ) -> Result<Set, GateError> {
     for member in &members {
         let name = member.name.as_str();
@@ -251,7 +249,7 @@ pub(super) fn load_shipped(
         }
     }
     let loaded = |digest: &PluginDigest| plugins.get(digest).ok_or_else(|| digest.to_string());
-    let set = Set::new(members, default_mode, loaded);
+    let set = Set::new(members, default_mode, bounds, loaded);
     match set.broken().first() {
         None => Ok(set),
         Some((name, detail)) => {

@@ -1,10 +1,10 @@
 //! A grant as the guardrails get it: every document read, every one that could not be read named, and annotated for
 //! the guests once, when the first of them asks. Nothing may be dropped here: what is not judged must be unread.
-//! What goes in is [`Grant`], what is made of it is in `verdict`.
+//! What goes in is [`Grant`], what guests see of it is in `seen`, what is made of it in `verdict`.
 
 use std::sync::{Arc, OnceLock};
 
-use guardrail_host::{PreparedGrant, Property, Source, SourcedDocument};
+use guardrail_host::{PreparedGrant, Source};
 
 use super::digest::{Digest, Fields};
 use super::document::{Documents, Held, Purpose};
@@ -39,15 +39,15 @@ pub(super) struct Subject {
     pub(super) documents: Vec<Judged>,
     pub(super) boundary: Option<Judged>,
     pub(super) unread: Vec<Unread>,
-    previous: Vec<Judged>,
+    pub(super) previous: Vec<Judged>,
     pub(super) role: Option<RoleContext>,
-    actor: Option<Actor>,
+    pub(super) actor: Option<Actor>,
     /// How many managed policies and groups the user would have.
     pub(super) attached: usize,
     pub(super) joined: usize,
     pub(super) now: Timestamp,
-    /// For guests that do not see who asks, and for those that do.
-    prepared: [OnceLock<PreparedGrant>; 2],
+    /// One for each that guests may see of who asks and of the time.
+    pub(super) prepared: [OnceLock<PreparedGrant>; 4],
 }
 
 impl Subject {
@@ -104,7 +104,7 @@ impl Subject {
             attached: 0,
             joined: 0,
             now,
-            prepared: [OnceLock::new(), OnceLock::new()],
+            prepared: Default::default(),
         }
     }
 
@@ -128,30 +128,6 @@ impl Subject {
         self.documents.iter().flat_map(|judged| &judged.held.remarks)
     }
 
-    /// The grant as guests see it, with who asks or without; annotated at the first call of each.
-    pub(super) fn prepared(&self, with_actor: bool) -> &PreparedGrant {
-        let actor = self.actor.as_ref().filter(|_| with_actor);
-        let [unnamed, named] = &self.prepared;
-        let prepared = if actor.is_some() { named } else { unnamed };
-        prepared.get_or_init(|| PreparedGrant::new(self.host_grant(actor)))
-    }
-
-    fn host_grant(&self, actor: Option<&Actor>) -> guardrail_host::Grant {
-        guardrail_host::Grant {
-            trigger: self.trigger.into(),
-            documents: self.documents.iter().map(Judged::sourced).collect(),
-            boundary: self.boundary.as_ref().map(Judged::sourced),
-            previous: self.previous.iter().map(Judged::sourced).collect(),
-            role: self.role.as_ref().map(host_role),
-            actor: actor.map(|actor| guardrail_host::Actor {
-                id: actor.id.clone(),
-                groups: actor.groups.clone(),
-            }),
-            now_unix_ms: u64::try_from(self.now.as_millis()).unwrap_or(0),
-            extras: Vec::new(),
-        }
-    }
-
     /// Who asks, for digests of what may depend on it.
     pub(super) fn actor_fields(&self, fields: Fields) -> Fields {
         match &self.actor {
@@ -160,7 +136,8 @@ impl Subject {
         }
     }
 
-    /// Everything that every guardrail can see, save the time; `of` picks which digest stands for a document.
+    /// Everything that every guardrail can see; `of` picks which digest stands for a document. Who asks and the time are
+    /// beside it, for those that are bound to see them.
     pub(super) fn fields(&self, fields: Fields, of: fn(&Held) -> &Digest) -> Fields {
         let lists = [&self.documents, &self.previous].map(Vec::as_slice);
         let boundary = self.boundary.as_slice();
@@ -257,26 +234,11 @@ impl Judged {
             ..role_finding(rule, severity, message)
         }
     }
-
-    fn sourced(&self) -> SourcedDocument {
-        SourcedDocument { source: self.source.clone(), document: Arc::clone(&self.held.document) }
-    }
 }
 
 impl Unread {
     fn untold(label: String) -> Self {
         Self { label, reason: "its text was not read".to_owned() }
-    }
-}
-
-impl From<Trigger> for guardrail_host::Trigger {
-    fn from(trigger: Trigger) -> Self {
-        match trigger {
-            Trigger::Create => Self::Create,
-            Trigger::Update => Self::Update,
-            Trigger::Issue => Self::Issue,
-            Trigger::Simulate => Self::Simulate,
-        }
     }
 }
 
@@ -302,21 +264,4 @@ fn is_fetched(grant: &Grant, arn: &PolicyArn) -> bool {
         DocumentSource::Managed(fetched) => fetched == arn,
         DocumentSource::Inline | DocumentSource::Group { .. } => false,
     })
-}
-
-fn host_role(role: &RoleContext) -> guardrail_host::RoleContext {
-    let tag =
-        |(name, value): (&String, &String)| Property { name: name.clone(), value: value.clone() };
-    guardrail_host::RoleContext {
-        name: role.name.to_string(),
-        path: (!role.path.is_empty()).then(|| role.path.clone()),
-        account: None,
-        partition: None,
-        credential_type: role.credential_type.as_str().to_owned(),
-        mount: role.mount.to_string(),
-        tags: role.tags.iter().map(tag).collect(),
-        max_ttl_seconds: (role.max_ttl_seconds > 0).then_some(role.max_ttl_seconds),
-        assumes: role.assumes.clone(),
-        groups: role.groups.iter().map(ToString::to_string).collect(),
-    }
 }

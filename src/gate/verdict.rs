@@ -3,20 +3,16 @@
 //! no guardrail can take back what another said. Who may skip this because it was done before is decided in the parent.
 
 use std::cmp::Ordering;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::digest::{Digest, Fields};
-use super::guardrail::Failed;
+use super::guardrail::{Bound, Contribution, Failed};
 use super::rules::over_quota;
 use super::set::Set;
 use super::subject::Subject;
-use crate::model::{Decision, Finding, Verdict};
-
-/// For all guardrails of one request together; what has not answered by then has failed (guardrails study, 3.3).
-const TOTAL_TIME: Duration = Duration::from_secs(1);
+use crate::model::{Decision, Finding, Mode, Verdict};
 
 /// A fresh verdict.
 #[derive(Debug)]
@@ -44,6 +40,9 @@ impl Digests {
         if set.sees_actor() {
             fields = subject.actor_fields(fields);
         }
+        if set.sees_time(subject) {
+            fields = fields.text("time").text(&subject.seen_time().to_string());
+        }
         let verdict = fields.finish();
         let fields = Fields::new("kept verdict").field(verdict.as_bytes());
         let key = subject.fields(fields, |held| &held.text_digest).finish();
@@ -51,13 +50,14 @@ impl Digests {
     }
 }
 
-/// Asks every guardrail and adds up what they say.
+/// Asks every guardrail and adds up what they say. `digest` is that of the verdict where none of them fails.
 pub(super) async fn reach(subject: &Subject, set: &Set, digest: Digest) -> Judged {
     let now = Instant::now();
-    let deadline = now.checked_add(TOTAL_TIME).unwrap_or(now);
+    let deadline = now.checked_add(set.total_time()).unwrap_or(now);
     let built_in = set.built_in(subject);
-    let all = set.bound.iter().chain(std::iter::once(&built_in));
-    let contributions = join_all(all.map(|bound| bound.contribute(subject, deadline))).await;
+    let all: Vec<&Bound> = set.bound.iter().chain(std::iter::once(&built_in)).collect();
+    let contributions = join_all(all.iter().map(|bound| bound.contribute(subject, deadline))).await;
+    let digest = after_failures(digest, all.iter().copied().zip(&contributions));
     let mut findings: Vec<Finding> = subject.remarks().cloned().collect();
     findings.extend(over_quota(subject));
     let (mut hidden, mut failures) = (Vec::new(), Vec::new());
@@ -79,6 +79,27 @@ pub(super) async fn reach(subject: &Subject, set: &Set, digest: Digest) -> Judge
     let decision = if denied { Decision::Deny } else { Decision::Allow };
     let verdict = Verdict { decision, findings, digest: digest.hex() };
     Judged { verdict, hidden, failures }
+}
+
+/// The digest of a verdict that was reached although some guardrails failed: another than the one without, which the same
+/// input may lead to another time. Who is in audit adds nothing to a verdict either way.
+fn after_failures<'a>(
+    digest: Digest,
+    contributions: impl Iterator<Item = (&'a Bound, &'a Contribution)>,
+) -> Digest {
+    let shown = contributions.filter(|(bound, _)| bound.mode != Mode::Audit);
+    let failed: Vec<(&str, &str)> = shown
+        .filter_map(|(_, contribution)| contribution.failure.as_ref())
+        .map(|failed| (failed.guardrail.as_str(), failed.trouble.code.as_str()))
+        .collect();
+    if failed.is_empty() {
+        return digest;
+    }
+    Fields::new("verdict after failures")
+        .field(digest.as_bytes())
+        .texts(failed.iter().map(|(name, _)| *name))
+        .texts(failed.iter().map(|(_, code)| *code))
+        .finish()
 }
 
 /// The first part of a finding's rule: the guardrail's name, or which of our own rules it is.

@@ -2,13 +2,16 @@
 //! its caller is told. Where no device takes an entry the caller gets an error, and what was handed out is taken back.
 //! What an entry says: [`crate::audit`].
 
-use super::Wire;
+use std::borrow::Cow;
+
 use super::error::ApiError;
 use super::found::Found;
 use super::pipeline::Rendered;
+use super::reply::{Reply, VERDICT};
 use super::request::Request;
 use super::wrapping::HandedOut;
-use crate::audit::{AtMount, Facts, Trail};
+use super::{Wire, sys_plugins};
+use crate::audit::{AtMount, Facts, Header, Trail};
 use crate::auth::Caller;
 use crate::model::{ClientToken, MountTuning};
 
@@ -31,12 +34,12 @@ impl Audited {
             id,
             operation: request.operation.as_str(),
             path: &request.path,
-            data: &request.data,
+            data: sys_plugins::audited(request).map_or(Cow::Borrowed(&request.data), Cow::Owned),
             token,
             caller: caller.map(Caller::token),
             remote: request.remote,
             wrap_seconds: request.wrap_seconds,
-            mount: found.and_then(at_mount),
+            mount: found.and_then(|found| at_mount(found, &request.path)),
         }))
     }
 
@@ -51,8 +54,15 @@ impl Audited {
     pub(super) async fn answered(&self, rendered: &Rendered) -> Result<(), ApiError> {
         let Some(trail) = &self.0 else { return Ok(()) };
         let written = match rendered {
-            Ok((_, _, body)) => trail.answered(body, None).await,
-            Err(error) => trail.answered(&[], Some(&text(error))).await,
+            Ok(Reply { body, verdicts, .. }) => {
+                trail.answered(body, verdicts_header(verdicts), None).await
+            }
+            Err(error) => {
+                let told = error.told();
+                let verdict = told.verdict();
+                let header = verdicts_header(verdict.as_slice());
+                trail.answered(&[], header, Some(&told.errors.join("; "))).await
+            }
         };
         written.map_err(|_unwritten| ApiError::Unaudited)
     }
@@ -88,7 +98,13 @@ fn text(error: &ApiError) -> String {
     error.told().errors.join("; ")
 }
 
-fn at_mount(found: &Found) -> Option<AtMount<'_>> {
+/// The header that names verdicts, as it is sent.
+fn verdicts_header(verdicts: &[impl AsRef<str>]) -> Option<Header<'_>> {
+    let values: Vec<&str> = verdicts.iter().map(AsRef::as_ref).collect();
+    (!values.is_empty()).then_some(Header { name: VERDICT, values })
+}
+
+fn at_mount<'a>(found: &'a Found, path: &str) -> Option<AtMount<'a>> {
     let Found::Route { mount, method, place, .. } = found else {
         return None;
     };
@@ -97,6 +113,7 @@ fn at_mount(found: &Found) -> Option<AtMount<'_>> {
         let tuning = of_mount.or_else(|| method.as_ref().map(|method| &method.tuning));
         tuning.and_then(keys).map(Vec::as_slice).unwrap_or_default()
     };
+    let plugins = sys_plugins::audited_bare(path);
     let (path, kind, class, accessor) = match (mount, method) {
         (Some(mount), _) => (mount.path.to_string(), "aws", "secret", mount.accessor.as_str()),
         (None, Some(method)) => {
@@ -111,7 +128,9 @@ fn at_mount(found: &Found) -> Option<AtMount<'_>> {
         kind,
         class,
         accessor,
-        bare_request: bare(&|tuning| tuning.audit_non_hmac_request_keys.as_ref()),
-        bare_response: bare(&|tuning| tuning.audit_non_hmac_response_keys.as_ref()),
+        bare_request: plugins
+            .unwrap_or_else(|| bare(&|tuning| tuning.audit_non_hmac_request_keys.as_ref())),
+        bare_response: plugins
+            .unwrap_or_else(|| bare(&|tuning| tuning.audit_non_hmac_response_keys.as_ref())),
     })
 }

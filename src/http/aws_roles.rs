@@ -89,9 +89,8 @@ pub(super) async fn write(mut call: Call) -> Answered {
             session_revocation: fields.text("session_revocation"),
         },
     };
-    let warnings =
-        call.wire.engine.write_role(call.caller()?, call.mount()?, &name, change).await?;
-    Ok(Answer::done(warnings))
+    let written = call.wire.engine.write_role(call.caller()?, call.mount()?, &name, change).await?;
+    Ok(Answer::done(written.warnings).judged(written.verdicts))
 }
 
 /// DELETE `roles/:name`; a missing one is fine.

@@ -1,12 +1,11 @@
 //! What an answer looks like on the wire (contract 0.2): the envelope around data, auth and leases, and
 //! the bare bodies. One of the three places that may call `expose()`. Errors: [`super::error`].
 
-use std::collections::BTreeMap;
-
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::error::ApiError;
+use super::inject::inject;
 use super::token_view::{AuthData, LookupData};
 use super::wrapping::HandedOut;
 use crate::auth::methods::approle::GivenSecretId;
@@ -26,6 +25,8 @@ pub struct Answer {
     warnings: Vec<String>,
     lease: Option<LeaseHead>,
     handed_out: HandedOut,
+    /// Digests of the verdicts that let it come to this.
+    pub(super) verdicts: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -61,7 +62,13 @@ struct LeaseHead {
 
 impl Answer {
     fn of(content: Content) -> Self {
-        Self { content, warnings: Vec::new(), lease: None, handed_out: HandedOut::default() }
+        let (warnings, verdicts) = (Vec::new(), Vec::new());
+        Self { content, warnings, lease: None, handed_out: HandedOut::default(), verdicts }
+    }
+
+    /// With the digests of the verdicts that let it come to this: told in a header, which no client minds.
+    pub fn judged(self, verdicts: Vec<String>) -> Self {
+        Self { verdicts, ..self }
     }
 
     /// Done, nothing to say: 204.
@@ -159,7 +166,9 @@ impl Answer {
         };
         let warnings = issued.warnings.clone();
         let handed_out = HandedOut { lease: Some(issued.lease.clone()), accessor: None };
-        Ok(Self { content: Content::Data(json(&data)?), warnings, lease: Some(lease), handed_out })
+        let verdicts = vec![issued.verdict.clone()];
+        let content = Content::Data(json(&data)?);
+        Ok(Self { content, warnings, lease: Some(lease), handed_out, verdicts })
     }
 
     /// The key of a static role: under no lease. Its secret half is written here and nowhere else.
@@ -308,34 +317,6 @@ fn keys_data(keys: Vec<String>) -> Result<Json, ApiError> {
         keys: Vec<String>,
     }
     json(&Keys { keys })
-}
-
-/// The names that injection must not touch.
-const ENVELOPE: [&str; 9] = [
-    "request_id",
-    "lease_id",
-    "renewable",
-    "lease_duration",
-    "data",
-    "wrap_info",
-    "warnings",
-    "auth",
-    "mount_type",
-];
-
-/// Copies each key of `data` to the top level of the envelope in `body`.
-fn inject(body: &mut Vec<u8>, data: &RawValue) -> Result<(), ApiError> {
-    let mut members: BTreeMap<String, &RawValue> =
-        serde_json::from_str(data.get()).map_err(|error| ApiError::unwritable(&error))?;
-    members.retain(|name, _| !ENVELOPE.contains(&name.as_str()));
-    if members.is_empty() {
-        return Ok(());
-    }
-    body.pop();
-    body.push(b',');
-    let inner = serde_json::to_vec(&members).map_err(|error| ApiError::unwritable(&error))?;
-    body.extend_from_slice(inner.get(1..).unwrap_or_default());
-    Ok(())
 }
 
 /// A token as it is shown to whoever holds it; the empty text when it is not.

@@ -13,7 +13,7 @@ use super::fields::Fields;
 use super::found::Found;
 use super::measured::Seen;
 use super::path::{self, Target};
-use super::reply::{self, Reply};
+use super::reply::Reply;
 use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
 use super::routes::{self, Callers, Route};
@@ -87,9 +87,9 @@ pub async fn answer(wire: &Arc<Wire>, incoming: Incoming) -> Reply {
     };
     let mut seen = Seen::default();
     let reply = match checked(wire, incoming, path, &request_id, (&mut log, &mut seen)).await {
-        Ok((status, content_type, body)) => {
-            log.end(&request_id, status, None);
-            Reply::typed(status, content_type, body)
+        Ok(reply) => {
+            log.end(&request_id, reply.status, None);
+            reply
         }
         Err(failure) => {
             let reply = Reply::error(&failure);
@@ -101,8 +101,8 @@ pub async fn answer(wire: &Arc<Wire>, incoming: Incoming) -> Reply {
     reply
 }
 
-/// Status, type and body.
-pub(super) type Rendered = Result<(u16, &'static str, Vec<u8>), ApiError>;
+/// A reply that is written, or why there is none.
+pub(super) type Rendered = Result<Reply, ApiError>;
 
 /// From the HTTP layer's checks to the known caller.
 async fn checked(
@@ -141,10 +141,10 @@ async fn checked(
         let (to, id) = (Arc::clone(wire), request_id.to_owned());
         let work = async move {
             audited.asked(None).await?;
-            let served = door.serve(&to, sent, &id).await;
-            let rendered = served.map(|(status, body)| (status, reply::JSON, body));
-            audited.answered(&rendered).await?;
-            rendered
+            let mut handed_out = HandedOut::default();
+            let served = door.serve(&to, sent, &id, &mut handed_out).await;
+            let rendered = served.map(|(status, body)| Reply::json(status, body));
+            audited.handed_out(&to, rendered, handed_out).await
         };
         return wire.in_flight.run(work).await.map_err(|error| ApiError::lost(&error))?;
     }
@@ -191,9 +191,9 @@ fn is_open_to_all(wire: &Wire, request: &Request) -> bool {
 }
 
 fn rendered(answer: Answer, request_id: &str, place: Place) -> Rendered {
-    let content_type = answer.content_type();
+    let (content_type, verdicts) = (answer.content_type(), answer.verdicts.clone());
     let (status, body) = answer.render(request_id, place)?;
-    Ok((status, content_type, body))
+    Ok(Reply { verdicts, ..Reply::typed(status, content_type, body) })
 }
 
 fn must_be_unsealed(wire: &Wire) -> Result<(), ApiError> {
@@ -271,12 +271,12 @@ async fn serve(
     }
     let wrap_seconds = wrap_seconds.filter(|_| answer.takes_warnings());
     *handed_out = answer.handed_out();
-    let (status, content_type, body) = rendered(answer, request_id, place)?;
-    let body = match wrap_seconds {
-        None => body,
-        Some(ttl) => wrapping::wrap(wire, body, ttl, path, handed_out.clone()).await?,
+    let reply = rendered(answer, request_id, place)?;
+    let Some(ttl) = wrap_seconds else {
+        return Ok(reply);
     };
-    Ok((status, content_type, body))
+    let body = wrapping::wrap(wire, reply.body, ttl, path, handed_out.clone()).await?;
+    Ok(Reply { body, ..reply })
 }
 
 /// What a request asks for.

@@ -7,6 +7,9 @@ use super::path;
 /// JSON, as every API answer is.
 pub(super) const JSON: &str = "application/json";
 
+/// The header with the digests of the verdicts that led to a reply, as the audit shows it too.
+pub(super) const VERDICT: &str = "x-leasehold-verdict";
+
 /// What is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -16,6 +19,8 @@ pub struct Reply {
     pub content_type: Option<&'static str>,
     /// `Location` of a redirect.
     pub location: Option<String>,
+    /// Digests of the verdicts that led to it.
+    pub verdicts: Vec<String>,
     /// The body.
     pub body: Vec<u8>,
     /// Whether it carries the headers of the API; the refusal of an unreadable path does not.
@@ -25,7 +30,8 @@ pub struct Reply {
 impl Reply {
     /// JSON.
     pub fn json(status: u16, body: Vec<u8>) -> Self {
-        Self { status, content_type: Some(JSON), location: None, body, dressed: true }
+        let (location, verdicts) = (None, Vec::new());
+        Self { status, content_type: Some(JSON), location, verdicts, body, dressed: true }
     }
 
     /// Any type.
@@ -35,7 +41,9 @@ impl Reply {
 
     /// An error.
     pub fn error(error: &ApiError) -> Self {
-        let Told { status, errors, data } = error.told();
+        let told = error.told();
+        let verdicts = told.verdict().map(str::to_owned).into_iter().collect();
+        let Told { status, errors, data } = told;
         let mut body = match data {
             Some(data) => serde_json::json!({"errors": errors, "data": data}),
             None => serde_json::json!({"errors": errors}),
@@ -43,7 +51,7 @@ impl Reply {
         .to_string()
         .into_bytes();
         body.push(b'\n');
-        Self::json(status, body)
+        Self { verdicts, ..Self::json(status, body) }
     }
 
     /// The reply for a path that is not one of the API's.

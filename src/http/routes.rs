@@ -13,11 +13,11 @@ use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
-    Wire, approle, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static,
-    mount_shape, sys_audit, sys_auth, sys_doctor, sys_generate_root, sys_guardrails, sys_health,
-    sys_init, sys_jobs, sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts,
-    sys_plugins, sys_policies, sys_reconcile, sys_rekey, sys_remount, sys_rotate, sys_seal, ui,
-    userpass, wrapping,
+    Wire, approle, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static, jwt,
+    kubernetes, mount_shape, sys_audit, sys_auth, sys_doctor, sys_generate_root, sys_guardrails,
+    sys_health, sys_init, sys_jobs, sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics,
+    sys_mounts, sys_plugins, sys_policies, sys_reconcile, sys_rekey, sys_remount, sys_rotate,
+    sys_seal, ui, userpass, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::custody::Target;
@@ -107,6 +107,26 @@ static USERPASS: &[Route] = &[
     route(between("users/", "/password"), "Sets a user's password.", userpass::PASSWORD, on![Update => userpass::set_password]),
     route(between("users/", "/policies"), "Sets a user's policies.", userpass::POLICIES, on![Update => userpass::set_policies]),
     route(named("users/"), "Reads, writes or deletes a user.", userpass::USER, on![Read => userpass::read, Update => userpass::write, Delete => userpass::delete]).exists_first(),
+];
+
+/// Below the path of a `jwt` method, and of an `oidc` one.
+#[rustfmt::skip]
+static JWT: &[Route] = &[
+    route(exact("login"), "Logs a machine in by a signed token.", jwt::LOGIN, on![Update => jwt::login]).open_to(Callers::WhoLogsIn),
+    route(exact("config"), "Whose tokens are believed.", jwt::CONFIG, on![Read => jwt::read_config, Update => jwt::write_config]),
+    route(listed("role"), "Lists the roles.", &[], on![List => approle::list]),
+    route(named("role/"), "Reads, writes or deletes a role.", jwt::ROLE, on![Read => jwt::read_role, Update => jwt::write_role, Delete => approle::delete]).exists_first(),
+    route(exact("oidc/auth_url"), "The login of people by browser, which is not offered.", &[], on![Update => jwt::browser]).open_to(Callers::WhoLogsIn),
+    route(exact("oidc/callback"), "The login of people by browser, which is not offered.", &[], on![Read => jwt::browser]).open_to(Callers::Anybody),
+];
+
+/// Below the path of a `kubernetes` method.
+#[rustfmt::skip]
+static KUBERNETES: &[Route] = &[
+    route(exact("login"), "Logs a pod in by the token of its service account.", jwt::LOGIN, on![Update => kubernetes::login]).open_to(Callers::WhoLogsIn),
+    route(exact("config"), "The cluster that is asked.", kubernetes::CONFIG, on![Read => kubernetes::read_config, Update => kubernetes::write_config]),
+    route(listed("role"), "Lists the roles.", &[], on![List => approle::list]),
+    route(named("role/"), "Reads, writes or deletes a role.", kubernetes::ROLE, on![Read => kubernetes::read_role, Update => kubernetes::write_role, Delete => approle::delete]).exists_first(),
 ];
 
 /// Below `sys/`. What the HTTP layer answers itself is in [`open`].
@@ -253,10 +273,16 @@ pub(super) const OPEN: [&str; 13] = [
 ];
 
 /// All tables, and what the patterns in each stand below.
-pub(super) fn tables() -> [(&'static str, &'static [Route]); 5] {
-    let methods = [("auth/:approle/", APPROLE), ("auth/:userpass/", USERPASS)];
-    let [approle, userpass] = methods;
-    [("auth/token/", TOKEN), approle, userpass, ("sys/", SYS), (":mount/", AWS)]
+pub(super) fn tables() -> [(&'static str, &'static [Route]); 7] {
+    [
+        ("auth/token/", TOKEN),
+        ("auth/:approle/", APPROLE),
+        ("auth/:userpass/", USERPASS),
+        ("auth/:jwt/", JWT),
+        ("auth/:kubernetes/", KUBERNETES),
+        ("sys/", SYS),
+        (":mount/", AWS),
+    ]
 }
 
 const fn route(
@@ -346,6 +372,8 @@ fn in_method(method: Arc<AuthMount>, path: &str) -> Found {
     let table = match method.method {
         AuthMethod::AppRole => APPROLE,
         AuthMethod::Userpass => USERPASS,
+        AuthMethod::Jwt | AuthMethod::Oidc => JWT,
+        AuthMethod::Kubernetes => KUBERNETES,
     };
     // What `mount_type` of a login is in Vault (contract 0.2).
     match found(table, path, None, Place { mount_type: "", injects: false }) {
@@ -436,7 +464,7 @@ mod tests {
 
     #[test]
     fn no_route_offers_an_operation_twice() {
-        for route in SYS.iter().chain(TOKEN).chain(APPROLE).chain(USERPASS).chain(AWS) {
+        for route in tables().into_iter().flat_map(|(_, table)| table) {
             for (at, (operation, _)) in route.on.iter().enumerate() {
                 let again =
                     route.on.iter().skip(at.saturating_add(1)).any(|(other, _)| other == operation);

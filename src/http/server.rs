@@ -20,6 +20,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::reply::VERDICT as VERDICT_NAME;
 use super::request::{BODY_LIMIT, Body, Headers, Incoming};
 use super::{InFlight, Wire, pipeline, sys_plugins};
 use crate::config::{Listener, Tls};
@@ -182,6 +183,9 @@ async fn catch_all(
             response.insert_header((NAMESPACE, namespace));
         }
     }
+    if !reply.verdicts.is_empty() {
+        response.insert_header((VERDICT, reply.verdicts.join(", ")));
+    }
     if let Some(content_type) = reply.content_type {
         response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(content_type)));
     }
@@ -197,6 +201,8 @@ const HSTS: &str = "max-age=31536000; includeSubDomains";
 const OPEN_METRICS: &str = "application/openmetrics-text";
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
+/// Ours: the digests of the verdicts that led to the reply; `sys/guardrails/verdicts/:digest` has each.
+const VERDICT: HeaderName = HeaderName::from_static(VERDICT_NAME);
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const WRAP_TTL: HeaderName = HeaderName::from_static("x-vault-wrap-ttl");
 

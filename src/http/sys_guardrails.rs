@@ -33,6 +33,7 @@ pub(super) const WRITE: &[Field] = &[
     field("wall_time_ms", Kind::Int),
     field("memory_bytes", Kind::Int),
     field("sees_actor", Kind::Bool),
+    field("sees_time", Kind::Bool),
     field("cas", Kind::Int),
     field("mount", Kind::Text),
 ];
@@ -171,6 +172,7 @@ fn change(fields: &mut Fields) -> BindingChange {
         wall_time_ms: fields.int("wall_time_ms"),
         memory_bytes: fields.int("memory_bytes"),
         sees_actor: fields.bool("sees_actor"),
+        sees_time: fields.bool("sees_time"),
     }
 }
 
@@ -203,6 +205,7 @@ struct Shown<'a> {
     wall_time_ms: Option<u64>,
     memory_bytes: Option<u64>,
     sees_actor: bool,
+    sees_time: bool,
     suspended: Option<Suspended<'a>>,
     /// Why it cannot be used and fails.
     problem: Option<&'a str>,
@@ -244,6 +247,7 @@ impl<'a> Shown<'a> {
             wall_time_ms: binding.limits.wall_time_ms,
             memory_bytes: binding.limits.memory_bytes,
             sees_actor: binding.sees_actor,
+            sees_time: binding.sees_time,
             suspended: facts.suspension.as_ref().map(Suspended::new),
             problem: facts.problem.as_deref(),
             configured_mode: configured.map(crate::model::Mode::as_str),

@@ -2,30 +2,32 @@
 //! deletes. A component comes as `component` in base64, or is the body itself. Only shapes live here; what is taken is
 //! [`crate::engine::plugins`]'.
 
+use std::sync::LazyLock;
+
 use actix_web::web::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::envelope::Answer;
 use super::fields::{Field, Kind, field};
 use super::pipeline::{Answered, Call};
+use super::request::Request;
 use crate::engine::plugins::{
     KnownPlugin, ListedPlugin, Origin, PluginError, PluginKey, Upload, Uploaded, Wanted,
 };
-use crate::gate::Signer;
+use crate::gate::{Signer, component_digest};
 use crate::model::{PluginTests, SemanticVersion, Timestamp, Uploader};
 
 /// What an upload takes. The value of a field that cannot be read is not repeated: it has megabytes.
-pub(super) const UPLOAD: &[Field] = &[
-    field("component", Kind::Secret),
-    field("digest", Kind::Text),
-    field("skip_tests", Kind::Bool),
-];
+pub(super) const UPLOAD: &[Field] =
+    &[field(COMPONENT, Kind::Secret), field("digest", Kind::Text), field("skip_tests", Kind::Bool)];
 
 /// The largest package in base64 (28 MiB to 38), and its JSON.
 pub(super) const BODY_LIMIT: usize = 40 << 20;
 
+const COMPONENT: &str = "component";
 const PATH: &str = "sys/plugins/guardrails";
 const CHECK: &str = "sys/plugins/guardrails-check";
 
@@ -36,11 +38,42 @@ pub(super) fn takes_components(path: &str) -> bool {
 
 /// Whether a body is taken as it is: one on our paths that is no JSON object.
 pub(super) fn is_upload(path: &str, body: &[u8]) -> bool {
-    let ours = path == PATH
-        || path == CHECK
-        || path.strip_prefix(PATH).is_some_and(|rest| rest.starts_with('/'));
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    ours && first.is_some_and(|byte| *byte != b'{')
+    is_ours(path) && first.is_some_and(|byte| *byte != b'{')
+}
+
+fn is_ours(path: &str) -> bool {
+    path == PATH
+        || path == CHECK
+        || path.strip_prefix(PATH).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// What the audit is told in the place of what was sent, where that is an upload: the digest of the bytes, which are
+/// megabytes and nobody's secret. `None` where nothing is uploaded.
+pub(super) fn audited(request: &Request) -> Option<Map<String, Value>> {
+    if !is_ours(&request.path) {
+        return None;
+    }
+    let digest = |bytes: &[u8]| component_digest(bytes).map_or_else(String::new, String::from);
+    let shown = match (&request.raw, request.data.get(COMPONENT)) {
+        (Some(raw), _) => digest(raw),
+        (None, Some(Value::String(text))) => match decoded(text) {
+            Ok(bytes) => digest(&bytes),
+            Err(_) => format!("{} bytes that are no base64", text.len()),
+        },
+        (None, Some(_)) => "no text".to_owned(),
+        (None, None) => return None,
+    };
+    let rest = request.data.iter().filter(|(name, _)| *name != COMPONENT);
+    let rest = rest.map(|(name, value)| (name.clone(), value.clone()));
+    Some(rest.chain([(COMPONENT.to_owned(), shown.into())]).collect())
+}
+
+/// The members that the audit shows as they are: those by which a plugin is told from others.
+pub(super) fn audited_bare(path: &str) -> Option<&'static [String]> {
+    static BARE: LazyLock<[String; 4]> =
+        LazyLock::new(|| [COMPONENT, "digest", "name", "version"].map(str::to_owned));
+    is_ours(path).then(|| BARE.as_slice())
 }
 
 /// LIST `plugins/guardrails`: names.
@@ -106,7 +139,7 @@ fn sent(call: &mut Call) -> Result<Upload, PluginError> {
     let skip_tests = call.fields.bool("skip_tests").unwrap_or(false);
     let bytes = match call.raw.take() {
         Some(raw) => Bytes::into(raw),
-        None => decoded(&call.fields.filled_text("component").unwrap_or_default())?,
+        None => decoded(&call.fields.filled_text(COMPONENT).unwrap_or_default())?,
     };
     Ok(Upload { bytes, wanted, skip_tests })
 }
@@ -192,8 +225,8 @@ struct View<'a> {
     #[serde(flatten)]
     head: Head<'a>,
     imports: &'a [String],
-    manifest: &'a serde_json::Value,
-    settings_schema: &'a serde_json::Value,
+    manifest: &'a Value,
+    settings_schema: &'a Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     tests: Option<PluginTests>,
     signatures: Vec<SignatureView<'a>>,

@@ -121,6 +121,7 @@ impl Door {
         wire: &Wire,
         sent: Sent,
         request_id: &str,
+        handed_out: &mut HandedOut,
     ) -> Result<(u16, Vec<u8>), ApiError> {
         let named =
             sent.request.data.get("token").and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -131,7 +132,11 @@ impl Door {
         }
         let token = named.or(sent.token).ok_or(ApiError::WrappingTokenEmpty)?;
         match self {
-            Self::Unwrap => Ok((200, wire.auth.unwrap(&token).await?.to_vec())),
+            Self::Unwrap => {
+                let (body, lease, accessor) = wire.auth.unwrap(&token).await?;
+                *handed_out = HandedOut { lease, accessor };
+                Ok((200, body.to_vec()))
+            }
             Self::Rewrap => Ok((200, envelope(&wire.auth.rewrap(&token).await?)?)),
             Self::Lookup => {
                 let info = wire.auth.wrapping_info(&token).await?;

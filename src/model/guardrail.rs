@@ -13,8 +13,18 @@ use super::names::name;
 use super::{CredentialType, InvalidName, PluginDigest, Severity, Timestamp};
 
 /// First parts of rule ids, and paths of the API, that are no guardrail's.
-const RESERVED: [&str; 9] =
-    ["catalogue", "check", "document", "grant", "quota", "role", "schema", "verdicts", "what-if"];
+const RESERVED: [&str; 10] = [
+    "catalogue",
+    "check",
+    "document",
+    "grant",
+    "quota",
+    "role",
+    "schema",
+    "tried",
+    "verdicts",
+    "what-if",
+];
 
 name! {
     /// The name of a guardrail, the first part of its rules' ids: 1 to 64 of `[a-z0-9-]`, no dash in front, and none
@@ -25,6 +35,14 @@ name! {
             && text.as_bytes().first().is_some_and(plain)
             && text.bytes().all(|c| plain(&c) || c == b'-')
             && !RESERVED.contains(&text)
+    }
+}
+
+impl GuardrailName {
+    /// The first part of the rule ids of a guardrail that is tried before it has a name: nobody else's, so that what it
+    /// says is told from what a guardrail of now says.
+    pub fn tried() -> Self {
+        Self("tried".to_owned())
     }
 }
 
@@ -282,6 +300,9 @@ pub struct Binding {
     /// Whether the plugin is told who asks: every caller's verdict is then one of its own.
     #[serde(default)]
     pub sees_actor: bool,
+    /// Whether the plugin is told the time, to the minute: a verdict then counts for one minute. Without it the time is 0.
+    #[serde(default)]
+    pub sees_time: bool,
 }
 
 impl Binding {
@@ -299,6 +320,7 @@ impl Binding {
             on_failure: OnFailure::default(),
             limits: LoweredLimits::default(),
             sees_actor: false,
+            sees_time: false,
         }
     }
 }
@@ -369,7 +391,9 @@ mod tests {
         for good in ["least-privilege", "a", "9x", "grants"] {
             assert!(good.parse::<GuardrailName>().is_ok(), "{good}");
         }
-        for bad in ["", "-a", "A", "a_b", "a/b", "what-if", "verdicts", "grant", "document"] {
+        for bad in
+            ["", "-a", "A", "a_b", "a/b", "what-if", "verdicts", "grant", "document", "tried"]
+        {
             assert!(bad.parse::<GuardrailName>().is_err(), "{bad}");
         }
     }

@@ -22,6 +22,12 @@ pub enum AuthMethod {
     AppRole,
     /// People, by a name and a password.
     Userpass,
+    /// Machines, by a token that somebody signed.
+    Jwt,
+    /// The same under its other name.
+    Oidc,
+    /// Pods, by the token of their service account.
+    Kubernetes,
 }
 
 impl AuthMethod {
@@ -30,6 +36,9 @@ impl AuthMethod {
         match self {
             Self::AppRole => "approle",
             Self::Userpass => "userpass",
+            Self::Jwt => "jwt",
+            Self::Oidc => "oidc",
+            Self::Kubernetes => "kubernetes",
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod lease;
 mod lease_filter;
 pub mod limits;
 pub mod login;
+pub mod login_jwt;
 pub mod mount;
 pub mod names;
 pub mod network;
@@ -48,6 +49,10 @@ pub use login::{
     AppRole, AuthMethod, AuthMount, AuthMountId, Login, LoginUser, SecretIdDigest, StoredSecretId,
     TokenParams,
 };
+pub use login_jwt::{
+    AliasNameSource, BrowserFields, ClaimsType, JwtConfig, JwtRole, KeySource, KubernetesConfig,
+    KubernetesRole,
+};
 pub use mount::{Mount, MountId, MountState, MountTuning};
 pub use names::{
     AccessKeyId, GroupName, InvalidName, LeaseId, LeaseTag, MountPath, PolicyArn, RoleName,
@@ -64,7 +69,8 @@ pub use role::{CredentialType, LegacyRole, Role};
 pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};
 pub use seal::{RecoveryRecord, SealKind, SealRecord};
 pub use secret::{
-    ClientToken, KeyShare, MfaCode, Password, SecretAccessKey, SecretId, SessionToken,
+    ClientToken, Jwt, KeyShare, MfaCode, Password, SecretAccessKey, SecretId, SecretText,
+    SessionToken,
 };
 pub use timestamp::Timestamp;
 pub use token::{Accessor, Token, TokenDigest};

@@ -59,6 +59,14 @@ secret! {
     SecretId
 }
 secret! {
+    /// A text that holds a secret among other things.
+    SecretText
+}
+secret! {
+    /// A signed token that a machine proves itself with.
+    Jwt
+}
+secret! {
     /// A Leasehold token as its holder sends it.
     ClientToken
 }

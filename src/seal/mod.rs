@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
-use crate::model::{ClientToken, SecretAccessKey, SecretId, SecretIdDigest, TokenDigest};
+use crate::model::{ClientToken, Jwt, SecretAccessKey, SecretId, SecretIdDigest, TokenDigest};
 use crate::random::Random;
 pub use audit_key::AuditKey;
 pub use keyring::Keyring;
@@ -201,6 +201,16 @@ impl Barrier {
     pub fn secret_id_digest(&self, secret_id: &SecretId, context: &str) -> Result<SecretIdDigest> {
         let digest = self.opened()?.keys.secret_id_digest(context, secret_id.expose().as_bytes());
         Ok(SecretIdDigest(digest))
+    }
+
+    /// Seals a token that is shown to others than its issuer: the reviewer's of a cluster.
+    pub fn seal_jwt(&self, token: &Jwt, context: &str) -> Result<Vec<u8>> {
+        self.seal(token.expose().as_bytes(), context)
+    }
+
+    /// Opens it again.
+    pub fn open_jwt(&self, sealed: &[u8], context: &str) -> Result<Jwt> {
+        self.open_text(sealed, context).map(|text| Jwt::new(text.as_str()))
     }
 
     /// The hash of a password, sealed: a stolen database does not even show what to guess against.

@@ -27,7 +27,8 @@ pub trait GuardrailStore {
     /// Writes a guardrail; its version must be one more than the stored one (1 when new), else
     /// [`super::StoreError::Conflict`]; also where it names an uploaded plugin that is not stored.
     async fn put_guardrail(&self, guardrail: &Guardrail) -> Result<()>;
-    /// Removes a guardrail with its suspension; tells whether there was one.
+    /// Removes a guardrail with its suspension; tells whether there was one. Without one a suspension stays: it is of
+    /// the configuration's guardrail of that name.
     async fn remove_guardrail(&self, name: &GuardrailName) -> Result<bool>;
 
     /// Every suspension, ended ones that nobody has removed included.

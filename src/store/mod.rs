@@ -22,6 +22,7 @@ mod reconcile;
 pub mod requests;
 pub mod schedule;
 mod seal;
+pub mod signed_logins;
 pub mod sqlite;
 pub mod static_roles;
 pub mod tally;
@@ -39,6 +40,7 @@ pub use reconcile::{ReconcileStore, StuckLeases};
 pub use requests::RequestStore;
 pub use schedule::ScheduleStore;
 pub use seal::SealStore;
+pub use signed_logins::SignedLoginStore;
 pub use static_roles::RotationStore;
 pub use tally::{LeaseTally, TallyStore, Written};
 pub use wrapping::WrappingStore;
@@ -69,6 +71,7 @@ pub trait Store:
     + ReconcileStore
     + ScheduleStore
     + SealStore
+    + SignedLoginStore
     + TallyStore
     + LimitStore
     + GuardrailStore

@@ -16,7 +16,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("aws", &["model", "clock", "gate", "metrics"]),
     ("audit", &["model", "random", "seal", "store"]),
     ("leases", &["model", "clock", "random", "metrics", "aws", "store"]),
-    ("auth", &["model", "clock", "random", "seal", "store", "leases"]),
+    ("outbound", &["model"]),
+    ("auth", &["model", "clock", "random", "seal", "store", "leases", "outbound"]),
     (
         "engine",
         &["model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate", "auth"],
@@ -57,6 +58,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "custody",
             "fail_points",
+            "outbound",
         ],
     ),
     (
@@ -94,8 +96,12 @@ const FENCES: &[(&str, &[&str])] = &[
             "src/seal/",
             "src/model/secret.rs",
             "src/cli/server.rs",
+            "src/outbound/https.rs",
+            "src/auth/jose/",
+            "src/auth/methods/kubernetes/review.rs",
         ],
     ),
+    ("jsonwebtoken::", &["src/auth/jose/"]),
     ("SystemTime::now", &["src/clock.rs"]),
     ("VettedGrant {", &["src/gate/"]),
 ];

@@ -228,6 +228,26 @@ fn what_was_issued_and_could_not_be_written_down_is_taken_back() {
     assert!(broker.users().is_empty(), "{:?}", broker.users());
 }
 
+#[test]
+fn what_was_unwrapped_and_could_not_be_written_down_is_taken_back() {
+    let (broker, syslog) = with_syslog();
+    let wrapped =
+        broker.root().with_header("X-Vault-Wrap-TTL", "60").get("aws/creds/r").expect(200);
+    assert_eq!(broker.users().len(), 1);
+    let token = wrapped.json["wrap_info"]["token"].as_str().unwrap().to_owned();
+    // The entry of the request still goes out; its receiver goes before that of the answer.
+    let syslog = Mutex::new(Some(syslog));
+    broker.store().watch(Box::new(move |method, _moment| {
+        if method == "take_wrapping" {
+            syslog.lock().unwrap().take();
+        }
+    }));
+    let refused = broker.root().post("sys/wrapping/unwrap", &json!({ "token": token })).expect(500);
+    assert_eq!(refused.errors(), ["internal error"]);
+    broker.settle();
+    assert!(broker.users().is_empty(), "{:?}", broker.users());
+}
+
 fn verify(files: &[&Path], device: Option<&TestBroker>) -> (Option<i32>, String) {
     let mut command: Command = binary();
     command.args(["audit", "verify"]).args(files);

@@ -20,7 +20,7 @@ const ROLE_ARN: &str = "arn:aws:iam::123456789012:role/flow";
 
 /// The path that `name` holds, or `None` with a line that says so. Under `tests/run` it must be set;
 /// empty says that this machine has not what the client needs.
-fn tool(name: &str) -> Option<PathBuf> {
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     let set = std::env::var_os(name);
     if set.is_none() {
         assert!(std::env::var_os("LEASEHOLD_CLIENTS").is_none(), "tests/run did not set {name}");

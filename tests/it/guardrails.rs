@@ -72,6 +72,16 @@ fn a_fresh_server_has_what_the_configuration_binds() {
     let refused = root.delete("sys/guardrails/least-privilege").expect(400).errors().join("\n");
     assert!(refused.contains("is bound by the configuration"), "{refused}");
     root.delete("sys/guardrails/absent").expect(204);
+
+    // A delete that is refused leaves it as it was: suspended, until somebody resumes it.
+    let body = json!({ "for": "30m", "reason": "x" });
+    root.post("sys/guardrails/least-privilege/suspend", &body).expect(200);
+    root.delete("sys/guardrails/least-privilege").expect(400);
+    let read = root.get("sys/guardrails/least-privilege").expect(200);
+    assert_eq!(read.data()["suspended"]["by"], "root");
+    root.post("sys/guardrails/least-privilege/resume", &json!({})).expect(204);
+    let warned = broker.write_role("r", S3_STAR).expect(200);
+    assert!(warned.warnings()[0].starts_with("least-privilege/service-wildcard"), "{warned:?}");
 }
 
 #[test]
@@ -337,6 +347,19 @@ fn a_try_shows_what_would_flip_and_changes_nothing() {
     let report = root.post("sys/guardrails/what-if", &body).expect(200);
     assert_eq!(report.data()["failures"].as_i64(), Some(2), "{}", report.text);
     assert_eq!(report.data()["changes"][0]["failures"], json!([["tried", "failure/internal"]]));
+
+    // On a part of the roles, or to see what it would say, it was not tried for this.
+    for part in [
+        json!({ "rules_off": ["full-admin"], "mount": "aws" }),
+        json!({ "rules_off": ["full-admin"], "mode": "warn" }),
+    ] {
+        root.post("sys/guardrails/least-privilege/what-if", &part).expect(200);
+    }
+    let body =
+        json!({ "plugin": "least-privilege", "rules_off": ["full-admin"], "mode": "enforce" });
+    let warned = write(&root, "part", &body).expect(200);
+    assert!(warned.warnings()[0].contains("were not tried on the stored roles"), "{warned:?}");
+    root.delete("sys/guardrails/part").expect(204);
 
     // What was tried enforces without a word.
     write(&root, "least-privilege", &json!({ "mode": "enforce" })).expect(204);

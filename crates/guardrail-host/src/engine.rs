@@ -197,14 +197,18 @@ fn base_config(limits: &Limits, meters: Meters) -> Config {
     config
 }
 
+/// Room for as many instances as there are turns, each with all that a component may have: where there is less, one
+/// guest could take it from another. It is of addresses; only what was used takes memory.
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let slots = limits.concurrent_evaluations.max(1).saturating_add(SPARE_INSTANCES);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
-        .total_core_instances(slots.saturating_mul(8))
-        .total_memories(slots)
-        .total_tables(slots.saturating_mul(4))
+        .total_core_instances(slots.saturating_mul(limits.core_instances))
+        .total_memories(slots.saturating_mul(limits.memories))
+        .total_tables(slots.saturating_mul(limits.tables))
         .total_stacks(slots)
+        // Hardly any guest has a second memory, so this many are enough to keep at hand.
+        .max_unused_warm_slots(slots)
         .max_core_instances_per_component(limits.core_instances)
         .max_memories_per_component(limits.memories)
         .max_tables_per_component(limits.tables)
@@ -229,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_host_without_the_address_space_for_a_pool_starts_without_one() {
-        // 60 000 memories of 4 GiB with their guards are more than 47 bits of addresses hold.
+        // 240 000 memories of 4 GiB with their guards are more than 47 bits of addresses hold.
         let limits = Limits { concurrent_evaluations: 60_000, ..Limits::default() };
         assert!(
             Engine::new(

@@ -111,7 +111,7 @@ impl Limits {
             wall_time: Duration::from_secs(2),
             memory_bytes: 256 << 20,
             output_bytes: 8 << 20,
-            // Each takes 6 GiB of addresses with its guards; 47 bits hold twenty times as many.
+            // Each memory takes 6 GiB of addresses with its guards; 47 bits hold twice as many as eight for each.
             concurrent_evaluations: 1_024,
             waiting_evaluations: 16_384,
             ..Self::default()
@@ -138,6 +138,21 @@ impl Limits {
         }
         each_limit!(check);
         Ok(self)
+    }
+
+    /// Each limit that is not as it is by default, with its value.
+    pub fn changed(&self) -> Vec<(&'static str, String)> {
+        let default = Self::default();
+        let mut changed = Vec::new();
+        macro_rules! compare {
+            ($($name:ident),*) => {
+                $(if self.$name != default.$name {
+                    changed.push((stringify!($name), format!("{:?}", self.$name)));
+                })*
+            };
+        }
+        each_limit!(compare);
+        changed
     }
 
     /// The lower of the two, limit by limit: a guardrail may lower what its host allows, and raise nothing.
@@ -198,6 +213,13 @@ mod tests {
         );
         let high = Limits { compile_memory_bytes: 3 << 30, ..Limits::default() };
         assert_eq!(high.checked().unwrap_err().name, "compile_memory_bytes");
+        assert_eq!(Limits::default().changed(), []);
+        let other =
+            Limits { wall_time: Duration::from_millis(5), findings: 1, ..Limits::default() };
+        assert_eq!(
+            other.changed(),
+            [("wall_time", "5ms".to_owned()), ("findings", "1".to_owned())]
+        );
     }
 
     #[test]

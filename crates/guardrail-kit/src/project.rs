@@ -158,6 +158,11 @@ impl Project {
         let start = fs::canonicalize(dir).map_err(unreadable)?;
         let home = start.ancestors().find(|folder| folder.join(FILE).is_file());
         let home = home.ok_or_else(|| ProjectError::NotFound(dir.to_owned()))?;
+        Self::at(home)
+    }
+
+    /// The project whose folder this is, as its `guardrail.toml` has it now.
+    pub(crate) fn at(home: &Path) -> Result<Self, ProjectError> {
         let path = home.join(FILE);
         let text = fs::read_to_string(&path)
             .map_err(|error| ProjectError::Unreadable { path: path.clone(), error })?;

@@ -62,7 +62,8 @@ impl Target {
         Err(format!("`{component}` is not there\nhelp: `leasehold plugin build` makes it").into())
     }
 
-    fn of_project(project: Project) -> Self {
+    /// Of a project.
+    pub(crate) fn of_project(project: Project) -> Self {
         let vectors = [project.vectors_dir(), project.dir.join("vectors")]
             .into_iter()
             .find(|folder| folder.is_dir());

@@ -3,8 +3,9 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     clippy::print_stderr,
-    reason = "a failed unwrap fails the test, which says what it skips"
+    reason = "a failed unwrap fails the test, which says what it skips and reads what .ci/run sets"
 )]
 
 use std::fs;
@@ -32,14 +33,13 @@ fn digest(printed: &str) -> &str {
     printed.lines().find_map(|line| line.strip_prefix("digest    ")).unwrap()
 }
 
-/// Whether this machine can build for WebAssembly.
+/// Whether this machine can build Rust for WebAssembly. It must where `.ci/run` has installed what that takes.
 fn has_rust_for_wasm() -> bool {
-    let asked = Command::new("rustup").args(["target", "list", "--installed"]).output();
-    let rustup = asked.is_ok_and(|asked| {
-        String::from_utf8_lossy(&asked.stdout).lines().any(|one| one == "wasm32-unknown-unknown")
-    });
-    let there = rustup || Path::new("/usr/bin/wasm-ld-19").exists();
+    let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/plugins/build");
+    let asked = Command::new(build).arg("--find-toolchain").output();
+    let there = asked.is_ok_and(|asked| asked.status.success());
     if !there {
+        assert!(std::env::var_os("LEASEHOLD_WASM").is_none(), ".ci/run did not install it");
         eprintln!("skipped: there is no Rust toolchain for wasm32-unknown-unknown");
     }
     there

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use guardrail_host::{Plugin, Report};
+use guardrail_kit::package::{TestFile, trial};
 use guardrail_kit::vector::Vector;
 
 /// Folders that hold guardrails, from the repository's root.
@@ -111,4 +112,30 @@ fn rebuilt_components_say_the_same() {
         }
     }
     assert!(ran > 0, "no rebuilt component in {} has vectors", rebuilt.display());
+}
+
+#[test]
+fn a_test_of_a_package_is_stopped_between_its_patches() {
+    let rego = support::repository().join("plugins/rego");
+    let plugin = support::load(&rego.join("rego.wasm"));
+    let text = fs::read_to_string(rego.join("vectors/deny-with-a-cure.json")).expect("readable");
+    let mut vector: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let statement = vector["grant"]["documents"][0]["document"]["Statement"][0].clone();
+    // Twenty findings, each with a patch.
+    vector["grant"]["documents"][0]["document"]["Statement"] = vec![statement; 20].into();
+    vector["expect"] = serde_json::json!({"verdict": "any"});
+    let tests = [TestFile { name: "many.json".into(), bytes: vector.to_string().into_bytes() }];
+    let mut asked = 0;
+    let mut run = |most: u32| {
+        asked = 0;
+        trial::run(&plugin, &tests, || {
+            asked += 1;
+            asked <= most
+        })
+    };
+    let whole = run(21);
+    assert_eq!((whole.cases, whole.is_good()), (1, true), "{whole:?}");
+    let cut = run(5);
+    assert_eq!((cut.cases, cut.is_cut, cut.failed.len()), (0, true, 0), "{cut:?}");
+    assert_eq!(asked, 6, "before the test, before each of four patches, and no more");
 }

@@ -31,8 +31,12 @@ struct Ran {
 fn plugin(arguments: &[&str]) -> Ran {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kit-code");
     let cache = cache.to_str().expect("a path of text");
+    bare(&[arguments, &["--color", "never", "--code-cache", cache]].concat())
+}
+
+/// Runs a verb that takes neither a colour nor a folder for compiled code.
+fn bare(arguments: &[&str]) -> Ran {
     let line = ["plugin"].iter().chain(arguments).copied();
-    let line = line.chain(["--color", "never", "--code-cache", cache]);
     let command = CommandLine::try_parse_from(line).unwrap_or_else(|error| panic!("{error}"));
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let exit = command.command.run(&mut out, &mut err);
@@ -123,6 +127,9 @@ fn vector(settings: &Value, expect: &str) -> String {
 const RIGHT: &str = r#"{ "verdict": "deny", "findings": [
     { "rule": "service-wildcard", "severity": "high", "document": 0, "pointer": "/Statement/0/Action" }
   ] }"#;
+
+/// What the guest that misbehaves by settings says without any.
+const RIGHT_OF_HOSTILE: &str = r#"{ "verdict": "pass", "findings": [] }"#;
 
 #[test]
 fn the_vectors_of_a_shipped_guardrail_pass_and_show_all_of_its_rules() {
@@ -352,6 +359,7 @@ fn a_failure_and_a_vector_that_differs_end_a_run_badly() {
     let folder = Folder::with(&hostile())
         .write("policy.json", DOCUMENT)
         .write("settings.json", r#"{"does": "loop"}"#)
+        .write("wrong.json", r#"{"does": 1}"#)
         .write("vector.json", &vector(&json!({"does": "ugly-deny"}), r#"{"verdict": "pass"}"#))
         .write("bad.json", "{\n  \"Statement\": []\n}");
     let at = |name: &str| text(&folder.at(name)).to_owned();
@@ -368,6 +376,10 @@ fn a_failure_and_a_vector_that_differs_end_a_run_badly() {
         "deny: no ERROR forged line [2J\n",
         "differs: verdict: expected pass, got deny: ",
     ]);
+    // Those that are put in the place of the vector's own are checked as they are for a document.
+    run(&[&at("vector.json"), "--settings", &at("wrong.json")])
+        .ended(Exit::Failed)
+        .tells(&["error: the guardrail refuses these settings:\n  `/does`"]);
     run(&[&at("bad.json")])
         .ended(Exit::Failed)
         .tells(&["is no policy document that the host would take:"]);
@@ -390,6 +402,24 @@ fn work_is_measured_and_more_of_it_is_told() {
     plugin(&[&worse[..], &["--max-regress", "5", "--regress-on", "fuel"]].concat())
         .ended(Exit::Bad)
         .tells(&["worse: more fuel on 2.", " %, and 5 % is allowed\n"]);
+}
+
+#[test]
+fn a_component_that_fails_is_worse_even_than_one_that_failed_before() {
+    // Without settings it has no policy to judge by.
+    let rego = repository().join("plugins/rego/rego.wasm");
+    let same = ["bench", text(&rego), "--compare", text(&rego), "--sizes", "2", "--runs", "2"];
+    plugin(&same).ended(Exit::Bad).tells(&["worse: it fails on 2.", ": failure/settings: "]);
+}
+
+#[test]
+fn what_nothing_is_more_than_is_no_bound_of_a_bench() {
+    for percent in ["nan", "inf", "-inf", "five"] {
+        let bound = format!("--max-regress={percent}");
+        let line = ["plugin", "bench", "a.wasm", "--compare", "b.wasm", &bound];
+        let refused = CommandLine::try_parse_from(line).map(|_| ()).expect_err(percent);
+        assert!(refused.to_string().contains("--max-regress"), "{refused}");
+    }
 }
 
 #[test]
@@ -496,4 +526,63 @@ fn a_package_stands_wherever_a_component_does() {
     plugin(&["run", text(&folder.at("policy.json")), "--component", text(&package)])
         .ended(Exit::Good)
         .tells(&["pass\n"]);
+}
+
+#[test]
+fn a_key_that_did_not_sign_is_missing_whatever_else_did() {
+    let folder =
+        Folder::with(&hostile()).write("tests/a.json", &vector(&json!({}), RIGHT_OF_HOSTILE));
+    let at = |name: &str| text(&folder.at(name)).to_owned();
+    let package = at("out.guardrail");
+    bare(&["package", &at("hostile.wasm"), "--out", &package]).ended(Exit::Good);
+    for key in ["one", "two"] {
+        bare(&["keygen", &at(key)]).ended(Exit::Good);
+    }
+    let (one, two) = (at("one.pub"), at("two.pub"));
+    let missing = "missing  a good signature by ed25519:";
+    bare(&["inspect", &at("hostile.wasm")]).ended(Exit::Good);
+    bare(&["inspect", &at("hostile.wasm"), "--key", &one]).ended(Exit::Bad).tells(&[missing]);
+    bare(&["inspect", &package, "--key", &one])
+        .ended(Exit::Bad)
+        .tells(&["signed   by nobody", missing]);
+    bare(&["sign", &package, "--key", &at("one")]).ended(Exit::Good);
+    bare(&["inspect", &package, "--key", &one]).ended(Exit::Good).tells(&["(good)"]);
+    bare(&["inspect", &package, "--key", &two]).ended(Exit::Bad).tells(&["(not checked)", missing]);
+    bare(&["inspect", &package, "--key", &one, "--key", &two])
+        .ended(Exit::Bad)
+        .tells(&["(good)", missing]);
+    bare(&["sign", &package, "--key", &at("two")]).ended(Exit::Good);
+    bare(&["inspect", &package, "--key", &one, "--key", &two]).ended(Exit::Good);
+}
+
+#[test]
+fn a_package_is_made_of_whatever_can_be_tested() {
+    let folder = Folder::with(&hostile())
+        .write("README.md", "The rule `declared` finds nothing.\n")
+        .write("vectors/b.json", &vector(&json!({}), RIGHT_OF_HOSTILE))
+        .write("vectors/a.json", &vector(&json!({}), RIGHT_OF_HOSTILE))
+        .write("vectors/notes.txt", "");
+    let package = folder.at("out.guardrail");
+    plugin(&["test", folder.path()]).ended(Exit::Good).tells(&["2 cases: 2 passed"]);
+    let packed = || {
+        let bytes = fs::read(&package).expect("written");
+        let packed = guardrail_kit::package::Package::read(&bytes).expect("a package");
+        let names: Vec<String> = packed.tests.into_iter().map(|test| test.name).collect();
+        (names, packed.readme.is_some())
+    };
+    // A folder that is no project, its component, and a project whose vectors are in `vectors`.
+    for target in [folder.0.path().to_owned(), folder.at("hostile.wasm"), folder.at("vectors")] {
+        if target.ends_with("vectors") {
+            let manifest = "[plugin]\nname = \"hostile\"\nlanguage = \"rust\"\n";
+            fs::write(folder.at("guardrail.toml"), manifest).expect("written");
+        }
+        bare(&["package", text(&target), "--out", text(&package)])
+            .ended(Exit::Good)
+            .tells(&["2 tests"]);
+        assert_eq!(packed(), (vec!["a.json".to_owned(), "b.json".to_owned()], true), "{target:?}");
+    }
+    fs::remove_file(folder.at("hostile.wasm")).expect("removed");
+    bare(&["package", folder.path()])
+        .ended(Exit::Failed)
+        .tells(&["hostile.wasm` is not there\nhelp: `leasehold plugin build` makes it"]);
 }

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use super::jwt::JwtError;
+use super::kubernetes::KubernetesError;
 use crate::auth::AuthError;
 use crate::model::{MountPath, go_text::quote};
 use crate::seal::SealError;
@@ -133,6 +135,12 @@ pub enum MethodError {
         /// What forbids it.
         by: &'static str,
     },
+    /// A `jwt` mount's refusal.
+    #[error(transparent)]
+    Jwt(#[from] JwtError),
+    /// A `kubernetes` mount's refusal.
+    #[error(transparent)]
+    Kubernetes(#[from] KubernetesError),
     /// The token could not be made, or not be used from there.
     #[error(transparent)]
     Auth(#[from] AuthError),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tracing::info;
+use tracing::{debug, info};
 
 use super::{EffectiveTtls, MethodError};
 use crate::auth::create::NewToken;
@@ -21,6 +21,10 @@ pub(super) struct LetIn<'a> {
     pub(super) name: &'a str,
     /// What follows the mount's path in the token's display name.
     pub(super) shown: &'a str,
+    /// Whoever it is, by the name that the method knows them by; with the mount's accessor it is one person or machine.
+    pub(super) alias: &'a str,
+    /// Groups that whoever signed for them says they are in.
+    pub(super) groups: &'a [String],
     /// What follows it in the token's path.
     pub(super) path: String,
     pub(super) params: &'a TokenParams,
@@ -54,9 +58,17 @@ impl Auth {
         if let Some(end) = token.expires_at {
             self.parts.leases.due_by(end);
         }
+        // AppRole's alias is the role id, which is half of a secret.
+        let shown = if who.shown.is_empty() { who.name } else { who.shown };
+        if !who.shown.is_empty() {
+            debug!(
+                mount.path = %who.mount.path,
+                "`{}` is in the groups {:?}", who.alias.escape_debug(), who.groups
+            );
+        }
         info!(
             mount.path = %who.mount.path, caller = %token.accessor.0,
-            "`{}` logged in at auth/{}", who.name, who.mount.path
+            "`{}` logged in at auth/{}", shown.escape_debug(), who.mount.path
         );
         Ok(Granted { client_token: Some(client_token), token, warnings })
     }

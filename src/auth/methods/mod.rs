@@ -1,18 +1,23 @@
 //! Auth methods: mounts below `auth/` where people and machines log in (contract 2.5, 3.3). A login ends in
-//! [`login`], the only way from here to a token; who is asked for what is [`approle`]'s and [`userpass`]'s.
+//! [`login`], the only way from here to a token; who is asked for what is [`approle`]'s, [`userpass`]'s, [`jwt`]'s and
+//! [`kubernetes`]'.
 //! No method makes a [`super::Caller`], and none makes root.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, Semaphore};
 
+use self::jwt::IssuerKeys;
 use self::lockout::Lockout;
 use super::{Auth, AuthError, token::MAX_TTL_SECONDS};
 use crate::model::AuthMount;
+use crate::outbound::{Https, Outbound};
 use crate::store::StoreError;
 
 pub mod approle;
 mod error;
+pub mod jwt;
+pub mod kubernetes;
 mod lockout;
 mod login;
 mod mounts;
@@ -20,6 +25,8 @@ mod params;
 pub mod userpass;
 
 pub use error::MethodError;
+pub use jwt::{JwtError, JwtRoleChange, NewJwtConfig, TokenFault};
+pub use kubernetes::{KubernetesError, KubernetesRoleChange, NewKubernetesConfig};
 pub use mounts::{AuthTuneChange, NewAuthMount};
 pub use params::ParamsChange;
 
@@ -52,6 +59,8 @@ pub(super) struct Methods {
     changing: Mutex<()>,
     lockout: Lockout,
     hashing: Arc<Semaphore>,
+    issuers: IssuerKeys,
+    outbound: Arc<dyn Outbound>,
 }
 
 impl Default for Methods {
@@ -61,6 +70,8 @@ impl Default for Methods {
             changing: Mutex::new(()),
             lockout: Lockout::default(),
             hashing: Arc::new(Semaphore::new(HASHES)),
+            issuers: IssuerKeys::default(),
+            outbound: Arc::new(Https::new(Vec::new())),
         }
     }
 }
@@ -76,6 +87,13 @@ impl Methods {
 }
 
 impl Auth {
+    /// The same, asking issuers and clusters by `outbound`; without it only those on the internet are asked.
+    #[must_use]
+    pub fn asking(mut self, outbound: Arc<dyn Outbound>) -> Self {
+        self.methods.outbound = outbound;
+        self
+    }
+
     /// Reads the auth mounts; before anything is served.
     pub async fn open_methods(&self) -> Result<(), StoreError> {
         let stored = self.parts.store.auth_mounts().await?;
@@ -103,11 +121,13 @@ impl Auth {
 
     /// Whether a mount has such a role or user.
     pub async fn login_exists(&self, mount: &AuthMount, name: &str) -> Result<bool, AuthError> {
-        use crate::model::AuthMethod::{AppRole, Userpass};
+        use crate::model::AuthMethod::{AppRole, Jwt, Kubernetes, Oidc, Userpass};
         let (store, name) = (&self.parts.store, name.to_lowercase());
         Ok(match mount.method {
             AppRole => store.app_role(&mount.id, &name).await?.is_some(),
             Userpass => store.login_user(&mount.id, &name).await?.is_some(),
+            Jwt | Oidc => store.jwt_role(&mount.id, &name).await?.is_some(),
+            Kubernetes => store.kubernetes_role(&mount.id, &name).await?.is_some(),
         })
     }
 }

@@ -19,7 +19,7 @@ const TOKEN: &str = "token/";
 /// What an auth mount is made from.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NewAuthMount {
-    /// `approle` or `userpass`; `None` = not sent.
+    /// `approle`, `jwt`, `kubernetes`, `oidc` or `userpass`; `None` = not sent.
     pub kind: Option<String>,
     /// Free text.
     pub description: String,
@@ -136,6 +136,7 @@ impl Auth {
         let now = self.parts.clock.now();
         let ended = self.parts.store.remove_auth_mount(&mount.id, now).await?;
         self.methods.set(left);
+        self.methods.issuers.forget(&mount.id);
         self.parts.leases.token_ended();
         info!(mount.path = %mount.path, tokens = ended, "auth method at auth/{} disabled, {ended} tokens ended", mount.path);
         Ok(())
@@ -164,6 +165,9 @@ fn method_of(kind: Option<&str>) -> Result<AuthMethod, MethodError> {
         None | Some("") => Err(MethodError::TypeMissing),
         Some("approle") => Ok(AuthMethod::AppRole),
         Some("userpass") => Ok(AuthMethod::Userpass),
+        Some("jwt") => Ok(AuthMethod::Jwt),
+        Some("oidc") => Ok(AuthMethod::Oidc),
+        Some("kubernetes") => Ok(AuthMethod::Kubernetes),
         Some("token") => Err(MethodError::TokenNotInstantiable),
         Some(other) => Err(MethodError::UnknownType(other.to_owned())),
     }

@@ -99,6 +99,8 @@ impl Auth {
             mount,
             name: &name,
             shown: &name,
+            alias: &name,
+            groups: &[],
             path: format!("login/{name}"),
             params: &user.token,
             bound_cidrs: &user.token.bound_cidrs,

@@ -17,7 +17,7 @@ use clap::{Args, ValueEnum};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Guardrails;
-use crate::gate::{Compiler, Gate, GateConfig, Mode, UNREADABLE};
+use crate::gate::{Compiler, Gate, GateConfig, UNREADABLE};
 use crate::model::{Decision, Finding, Severity, Timestamp, Verdict};
 use input::Input;
 use policies::Policies;
@@ -246,15 +246,19 @@ fn read(path: &Path, stdin: &mut dyn Read) -> io::Result<Vec<u8>> {
 }
 
 fn gate_config(file: Option<&Path>) -> Result<GateConfig, String> {
-    let (default_mode, modes) = match file {
-        None => (Mode::Enforce, std::collections::BTreeMap::new()),
-        Some(file) => {
-            let read = Guardrails::load(file).map_err(|problem| problem.to_string())?;
-            (read.mode, read.modes)
-        }
+    let read = match file {
+        None => Guardrails::enforcing(),
+        Some(file) => Guardrails::load(file).map_err(|problem| problem.to_string())?,
     };
+    Ok(uncached(read))
+}
+
+/// The gate of this configuration, for a process that keeps no compiled code.
+pub(super) fn uncached(guardrails: Guardrails) -> GateConfig {
+    let Guardrails { mode: default_mode, modes, settings, bounds } = guardrails;
     let compiler = Compiler::InProcess;
-    Ok(GateConfig { default_mode, modes, cache_dir: None, cache_key: [0; 32], compiler })
+    let (cache_dir, cache_key) = (None, [0; 32]);
+    GateConfig { default_mode, modes, settings, bounds, cache_dir, cache_key, compiler }
 }
 
 fn stopped(err: &mut dyn Write, problem: &str) -> Exit {

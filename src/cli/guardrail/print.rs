@@ -91,6 +91,7 @@ pub(super) fn one(out: &mut dyn Write, one: &Value) -> io::Result<()> {
             ("wall time (ms)", number("wall_time_ms")),
             ("memory (bytes)", number("memory_bytes")),
             ("sees who asks", number("sees_actor")),
+            ("sees the time", number("sees_time")),
             ("settings", number("settings")),
             ("written", text(one, "written_at")),
             ("by", text(one, "written_by")),

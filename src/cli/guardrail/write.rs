@@ -61,6 +61,9 @@ pub(super) struct BindingArguments {
     /// Whether the plugin is told who asks.
     #[arg(long, value_name = "BOOL")]
     sees_actor: Option<bool>,
+    /// Whether the plugin is told the time, to the minute.
+    #[arg(long, value_name = "BOOL")]
+    sees_time: Option<bool>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -91,6 +94,7 @@ impl BindingArguments {
             ("wall_time_ms", self.wall_time_ms.map(Value::from)),
             ("memory_bytes", self.memory_bytes.map(Value::from)),
             ("sees_actor", self.sees_actor.map(Value::from)),
+            ("sees_time", self.sees_time.map(Value::from)),
         ];
         let said = body.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         Ok(Value::Object(said.collect()))

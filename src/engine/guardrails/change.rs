@@ -51,6 +51,8 @@ pub struct BindingChange {
     pub memory_bytes: Option<i64>,
     /// Whether the plugin is told who asks.
     pub sees_actor: Option<bool>,
+    /// Whether the plugin is told the time.
+    pub sees_time: Option<bool>,
 }
 
 /// Collects what is wrong.
@@ -127,6 +129,7 @@ impl BindingChange {
             issues.put("/order", read, &mut binding.order);
         }
         binding.sees_actor = self.sees_actor.unwrap_or(binding.sees_actor);
+        binding.sees_time = self.sees_time.unwrap_or(binding.sees_time);
     }
 
     fn put_scope(&self, binding: &mut Binding, issues: &mut Issues) {

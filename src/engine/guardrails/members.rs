@@ -1,7 +1,7 @@
 //! From what is stored and what the configuration says to the set that judges. A row goes before the configuration's
 //! guardrail of the same name; suspensions are laid over both. Whatever changes one of them calls [`Engine::reload`].
 
-use tracing::error;
+use tracing::{error, warn};
 
 use super::{Engine, GuardrailError};
 use crate::gate::Member;
@@ -28,7 +28,7 @@ impl Engine {
         Ok(members)
     }
 
-    /// Lets what is stored judge from now on.
+    /// Lets what is stored judge from now on. Called by whoever has the turn.
     pub(super) async fn reload(&self) -> Result<(), GuardrailError> {
         let members = self.members().await?;
         let suspended = members.iter().filter(|member| member.suspension.is_some()).count();
@@ -41,6 +41,7 @@ impl Engine {
             );
         }
         self.parts.gate.swap(set);
+        self.guardrails.in_force();
         self.parts.gate.counted().suspended(suspended);
         Ok(())
     }
@@ -62,6 +63,21 @@ impl Engine {
         }
         let _turn = self.guardrails.changes.lock().await;
         self.reload().await
+    }
+
+    /// Loads all that is bound once more where a write may have become durable and did not come into force.
+    pub(super) async fn retry_stale_guardrails(&self) -> Result<(), GuardrailError> {
+        if !self.guardrails.is_stale() {
+            return Ok(());
+        }
+        let _turn = self.guardrails.changes.lock().await;
+        // Whoever had the turn may have brought it into force.
+        if !self.guardrails.is_stale() {
+            return Ok(());
+        }
+        self.reload().await?;
+        warn!("guardrails were loaded again as they are stored: a change of them had failed");
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `change` | what somebody wishes, read into a binding, with everything that is wrong with it |
 //! | `plugin_ref` | which plugin a text names |
+//! | `memory` | what the engine keeps of guardrails beside the set that judges |
 //! | `members` | from rows and configuration to the set that judges |
 //! | [`suspend`] | breaking the glass, and its end |
 //! | [`what_if`] | what would flip, over every stored role |
@@ -14,63 +15,27 @@
 mod change;
 mod error;
 mod members;
+mod memory;
 mod plugin_ref;
 pub mod suspend;
 pub mod verdicts;
 pub mod what_if;
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tracing::{info, warn};
 
 use super::Engine;
 use crate::auth::Caller;
-use crate::gate::Member;
+use crate::gate::{Member, Set, Supplied};
 use crate::model::{
     Binding, Guardrail, GuardrailName, Mode, PluginDigest, PluginRef, Suspension, Timestamp,
 };
 pub use change::BindingChange;
 pub use error::GuardrailError;
-
-/// Bindings that a what-if was run on, since this start; the oldest half is forgotten beyond this.
-const MOST_TRIED: usize = 1_000;
-
-/// What the engine keeps of guardrails in memory.
-#[derive(Debug, Default)]
-pub(super) struct Guardrails {
-    /// Held from the read of a row until the set that follows from it judges: sets take their turns.
-    changes: tokio::sync::Mutex<()>,
-    /// Held by the one what-if that runs.
-    what_if: tokio::sync::Mutex<()>,
-    /// What was tried before it was bound, as JSON.
-    tried: Mutex<BTreeSet<String>>,
-    kept: verdicts::Kept,
-}
-
-impl Guardrails {
-    fn was_tried(&self, binding: &Binding) -> bool {
-        self.lock().contains(&what_judges(binding))
-    }
-
-    fn tried(&self, binding: &Binding) {
-        let mut tried = self.lock();
-        if tried.len() >= MOST_TRIED {
-            tried.clear();
-        }
-        tried.insert(what_judges(binding));
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
-        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A binding without what leaves its findings as they are.
-fn what_judges(binding: &Binding) -> String {
-    let bare = Binding { mode: Mode::Off, order: 0, ..binding.clone() };
-    serde_json::to_string(&bare).unwrap_or_default()
-}
+pub(super) use memory::Guardrails;
+use memory::what_judges;
 
 /// Who says that a guardrail is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +145,7 @@ impl Engine {
             written_at: self.parts.clock.now(),
             written_by: caller.display_name().to_owned(),
         };
+        self.guardrails.writing();
         self.parts.store.put_guardrail(&guardrail).await?;
         self.reload().await?;
         let binding = &guardrail.binding;
@@ -202,7 +168,11 @@ impl Engine {
         name: &GuardrailName,
     ) -> Result<(), GuardrailError> {
         let _turn = self.guardrails.changes.lock().await;
+        let before = self.guardrails.writing();
         let removed = self.parts.store.remove_guardrail(name).await?;
+        if !removed {
+            self.guardrails.wrote_nothing(before);
+        }
         let configured = self.configured_binding(name);
         match (removed, configured) {
             (false, Some(_)) => return Err(GuardrailError::OfConfiguration(name.clone())),
@@ -241,24 +211,23 @@ impl Engine {
         let component = self.component(&digest).await?;
         let (gate, wished) = (Arc::clone(&self.parts.gate), binding.clone());
         let checked = self
-            .compile(move || gate.check(&digest, component.as_deref(), &wished))
+            .compile(move || gate.check(&digest, &component, &wished))
             .await?
             .map_err(GuardrailError::Unanswered)?;
         let (_, issues) = checked;
         if issues.is_empty() { Ok(binding) } else { Err(GuardrailError::Issues(issues)) }
     }
 
-    /// The bytes of an uploaded component that is not loaded; `None` where they are not needed. Refused where nobody who
-    /// is trusted now vouches for it, loaded or not.
-    async fn component(&self, digest: &PluginDigest) -> Result<Option<Vec<u8>>, GuardrailError> {
+    /// A component, in the hands of whoever asks. Refused where nobody who is trusted now vouches for it, loaded or not.
+    async fn component(&self, digest: &PluginDigest) -> Result<Supplied, GuardrailError> {
         if let Some(record) = self.parts.store.plugin(digest).await? {
             self.admit_plugin(&record)?;
         }
-        if self.parts.gate.has(digest) {
-            return Ok(None);
+        if let Some(supplied) = self.parts.gate.supplied(digest) {
+            return Ok(supplied);
         }
         match self.parts.store.plugin_component(digest).await? {
-            Some(component) => Ok(Some(component)),
+            Some(component) => Ok(Supplied::Bytes(component.into())),
             None => Err(GuardrailError::NoPlugin(digest.to_string())),
         }
     }
@@ -274,22 +243,29 @@ impl Engine {
     }
 
     /// A set of these members, every component of which is loaded or counts as one that fails.
-    async fn prepared(
+    pub(super) async fn prepared(
         &self,
         members: Vec<Member>,
         default_mode: Mode,
-    ) -> Result<crate::gate::Set, GuardrailError> {
-        let mut components = std::collections::BTreeMap::new();
+    ) -> Result<Set, GuardrailError> {
+        let mut components = BTreeMap::new();
         for member in &members {
             let PluginRef::Digest(digest) = &member.binding.plugin else { continue };
             let found = match self.component(digest).await {
-                Ok(None) => continue,
-                Ok(Some(component)) => Ok(component),
                 Err(GuardrailError::Store(error)) => return Err(error.into()),
-                Err(other) => Err(other.to_string()),
+                found => found.map_err(|error| error.to_string()),
             };
             components.insert(digest.clone(), found);
         }
+        self.made_of(members, components, default_mode).await
+    }
+
+    async fn made_of(
+        &self,
+        members: Vec<Member>,
+        components: BTreeMap<PluginDigest, Result<Supplied, String>>,
+        default_mode: Mode,
+    ) -> Result<Set, GuardrailError> {
         let gate = Arc::clone(&self.parts.gate);
         self.compile(move || gate.prepare(members, &components, default_mode)).await
     }

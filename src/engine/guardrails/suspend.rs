@@ -19,7 +19,8 @@ const LONGEST: Duration = Duration::from_hours(24);
 const LONGEST_IN_WORDS: &str = "24h";
 /// Characters of a reason: it stands in every warning.
 const LONGEST_REASON: usize = 500;
-/// How often it is looked whether one has ended, for the log and the metrics; verdicts need nobody to look.
+/// How often it is looked whether one has ended, for the log and the metrics (verdicts need nobody to look), and whether a
+/// change is stored that does not judge yet.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// After so many looks, a minute, guardrails that cannot be used are tried again, and are said to be broken if they are.
 const RETRY_AFTER: u64 = 12;
@@ -80,6 +81,7 @@ impl Engine {
             by: caller.display_name().to_owned(),
             accessor: caller.accessor().0.clone(),
         };
+        self.guardrails.writing();
         self.parts.store.put_suspension(&suspension).await?;
         self.reload().await?;
         warn!(
@@ -98,7 +100,9 @@ impl Engine {
         name: &GuardrailName,
     ) -> Result<(), GuardrailError> {
         let _turn = self.guardrails.changes.lock().await;
+        let before = self.guardrails.writing();
         if !self.parts.store.remove_suspension(name).await? {
+            self.guardrails.wrote_nothing(before);
             return Err(GuardrailError::NotSuspended(name.clone()));
         }
         self.reload().await?;
@@ -120,6 +124,7 @@ impl Engine {
         let _turn = self.guardrails.changes.lock().await;
         // Looked at again in its turn: somebody may have moved an end meanwhile.
         let all = self.parts.store.suspensions().await?;
+        self.guardrails.writing();
         for suspension in all.iter().filter(|suspension| !suspension.holds(now)) {
             let name = &suspension.name;
             self.parts.store.remove_suspension(name).await?;
@@ -141,17 +146,20 @@ impl Engine {
                 continue;
             }
             looks = looks.wrapping_add(1);
-            let looked = async {
-                self.end_suspensions().await?;
-                if looks.is_multiple_of(RETRY_AFTER) {
-                    self.retry_broken_guardrails().await?;
-                }
-                Ok::<(), GuardrailError>(())
-            };
-            if let Err(problem) = looked.await {
+            if let Err(problem) = self.look_after_guardrails(looks).await {
                 error!("guardrails could not be looked after: {problem}");
             }
         }
+    }
+
+    /// One look, the n-th since the start.
+    pub async fn look_after_guardrails(&self, nth: u64) -> Result<(), GuardrailError> {
+        self.end_suspensions().await?;
+        self.retry_stale_guardrails().await?;
+        if nth.is_multiple_of(RETRY_AFTER) {
+            self.retry_broken_guardrails().await?;
+        }
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //! issued, and the verdict was not known from before. Kept are the documents as they were judged, the role, the time and
 //! the guardrails; for 30 days, and no more than a bound of bytes. Keeping one never stops a request.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use tracing::warn;
 
 use super::{Engine, GuardrailError, plugin_ref};
 use crate::auth::Caller;
-use crate::gate::{Actor, FreshInput, Grant, Judgement, Member, SetSpec};
-use crate::model::KeptVerdict;
+use crate::gate::{Actor, FreshInput, Grant, Judgement, Member, SetSpec, Supplied};
+use crate::model::{KeptVerdict, PluginDigest};
 use crate::store::VerdictBounds;
 
 /// For how long. 30 days, as rows of ended leases are kept.
@@ -106,10 +107,12 @@ impl Engine {
     pub async fn replay_verdict(&self, digest: &str) -> Result<Replayed, GuardrailError> {
         let (kept, spec) = self.kept_verdict(digest).await?;
         let SetSpec { engine, default_mode, members } = spec;
+        let mut components = BTreeMap::new();
         for member in &members {
-            self.must_have(member).await?;
+            let (digest, component) = self.component_of(member).await?;
+            components.insert(digest, Ok(component));
         }
-        let set = self.prepared(members, default_mode).await?;
+        let set = self.made_of(members, components, default_mode).await?;
         let reached = self.parts.gate.replay(&set, &kept.input).await;
         self.parts.gate.forget_unused();
         let reached = reached?;
@@ -118,17 +121,24 @@ impl Engine {
             again: serde_json::to_string(&reached.verdict).unwrap_or_default(),
             failures: reached.failures,
             engine_then: engine,
-            engine_now: crate::gate::engine(),
+            engine_now: self.parts.gate.engine(),
         })
     }
 
-    async fn must_have(&self, member: &Member) -> Result<(), GuardrailError> {
+    /// What judged then. Where it is not to be had, the verdict is not reached again by anything else.
+    async fn component_of(
+        &self,
+        member: &Member,
+    ) -> Result<(PluginDigest, Supplied), GuardrailError> {
         let gone = || GuardrailError::PluginGone {
             guardrail: member.name.clone(),
             plugin: member.binding.plugin.clone(),
         };
         let digest = plugin_ref::digest(&member.binding.plugin).ok_or_else(gone)?;
-        let has = self.parts.gate.has(&digest) || self.parts.store.plugin(&digest).await?.is_some();
-        if has { Ok(()) } else { Err(gone()) }
+        match self.component(&digest).await {
+            Ok(component) => Ok((digest, component)),
+            Err(GuardrailError::NoPlugin(_)) => Err(gone()),
+            Err(other) => Err(other),
+        }
     }
 }

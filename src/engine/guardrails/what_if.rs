@@ -17,9 +17,6 @@ use crate::model::{Binding, Decision, Finding, GuardrailName, Mode, Mount, Mount
 /// Roles that are listed one by one; the counts are over all.
 const MOST_LISTED: usize = 500;
 
-/// The name of a guardrail that has none yet.
-const UNNAMED: &str = "tried";
-
 /// What was found.
 #[derive(Debug, Clone, Serialize)]
 pub struct WhatIfReport {
@@ -110,7 +107,10 @@ impl Engine {
         }
         drop(then);
         self.parts.gate.forget_unused();
-        self.guardrails.tried(&binding);
+        // A part of the roles, or another mode, says little of what enforcing it everywhere will stop.
+        if mount.is_none() && binding.mode == Mode::Enforce {
+            self.guardrails.tried(&binding);
+        }
         info!(
             guardrail.name = report.guardrail, roles = report.roles,
             allow_to_deny = report.allow_to_deny, deny_to_allow = report.deny_to_allow,
@@ -127,12 +127,7 @@ impl Engine {
         name: Option<&GuardrailName>,
         binding: &Binding,
     ) -> Result<(Arc<Set>, (Set, GuardrailName)), GuardrailError> {
-        let name = match name {
-            Some(name) => name.clone(),
-            None => {
-                UNNAMED.parse().map_err(|_invalid| GuardrailError::BadName(UNNAMED.to_owned()))?
-            }
-        };
+        let name = name.cloned().unwrap_or_else(GuardrailName::tried);
         let mut members = self.members().await?;
         members.retain(|member| member.name != name);
         let member = Member { name: name.clone(), binding: binding.clone(), suspension: None };

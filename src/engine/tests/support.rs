@@ -19,7 +19,7 @@ use crate::engine::issue::{CredsEndpoint, IssueError, IssueRequest, Issued};
 use crate::engine::mounts::NewMount;
 use crate::engine::roles::{RoleChange, RoleError};
 use crate::engine::{Engine, EngineParts, EngineSettings};
-use crate::gate::{Gate, GateConfig, Mode};
+use crate::gate::{Bounds, Gate, GateConfig, Mode};
 use crate::leases::{LeaseParts, LeaseTiming, Leases};
 use crate::model::{Lease, LeaseId, Mount, RoleName, Timestamp};
 use crate::random::Random;
@@ -61,6 +61,8 @@ fn gate_in(mode: Mode) -> Arc<Gate> {
         let config = GateConfig {
             default_mode: mode,
             modes: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            bounds: Bounds::default(),
             cache_dir: Some(std::env::temp_dir().join("leasehold-test-guardrails")),
             cache_key: [0; 32],
             compiler: crate::gate::Compiler::InProcess,
@@ -169,7 +171,8 @@ impl Bench {
         name: &str,
         change: RoleChange,
     ) -> Result<Vec<String>, RoleError> {
-        self.engine.write_role(&self.root, &self.mount(), &role(name), change).await
+        let written = self.engine.write_role(&self.root, &self.mount(), &role(name), change).await;
+        written.map(|written| written.warnings)
     }
 
     pub(super) async fn issue(&self, name: &str) -> Result<Issued, IssueError> {

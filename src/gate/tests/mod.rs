@@ -1,8 +1,10 @@
 //! The gate as its users see it. Here is what the tests share: guardrails that say what they are told, and grants.
-//! `decisions` has what a decision depends on, `hostile` what a bad guest costs, `shipped` what people read, `corpus` the real
-//! and the broken documents of the world.
+//! `answers` has what an answer comes to, `configured` what a configuration says, `decisions` what a decision depends on,
+//! `hostile` what a bad guest costs, `shipped` what people read, `corpus` the real and the broken documents of the world.
 
+mod answers;
 mod bindings;
+mod configured;
 mod corpus;
 mod decisions;
 mod hostile;

@@ -42,6 +42,8 @@ pub(super) fn method(error: &MethodError) -> Told {
         // Vault's own handler fails in these two, and the wire says so.
         MethodError::NoAlias => bare(500, error.to_string()),
         MethodError::NoConstraint => wrapped(500, &error.to_string()),
+        MethodError::Jwt(error) => super::logins::jwt(error),
+        MethodError::Kubernetes(error) => super::logins::kubernetes(error),
         MethodError::Auth(error) => auth(error),
         MethodError::Seal(_) | MethodError::Store(_) | MethodError::Hashing(_) => internal(),
     }

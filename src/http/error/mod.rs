@@ -30,6 +30,7 @@ pub use table::table;
 mod custody;
 mod domain;
 mod guardrails;
+mod logins;
 mod mapping;
 mod methods;
 mod plugins;
@@ -196,6 +197,15 @@ pub struct Told {
     pub errors: Vec<String>,
     /// The verdict of a denial.
     pub data: Option<Value>,
+}
+
+impl Told {
+    /// Digest of the verdict, of a denial that was reached.
+    pub fn verdict(&self) -> Option<&str> {
+        let data = self.data.as_ref()?;
+        data.get("verdict")?;
+        data.get("digest")?.as_str()
+    }
 }
 
 /// A text as an error response has it: bare.

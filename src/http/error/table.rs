@@ -46,6 +46,7 @@ fn samples() -> Samples {
     samples.extend(handlers());
     for more in [
         super::methods::samples(),
+        super::logins::samples(),
         tokens(),
         mounts(),
         roles(),

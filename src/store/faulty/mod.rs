@@ -2,7 +2,7 @@
 //! made durable, and with [`Fault::PowerLoss`] everything fails from then on, as for a process that was
 //! killed. It never changes what a write does; what follows from it is the test's to look at.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{Store, StoreError};
 
@@ -45,7 +45,7 @@ pub enum Fault {
 /// ```
 pub struct FaultyStore<S: ?Sized> {
     plan: Mutex<Plan>,
-    watch: Option<Watch>,
+    watch: OnceLock<Watch>,
     inner: Arc<S>,
 }
 
@@ -76,12 +76,19 @@ enum Turn {
 impl<S: Store + ?Sized> FaultyStore<S> {
     /// Around `inner`, without any fault yet.
     pub fn new(inner: Arc<S>) -> Arc<Self> {
-        Arc::new(Self { plan: Mutex::default(), watch: None, inner })
+        Arc::new(Self { plan: Mutex::default(), watch: OnceLock::new(), inner })
     }
 
     /// Around `inner`, telling `watch` of each write.
     pub fn watched(inner: Arc<S>, watch: Watch) -> Arc<Self> {
-        Arc::new(Self { plan: Mutex::default(), watch: Some(watch), inner })
+        let store = Self::new(inner);
+        store.watch(watch);
+        store
+    }
+
+    /// Tells `watch` of each write from now on; the first one that is given stays.
+    pub fn watch(&self, watch: Watch) {
+        self.watch.get_or_init(|| watch);
     }
 
     /// Spoils the n-th write from now, 1 = the next one. Replaces what was planned before.
@@ -122,7 +129,7 @@ impl<S: Store + ?Sized> FaultyStore<S> {
     }
 
     fn tell(&self, method: &'static str, moment: Moment) {
-        if let Some(watch) = &self.watch {
+        if let Some(watch) = self.watch.get() {
             watch(method, moment);
         }
     }

@@ -8,19 +8,19 @@ use async_trait::async_trait;
 use super::FaultyStore;
 use crate::model::{
     Accessor, AccountBinding, AppRole, AuditDevice, AuthMount, AuthMountId, CapReached, ChainHead,
-    Guardrail, GuardrailName, Job, JobFailure, JobId, JobProgress, JobScope, JobState, KeptVerdict,
-    Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag, LoginUser, Mount,
-    MountId, MountMove, Orphan, OrphanPolicy, PluginDigest, PluginName, PluginRecord,
-    PluginSignature, PluginVersion, Role, RoleName, RootRotation, SealRecord, SecretIdDigest,
-    SemanticVersion, StaticRole, StoredSecretId, Suspension, Timestamp, Token, TokenDigest,
-    Untried, UserRow,
+    Guardrail, GuardrailName, Job, JobFailure, JobId, JobProgress, JobScope, JobState, JwtConfig,
+    JwtRole, KeptVerdict, KubernetesConfig, KubernetesRole, Lease, LeaseCaps, LeaseConfig,
+    LeaseFilter, LeaseId, LeaseLimits, LeaseTag, LoginUser, Mount, MountId, MountMove, Orphan,
+    OrphanPolicy, PluginDigest, PluginName, PluginRecord, PluginSignature, PluginVersion, Role,
+    RoleName, RootRotation, SealRecord, SecretIdDigest, SemanticVersion, StaticRole,
+    StoredSecretId, Suspension, Timestamp, Token, TokenDigest, Untried, UserRow,
 };
 use crate::store::wrapping::Wrapping;
 use crate::store::{
     AuditStore, AuthMethodStore, DueAt, DueLease, GuardrailStore, JobStore, LeaseQuery, LeaseTally,
     LimitStore, Mark, Page, PluginStore, PolicyStore, Position, PutPlugin, QueryStore,
-    ReconcileStore, RequestStore, RotationStore, ScheduleStore, SealStore, Store, StoreError,
-    StuckLeases, TallyStore, VerdictBounds, WrappingStore, Written,
+    ReconcileStore, RequestStore, RotationStore, ScheduleStore, SealStore, SignedLoginStore, Store,
+    StoreError, StuckLeases, TallyStore, VerdictBounds, WrappingStore, Written,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -135,6 +135,22 @@ pass! {
         fn remove_secret_id(mount: &AuthMountId, role: &str, digest: &SecretIdDigest) -> ();
         fn tidy_secret_ids(mount: &AuthMountId, now: Timestamp) -> u64;
         fn put_login_user(mount: &AuthMountId, user: &LoginUser) -> ();
+    }
+}
+
+pass! {
+    SignedLoginStore:
+    reads {
+        fn jwt_config(mount: &AuthMountId) -> Option<JwtConfig>;
+        fn jwt_role(mount: &AuthMountId, name: &str) -> Option<JwtRole>;
+        fn kubernetes_config(mount: &AuthMountId) -> Option<KubernetesConfig>;
+        fn kubernetes_role(mount: &AuthMountId, name: &str) -> Option<KubernetesRole>;
+    }
+    writes {
+        fn put_jwt_config(mount: &AuthMountId, config: &JwtConfig) -> ();
+        fn put_jwt_role(mount: &AuthMountId, role: &JwtRole) -> ();
+        fn put_kubernetes_config(mount: &AuthMountId, config: &KubernetesConfig) -> ();
+        fn put_kubernetes_role(mount: &AuthMountId, role: &KubernetesRole) -> ();
     }
 }
 

@@ -260,7 +260,7 @@ fn end_tokens(writing: &mut Writing<'_>, mount: &AuthMountId, now: Timestamp) ->
     Ok(ended)
 }
 
-fn login<T: DeserializeOwned>(
+pub(super) fn login<T: DeserializeOwned>(
     db: &Connection,
     mount: &AuthMountId,
     name: &str,
@@ -268,7 +268,7 @@ fn login<T: DeserializeOwned>(
     body(db, "SELECT body FROM auth_login WHERE mount = ?1 AND name = ?2", (&mount.0, name))
 }
 
-fn body<T: DeserializeOwned>(
+pub(super) fn body<T: DeserializeOwned>(
     db: &Connection,
     sql: &str,
     key: impl rusqlite::Params,
@@ -278,7 +278,7 @@ fn body<T: DeserializeOwned>(
     body.map(|body| from_json(&body)).transpose()
 }
 
-fn put_login(
+pub(super) fn put_login(
     db: &Connection,
     mount: &AuthMountId,
     name: &str,

@@ -147,8 +147,11 @@ impl GuardrailStore for Sqlite {
     async fn remove_guardrail(&self, name: &GuardrailName) -> Result<bool> {
         let name = name.clone();
         self.write(move |w| {
-            remove(w.db, "DELETE FROM guardrail_suspension WHERE name = ?1", &name)?;
-            remove(w.db, "DELETE FROM guardrail WHERE name = ?1", &name)
+            let removed = remove(w.db, "DELETE FROM guardrail WHERE name = ?1", &name)?;
+            if removed {
+                remove(w.db, "DELETE FROM guardrail_suspension WHERE name = ?1", &name)?;
+            }
+            Ok(removed)
         })
         .await
     }

@@ -44,6 +44,7 @@ mod roles;
 mod rotation;
 mod schedule;
 mod seal;
+mod signed_logins;
 mod tally;
 #[cfg(test)]
 mod tests;

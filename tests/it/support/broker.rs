@@ -17,7 +17,7 @@ use leasehold::aws::AwsBackend;
 use leasehold::clock::{Clock as _, ManualClock};
 use leasehold::config::{Config, Dev, Overrides, Seal};
 use leasehold::engine::Engine;
-use leasehold::gate::{Compiler, Gate, GateConfig, Mode, Trust};
+use leasehold::gate::{Bounds, Compiler, Gate, GateConfig, Mode, Trust};
 use leasehold::leases::Leases;
 use leasehold::model::{Lease, LeaseId, Timestamp};
 use leasehold::random::Random;
@@ -54,6 +54,8 @@ fn gate(mode: Mode) -> Arc<Gate> {
     let config = GateConfig {
         default_mode: mode,
         modes: BTreeMap::new(),
+        settings: BTreeMap::new(),
+        bounds: Bounds::default(),
         cache_dir,
         cache_key: [7; 32],
         compiler: Compiler::InProcess,
@@ -278,6 +280,11 @@ impl TestBroker {
         self.wait(self.app().engine.end_suspensions()).unwrap();
     }
 
+    /// What the broker does every few seconds for its guardrails.
+    pub fn look_after_guardrails(&self) {
+        self.wait(self.app().engine.look_after_guardrails(1)).unwrap();
+    }
+
     /// Loads guardrails again that could not be used.
     pub fn retry_broken_guardrails(&self) {
         self.wait(self.app().engine.retry_broken_guardrails()).unwrap();
@@ -390,7 +397,10 @@ fn start(
         data_dir: Some(dir.to_owned()),
         ..Overrides::default()
     };
-    let mut config = Config { plugins: trust.clone(), ..Config::load(None, flags).unwrap() };
+    // Where the issuers of the tests listen.
+    let private_networks = vec!["127.0.0.0/8".parse().unwrap()];
+    let mut config =
+        Config { plugins: trust.clone(), private_networks, ..Config::load(None, flags).unwrap() };
     if let Some(seal) = seal {
         config = Config { dev: None, seal: seal.clone(), ..config };
     }

@@ -1,14 +1,17 @@
 //! What the tests share: the broker in a process of the test's own ([`broker`]), the real binary
 //! ([`process`]), configured as in production ([`server`]) with an AWS that outlives it ([`aws_server`]),
-//! callers that ask for everything at once ([`storm`]), and a client for all ([`client`]).
+//! callers that ask for everything at once ([`storm`]), a client for all ([`client`]), and for logins somebody
+//! who signs tokens ([`signer`]) and serves keys ([`https_server`]).
 
 pub mod aws_server;
 pub mod broker;
 pub mod chance;
 pub mod client;
+pub mod https_server;
 pub mod log;
 pub mod process;
 pub mod server;
+pub mod signer;
 pub mod storm;
 pub mod transcript;
 pub mod trouble;

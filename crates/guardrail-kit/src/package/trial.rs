@@ -33,29 +33,38 @@ impl Trial {
     pub fn is_good(&self) -> bool {
         self.failed.is_empty() && !self.is_cut
     }
+
+    /// What is not as one test says; `None` when it was stopped.
+    fn of(
+        &mut self,
+        plugin: &Plugin,
+        test: &[u8],
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Option<Vec<String>> {
+        let vector = match Vector::read(test) {
+            Ok(vector) => vector,
+            Err(error) => return Some(vec![error.to_string()]),
+        };
+        let outcome = vector.run_while(plugin, goes_on)?;
+        self.most_fuel = self.most_fuel.max(outcome.evaluation.fuel_used);
+        Some(outcome.differences)
+    }
 }
 
-/// Runs the tests one after the other, as long as `goes_on` says so. Blocks the thread.
+/// Runs the tests one after the other, as long as `goes_on` says so before each test and each patch that is tried. One
+/// that it stopped does not count. Blocks the thread.
 pub fn run(plugin: &Plugin, tests: &[TestFile], mut goes_on: impl FnMut() -> bool) -> Trial {
     let mut trial = Trial::default();
     for TestFile { name, bytes } in tests {
-        if !goes_on() {
+        let why = if goes_on() { trial.of(plugin, bytes, &mut goes_on) } else { None };
+        let Some(why) = why else {
             trial.is_cut = true;
             break;
-        }
-        trial.cases = trial.cases.saturating_add(1);
-        let why = match Vector::read(bytes) {
-            Ok(vector) => {
-                let outcome = vector.run(plugin);
-                trial.most_fuel = trial.most_fuel.max(outcome.evaluation.fuel_used);
-                if outcome.passed {
-                    continue;
-                }
-                outcome.differences
-            }
-            Err(error) => vec![error.to_string()],
         };
-        trial.failed.push(FailedCase { name: name.clone(), why });
+        trial.cases = trial.cases.saturating_add(1);
+        if !why.is_empty() {
+            trial.failed.push(FailedCase { name: name.clone(), why });
+        }
     }
     trial
 }

@@ -1,10 +1,13 @@
 //! Proves that a patch does what it promises: it applies to its document, what comes of it is a policy, and the finding
-//! is gone when that is judged. Changes no file: the patched grant lives for one evaluation.
+//! is gone when that is judged. Changes no file: the patched grant lives for one evaluation. Applying is in [`super::patch`].
 
 use std::sync::Arc;
 
+use guardrail_host::report::OUTPUT_CUT;
 use guardrail_host::{Finding, Plugin, PreparedGrant, Report};
 use iam_policy::Document;
+
+use super::patch;
 
 /// What a patch did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,12 +42,14 @@ pub(crate) fn cure(
     })
 }
 
-/// Fewer findings of its rule, or none of it at its place: places may shift when something above them is taken away.
+/// Fewer findings of its rule: one that only moved is still there, and what stood below it may stand in its place now.
+/// Of a report that was cut nobody knows how many there were, so there the place has to do.
 fn is_gone(before: &Report, after: &Report, finding: &Finding) -> bool {
     let count =
         |report: &Report| report.findings.iter().filter(|one| one.rule == finding.rule).count();
     let at_place = |one: &Finding| one.rule == finding.rule && one.at.first() == finding.at.first();
-    count(after) < count(before) || !after.findings.iter().any(at_place)
+    let was_cut = before.findings.iter().any(|one| one.rule == OUTPUT_CUT);
+    count(after) < count(before) || (was_cut && !after.findings.iter().any(at_place))
 }
 
 fn patched(grant: &PreparedGrant, index: usize, operations: &str) -> Result<PreparedGrant, String> {
@@ -52,11 +57,8 @@ fn patched(grant: &PreparedGrant, index: usize, operations: &str) -> Result<Prep
     let Some(place) = grant.documents.get_mut(index) else {
         return Err(format!("a patch of document {index}, which is not there"));
     };
-    let operations: json_patch::Patch = serde_json::from_str(operations)
-        .map_err(|error| format!("a patch that is no RFC 6902 patch: {error}"))?;
     let mut value = place.document.json().value().clone();
-    json_patch::patch(&mut value, &operations)
-        .map_err(|error| format!("a patch that does not apply: {error}"))?;
+    patch::apply(&mut value, operations)?;
     let document = Document::parse(&value.to_string()).map_err(|problems| {
         let problems = problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>();
         format!("a patch that makes no policy of it: {}", problems.join("; "))
@@ -113,18 +115,29 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_is_gone_when_there_are_fewer_or_none_where_it_was() {
+    fn a_finding_that_a_patch_only_moves_is_not_cured() {
         let before = report(&[("a", "/0"), ("a", "/1")]);
         let first = &before.findings[0];
         for (after, gone) in [
             (report(&[]), true),
             // What was second stands first now.
             (report(&[("a", "/0")]), true),
-            (report(&[("a", "/1"), ("a", "/2")]), true),
+            (report(&[("a", "/1"), ("a", "/2")]), false),
             (report(&[("a", "/0"), ("a", "/2")]), false),
             (report(&[("b", "/0")]), true),
         ] {
             assert_eq!(is_gone(&before, &after, first), gone, "{after:?}");
         }
+    }
+
+    #[test]
+    fn where_findings_were_cut_one_is_gone_when_none_is_at_its_place() {
+        let before = report(&[("a", "/0"), ("a", "/1"), (OUTPUT_CUT, "")]);
+        let first = &before.findings[0];
+        // What was cut before is seen now.
+        let moved_up = report(&[("a", "/1"), ("a", "/2"), (OUTPUT_CUT, "")]);
+        assert!(is_gone(&before, &moved_up, first));
+        let still = report(&[("a", "/0"), ("a", "/2"), (OUTPUT_CUT, "")]);
+        assert!(!is_gone(&before, &still, first));
     }
 }

@@ -1,11 +1,12 @@
 //! A vector: one grant, the settings to judge it with, and what must come of it, in a JSON file that people write.
 //! It never decides whether a guardrail is good, only whether it says what the file says. The form of the file is in
-//! `form`, the comparison in `differences`, the proof of patches in `cure`.
+//! `form`, the comparison in `differences`, the proof of patches in `cure` and `patch`.
 
 mod cure;
 mod differences;
 mod expect;
 mod form;
+mod patch;
 
 use std::ops::Range;
 
@@ -112,11 +113,32 @@ impl Vector {
         self.outcome(plugin, evaluation)
     }
 
+    /// The same, as long as `goes_on` says so before each patch; `None` when it did not.
+    pub(crate) fn run_while(
+        &self,
+        plugin: &Plugin,
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Option<Outcome> {
+        let evaluation = plugin.evaluate_blocking(&self.grant, &self.settings);
+        let patches = differences::patches(self, plugin, &evaluation, goes_on)?;
+        Some(self.outcome_with(plugin, evaluation, patches))
+    }
+
     /// Compares an evaluation of this vector's grant.
     pub(crate) fn outcome(&self, plugin: &Plugin, evaluation: Evaluation) -> Outcome {
+        // It always goes on.
+        let patches = differences::patches(self, plugin, &evaluation, &mut || true);
+        self.outcome_with(plugin, evaluation, patches.unwrap_or_default())
+    }
+
+    fn outcome_with(
+        &self,
+        plugin: &Plugin,
+        evaluation: Evaluation,
+        (wrong, cured): (Vec<Difference>, usize),
+    ) -> Outcome {
         let mut details = self.settings_refused(plugin);
         details.extend(differences::all(&self.expect, &evaluation));
-        let (wrong, cured) = differences::patches(self, plugin, &evaluation);
         details.extend(wrong);
         Outcome {
             passed: details.is_empty(),

@@ -32,7 +32,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
     /// Fail when it needs so much more than what it is compared with
-    #[arg(long, value_name = "PERCENT", requires = "compare")]
+    #[arg(long, value_name = "PERCENT", requires = "compare", value_parser = percent)]
     max_regress: Option<f64>,
     /// What `--max-regress` looks at; times differ from run to run on busy machines
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',',
@@ -51,6 +51,12 @@ enum Measure {
     Memory,
     /// The middle time
     Time,
+}
+
+/// A number that others can be more than.
+fn percent(text: &str) -> Result<f64, String> {
+    let number: Option<f64> = text.parse().ok();
+    number.filter(|number| number.is_finite()).ok_or_else(|| "a number is expected".to_owned())
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Stopped> {
@@ -205,13 +211,13 @@ fn print_pair(before: &Sample, now: &Sample, out: &mut dyn Write) -> io::Result<
 }
 
 impl Arguments {
-    /// What is more than allowed, or failed where it did not before.
+    /// What is more than allowed, or failed: of what a failure took there is nothing to compare.
     fn worse(&self, before: &Sample, now: &Sample) -> Vec<String> {
         let size = figures::bytes(now.bytes);
-        if let (Ok(_), Err(failure)) = (&before.evaluation.result, &now.evaluation.result) {
+        if let Err(failure) = &now.evaluation.result {
             return vec![format!("it fails on {size}: {}: {failure}", failure.code())];
         }
-        let Some(allowed) = self.max_regress else {
+        let Some(allowed) = self.max_regress.filter(|_| before.evaluation.result.is_ok()) else {
             return Vec::new();
         };
         let over = |measure: &&Measure| regress(measure.of(before), measure.of(now)) > allowed;

@@ -16,7 +16,7 @@ pub struct Arguments {
     /// The component or package.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// A public key (PEM file) to check signatures with; may be given several times.
+    /// A public key (PEM file) that must have signed it; may be given several times.
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
 }
@@ -40,29 +40,43 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
         writeln!(out, "rule     {:<32} {:?}  {}", rule.id, rule.severity, rule.title)?;
     }
     writeln!(out, "settings {}", plugin.settings_schema())?;
+    // A component alone carries no signature.
     let Some(package) = artifact.package() else {
-        return Ok(Exit::Good);
+        return missing(&keys, out);
     };
     writeln!(out, "package  by {}, {} tests", package.about.created_by, package.tests.len())?;
     signatures(package, &keys, out)
 }
 
-/// One line a signature; bad where one does not hold for a key that was given.
+/// One line a signature; bad unless each key that was given has one that holds, and none that does not.
 fn signatures(package: &Package, keys: &[PublicKey], out: &mut dyn Write) -> Result<Exit, Stopped> {
-    let mut exit = Exit::Good;
+    let mut forged = false;
+    let mut absent = keys.to_vec();
     if package.signatures.is_empty() {
         writeln!(out, "signed   by nobody")?;
     }
     for signature in &package.signatures {
         let verdict = match keys.iter().find(|key| signature.is_by(key)) {
             None => "not checked",
-            Some(key) if signature.verifies(key, &package.statement()) => "good",
+            Some(key) if signature.verifies(key, &package.statement()) => {
+                absent.retain(|other| other != key);
+                "good"
+            }
             Some(_) => {
-                exit = Exit::Bad;
+                forged = true;
                 "FORGED: not over this component"
             }
         };
         writeln!(out, "signed   by {} ({verdict})", signature.key_id.escape_debug())?;
     }
-    Ok(exit)
+    let exit = missing(&absent, out)?;
+    Ok(if forged { Exit::Bad } else { exit })
+}
+
+/// One line for each key that did not sign; bad if there is one.
+fn missing(keys: &[PublicKey], out: &mut dyn Write) -> Result<Exit, Stopped> {
+    for key in keys {
+        writeln!(out, "missing  a good signature by {}", key.id())?;
+    }
+    Ok(if keys.is_empty() { Exit::Good } else { Exit::Bad })
 }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::cli::{Exit, Stopped};
 use crate::package::{Artifact, Package, TestFile, trial};
-use crate::project::Project;
+use crate::target::{Target, json_files};
 use crate::{component, files};
 
 /// What is packed, and where to.
@@ -17,10 +17,10 @@ pub struct Arguments {
     /// The plugin's folder, or a component.
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
-    /// Folder of the tests [default: `tests` of the plugin's folder]
+    /// Folder of the tests [default: `tests` or `vectors` beside the component]
     #[arg(long, value_name = "DIR")]
     tests: Option<PathBuf>,
-    /// Text for people [default: README.md of the plugin's folder]
+    /// Text for people [default: README.md beside the component]
     #[arg(long, value_name = "FILE")]
     readme: Option<PathBuf>,
     /// The package [default: NAME-VERSION.guardrail in this folder]
@@ -28,41 +28,19 @@ pub struct Arguments {
     out: Option<PathBuf>,
 }
 
-/// Where the parts of a package are.
-struct Parts {
-    component: PathBuf,
-    tests: Option<PathBuf>,
-    readme: Option<PathBuf>,
-}
-
-impl Parts {
-    fn of(arguments: &Arguments) -> Result<Self, Stopped> {
-        let Arguments { path, tests, readme, out: _ } = arguments;
-        if !path.is_dir() {
-            return Ok(Self {
-                component: path.clone(),
-                tests: tests.clone(),
-                readme: readme.clone(),
-            });
-        }
-        let project = Project::find(path)?;
-        let own = |path: PathBuf| path.exists().then_some(path);
-        Ok(Self {
-            component: project.component_path(),
-            tests: tests.clone().or_else(|| own(project.vectors_dir())),
-            readme: readme.clone().or_else(|| own(project.dir.join("README.md"))),
-        })
-    }
-}
-
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Stopped> {
-    let parts = Parts::of(arguments)?;
-    let (plugin, artifact) = component::open(&parts.component)?;
+    let target = Target::of(Some(&arguments.path))?;
+    target.must_be_built()?;
+    let (plugin, artifact) = component::open(&target.component)?;
     let Artifact::Component(component) = artifact else {
-        return Err(format!("`{}` is a package already", parts.component.display()).into());
+        return Err(format!("`{}` is a package already", target.component.display()).into());
     };
-    let tests = parts.tests.as_deref().map(tests_in).transpose()?.unwrap_or_default();
-    let readme = parts.readme.as_deref().map(files::read_text).transpose()?;
+    // What was named must be there, and what every guardrail may have need not be.
+    let own = |path: PathBuf| path.exists().then_some(path);
+    let tests = arguments.tests.clone().or_else(|| own(target.vectors));
+    let tests = tests.as_deref().map(tests_in).transpose()?.unwrap_or_default();
+    let readme = arguments.readme.clone().or_else(|| own(target.dir.join("README.md")));
+    let readme = readme.as_deref().map(files::read_text).transpose()?;
     let package = Package::of(&plugin, component, readme, tests);
     let trial = trial::run(&plugin, &package.tests, || true);
     if !trial.is_good() {
@@ -82,14 +60,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
 
 /// The vectors of a folder: every `*.json` in it.
 fn tests_in(folder: &Path) -> Result<Vec<TestFile>, Stopped> {
-    let named = |error: std::io::Error| format!("`{}`: {error}", folder.display());
-    let mut tests = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(named)? {
-        let path = entry.map_err(named)?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            tests.push(TestFile { name, bytes: files::read(&path)? });
-        }
-    }
-    Ok(tests)
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(TestFile { name, bytes: files::read(&path)? })
+    };
+    json_files(folder)?.into_iter().map(read).collect()
 }

@@ -44,7 +44,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
     let target = Target::of(arguments.component.as_deref())?;
     let subject = Subject::read(&arguments.document, &arguments.around)?;
     let plugin = target.load(&arguments.setup)?;
-    refuse_settings(&plugin, &subject)?;
+    // With something else around it, the vector says nothing of the answer.
+    let vector = subject.vector.as_ref().filter(|_| arguments.around.is_empty());
+    if vector.is_none() {
+        refuse_settings(&plugin, &subject)?;
+    }
     let stopwatch = Stopwatch::start();
     let evaluation = plugin.evaluate_blocking(&subject.grant, &subject.settings);
     let elapsed = stopwatch.elapsed();
@@ -57,8 +61,6 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
         print(arguments, &plugin, &subject, &evaluation, out)?;
         show::usage(&evaluation, elapsed, out)?;
     }
-    // With something else around it, the vector says nothing of the answer.
-    let vector = subject.vector.as_ref().filter(|_| arguments.around.is_empty());
     let Some(vector) = vector else {
         return Ok(if evaluation.result.is_ok() { Exit::Good } else { Exit::Bad });
     };
@@ -69,10 +71,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
     Ok(if outcome.passed { Exit::Good } else { Exit::Bad })
 }
 
-/// Settings that a server would not store are not tried: what would come of it never comes.
+/// Settings that a server would not store are not tried: what would come of it never comes. Of a vector's own the vector
+/// itself may say that they are refused.
 fn refuse_settings(plugin: &Plugin, subject: &Subject) -> Result<(), Stopped> {
     let issues = settings::refused(plugin, &subject.settings)?;
-    if issues.is_empty() || subject.vector.is_some() {
+    if issues.is_empty() {
         return Ok(());
     }
     let issues: Vec<String> =

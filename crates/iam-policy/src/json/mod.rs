@@ -11,7 +11,7 @@ mod tree;
 use std::sync::OnceLock;
 
 pub use error::{JsonError, JsonErrorKind, Position};
-pub use tree::{JsonRef, JsonType};
+pub use tree::{Children, JsonRef, JsonType};
 
 /// Longest document, in characters, white space counted: the IAM API's `PolicyDocument` parameter (IAM API model).
 pub const MAX_CHARS: usize = 131_072;
@@ -80,7 +80,7 @@ impl StrictJson {
         &self.text
     }
 
-    /// The document as a `serde_json` value, for JSON Schema. Numbers may lose digits here; [`Self::root`] keeps them.
+    /// The document as a `serde_json` value, for whoever wants a copy. Numbers may lose digits here; [`Self::root`] keeps them.
     pub fn value(&self) -> &serde_json::Value {
         self.value.get_or_init(|| self.root().to_value())
     }

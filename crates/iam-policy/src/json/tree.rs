@@ -121,17 +121,14 @@ impl<'a> JsonRef<'a> {
     }
 
     /// The elements of an array or the values of an object, in order; nothing for other values.
-    pub fn children(self) -> impl Iterator<Item = JsonRef<'a>> {
+    pub fn children(self) -> Children<'a> {
         let end = self.node().map_or(0, |node| node.next);
-        let mut at = self.index.saturating_add(1);
-        std::iter::from_fn(move || {
-            if at >= end {
-                return None;
-            }
-            let child = JsonRef::new(self.json, at);
-            at = child.node()?.next;
-            Some(child)
-        })
+        Children { json: self.json, at: self.index.saturating_add(1), end }
+    }
+
+    /// What tells this value from every other that is in memory: where its document is, and its number there.
+    pub fn identity(self) -> (usize, usize) {
+        (std::ptr::from_ref(self.json).addr(), self.index)
     }
 
     /// The members of an object in their order.
@@ -183,7 +180,7 @@ impl<'a> JsonRef<'a> {
     }
 
     /// A copy as a `serde_json` value.
-    pub(super) fn to_value(self) -> Value {
+    pub fn to_value(self) -> Value {
         match self.node().map(|node| node.kind) {
             None | Some(Kind::Null) => Value::Null,
             Some(Kind::Bool(value)) => Value::Bool(value),
@@ -195,6 +192,27 @@ impl<'a> JsonRef<'a> {
                 self.members().map(|(name, v)| (name.to_owned(), v.to_value())).collect(),
             ),
         }
+    }
+}
+
+/// The values directly in an array or an object, in their order.
+#[derive(Debug, Clone)]
+pub struct Children<'a> {
+    json: &'a StrictJson,
+    at: usize,
+    end: usize,
+}
+
+impl<'a> Iterator for Children<'a> {
+    type Item = JsonRef<'a>;
+
+    fn next(&mut self) -> Option<JsonRef<'a>> {
+        if self.at >= self.end {
+            return None;
+        }
+        let child = JsonRef::new(self.json, self.at);
+        self.at = child.node()?.next;
+        Some(child)
     }
 }
 

@@ -58,6 +58,8 @@ impl Auth {
             mount,
             name: &role.name,
             shown: "",
+            alias: &role.role_id,
+            groups: &[],
             path: "login".to_owned(),
             params: &role.token,
             bound_cidrs,

@@ -73,6 +73,10 @@ async fn a_suspension_goes_with_its_guardrail() {
     store.put_suspension(&suspension(5)).await.unwrap();
     store.remove_guardrail(&named("a")).await.unwrap();
     assert_eq!(store.suspensions().await.unwrap(), []);
+    // Nothing was written of it: it is the configuration's, and goes on being suspended.
+    store.put_suspension(&suspension(5)).await.unwrap();
+    assert!(!store.remove_guardrail(&named("a")).await.unwrap());
+    assert_eq!(store.suspensions().await.unwrap(), [suspension(5)]);
 }
 
 #[tokio::test]

@@ -174,13 +174,15 @@ fn order(expected: &[ExpectedFinding], report: &Report) -> Vec<Difference> {
 }
 
 /// Patches that do not apply or do not cure, and those that were expected and are not there; and how many cured.
+/// `None` when `goes_on`, which is asked before each patch that is tried, said no.
 pub(super) fn patches(
     vector: &Vector,
     plugin: &Plugin,
     evaluation: &Evaluation,
-) -> (Vec<Difference>, usize) {
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Option<(Vec<Difference>, usize)> {
     let Ok(report) = &evaluation.result else {
-        return (Vec::new(), 0);
+        return Some((Vec::new(), 0));
     };
     let expected = vector.expect.findings.as_deref().unwrap_or_default();
     let mut found = Vec::new();
@@ -189,6 +191,9 @@ pub(super) fn patches(
         let seen = ExpectedFinding::seen(finding);
         let wanted =
             expected.iter().any(|one| one.is_at(&seen) && one.patch == Some(ExpectedPatch::Cures));
+        if finding.patch.is_some() && !goes_on() {
+            return None;
+        }
         let actual = match cure(vector.grant(), vector.settings(), plugin, report, finding) {
             None if wanted => "no patch".to_owned(),
             None => continue,
@@ -205,7 +210,7 @@ pub(super) fn patches(
             at: finding.at.clone(),
         });
     }
-    (found, cured)
+    Some((found, cured))
 }
 
 #[cfg(test)]

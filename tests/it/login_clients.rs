@@ -1,0 +1,52 @@
+//! hvac from `PyPI` logs in by every method for machines, at the real binary, with an issuer and a cluster on loopback.
+
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use crate::clients::tool;
+use crate::support::https_server::{CA, HttpsServer};
+use crate::support::process::Process;
+use crate::support::signer::{Signer, jwks};
+
+#[test]
+fn hvac_logs_in_by_every_method_for_machines() {
+    let Some(python) = tool("LEASEHOLD_PYTHON") else { return };
+    let (issuer, signer) = (HttpsServer::start(), Signer::rsa("k1"));
+    issuer.says("/keys", 200, jwks(&[&signer]));
+    let user = json!({ "username": "system:serviceaccount:ci:deployer", "uid": "u-1" });
+    issuer.answers("/apis/authentication.k8s.io/v1/tokenreviews", move |_asked| {
+        (201, json!({ "status": { "authenticated": true, "user": user } }).to_string())
+    });
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let job = signer.token(&json!({
+        "iss": "https://gitlab.example.com", "aud": "leasehold", "user_login": "sample-user",
+        "project_path": "group/project", "iat": now, "exp": now + 300,
+    }));
+    let pod = signer.token(&json!({
+        "iat": now, "exp": now + 300,
+        "kubernetes.io": {
+            "namespace": "ci", "serviceaccount": { "name": "deployer", "uid": "u-1" },
+        },
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("leasehold.toml");
+    let text =
+        "[listener]\naddress = \"127.0.0.1:0\"\n[logins]\nprivate_networks = [\"127.0.0.1\"]\n";
+    std::fs::write(&config, text).unwrap();
+    let broker = Process::dev(&["--config", config.to_str().unwrap()]);
+    let done = Command::new(python)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/hvac_logins.py"))
+        .env("VAULT_ADDR", &broker.url)
+        .env("VAULT_TOKEN", broker.root_token.as_ref().unwrap())
+        .env("FLOW_ISSUER", &issuer.url)
+        .env("FLOW_CA", CA)
+        .env("FLOW_JWT", job)
+        .env("FLOW_POD_JWT", pod)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{told}");
+    assert_eq!(String::from_utf8_lossy(&done.stdout).trim(), "DONE");
+}

@@ -273,13 +273,14 @@ impl App {
             None => None,
         };
         let database = Arc::clone(&base.database);
+        let open_metrics = config.listener.open_metrics;
+        let wire = base.into_wire(parts.clone(), Arc::clone(&custody), open_metrics);
+        let server = server::start(Arc::new(wire), &config.listener)?;
         let (shutdown, stopped) = watch::channel(false);
         let mut background = in_the_background(&parts, config, &stopped);
-        background.push(tokio::spawn(Arc::clone(&custody).run(stopped.clone())));
+        background.push(tokio::spawn(custody.run(stopped.clone())));
         background.push(tokio::spawn(documents.run(stopped)));
-        let (leases, engine) = (Arc::clone(&parts.leases), Arc::clone(&parts.engine));
-        let wire = base.into_wire(parts, custody, config.listener.open_metrics);
-        let server = server::start(Arc::new(wire), &config.listener)?;
+        let Served { leases, engine, auth: _, audit: _ } = parts;
         info!(address = %server.address(), "leasehold serves on {}", server.address());
         Ok(Self { leases, engine, root_token, database, server, background, shutdown })
     }

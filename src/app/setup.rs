@@ -39,7 +39,7 @@ pub(super) struct Base {
 }
 
 /// What the wire serves.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Served {
     pub(super) engine: Arc<Engine>,
     pub(super) leases: Arc<Leases>,

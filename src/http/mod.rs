@@ -35,6 +35,7 @@ mod kubernetes;
 mod lease_view;
 mod measured;
 mod mount_shape;
+mod open;
 pub mod path;
 mod pattern;
 pub mod pipeline;

@@ -2,30 +2,27 @@
 //! `unsupported path`, what a pattern takes without the operation is 405 `unsupported operation`. Who
 //! may call a route is not decided here but in [`crate::auth::acl`].
 
-use std::future::{Future, ready};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use super::envelope::Place;
 use super::fields::Field;
 use super::found::Found;
+pub(super) use super::open::{OPEN, open};
 use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
-use super::request::Incoming;
 use super::{
     Wire, approle, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static, jwt,
-    kubernetes, mount_shape, sys_audit, sys_auth, sys_doctor, sys_generate_root, sys_guardrails,
-    sys_health, sys_init, sys_jobs, sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics,
-    sys_mounts, sys_plugins, sys_policies, sys_reconcile, sys_rekey, sys_remount, sys_rotate,
-    sys_seal, ui, userpass, wrapping,
+    kubernetes, mount_shape, sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_jobs,
+    sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins,
+    sys_policies, sys_reconcile, sys_remount, sys_rotate, sys_seal, ui, userpass, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
-use crate::custody::Target;
 use crate::model::{AuthMethod, AuthMount, Mount, MountState};
 
-type Pending<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
+pub(super) type Pending<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
 type Handler = fn(Call) -> Pending<'static>;
-type OpenHandler = for<'a> fn(&'a Arc<Wire>, &'a Incoming) -> Pending<'a>;
 
 /// A path of the API and what can be done with it.
 #[derive(Debug)]
@@ -214,62 +211,6 @@ static AWS: &[Route] = &[
     route(listed("static-roles"), "Lists the static roles.", &[], on![List => aws_static::list]),
     route(named("static-creds/"), "Shows the key of a static role.", aws_static::NAME, on![Read => aws_static::credentials]),
     route(exact("config/lease"), "How long leases of IAM users last.", aws_settings::LEASE, on![Read => aws_settings::read_lease, Update => aws_settings::write_lease]),
-];
-
-/// What the HTTP layer answers itself: without a token, sealed or not, with rules of its own.
-pub(super) fn open(path: &str) -> Option<OpenHandler> {
-    match path {
-        "sys/health" => Some(|wire, incoming| Box::pin(ready(sys_health::health(wire, incoming)))),
-        "sys/seal-status" => {
-            Some(|wire, incoming| Box::pin(ready(sys_seal::status(wire, incoming))))
-        }
-        "sys/unseal" => Some(|wire, incoming| Box::pin(sys_seal::unseal(wire, incoming))),
-        "sys/leader" => Some(|wire, incoming| Box::pin(ready(sys_health::leader(wire, incoming)))),
-        "sys/init" => Some(|wire, incoming| Box::pin(sys_init::init(wire, incoming))),
-        "sys/generate-root/attempt" => {
-            Some(|wire, incoming| Box::pin(sys_generate_root::attempt(wire, incoming)))
-        }
-        "sys/generate-root/update" => {
-            Some(|wire, incoming| Box::pin(sys_generate_root::update(wire, incoming)))
-        }
-        _ => open_rekey(path),
-    }
-}
-
-/// Of a rekey: by shares, without a token.
-fn open_rekey(path: &str) -> Option<OpenHandler> {
-    match path {
-        "sys/rekey/init" => Some(|w, i| Box::pin(sys_rekey::init(w, i, Target::Barrier))),
-        "sys/rekey/update" => Some(|w, i| Box::pin(sys_rekey::update(w, i, Target::Barrier))),
-        "sys/rekey/verify" => Some(|w, i| Box::pin(sys_rekey::verify(w, i, Target::Barrier))),
-        "sys/rekey-recovery-key/init" => {
-            Some(|w, i| Box::pin(sys_rekey::init(w, i, Target::Recovery)))
-        }
-        "sys/rekey-recovery-key/update" => {
-            Some(|w, i| Box::pin(sys_rekey::update(w, i, Target::Recovery)))
-        }
-        "sys/rekey-recovery-key/verify" => {
-            Some(|w, i| Box::pin(sys_rekey::verify(w, i, Target::Recovery)))
-        }
-        _ => None,
-    }
-}
-
-/// What [`open`] knows.
-pub(super) const OPEN: [&str; 13] = [
-    "sys/health",
-    "sys/seal-status",
-    "sys/unseal",
-    "sys/leader",
-    "sys/init",
-    "sys/generate-root/attempt",
-    "sys/generate-root/update",
-    "sys/rekey/init",
-    "sys/rekey/update",
-    "sys/rekey/verify",
-    "sys/rekey-recovery-key/init",
-    "sys/rekey-recovery-key/update",
-    "sys/rekey-recovery-key/verify",
 ];
 
 /// All tables, and what the patterns in each stand below.

@@ -52,6 +52,8 @@ fn operator(
         .env("VAULT_ADDR", &server.url)
         .env("VAULT_TOKEN", token)
         .env("HOME", place.home())
+        // The first unsealing compiles a guardrail, and a debug build takes its time.
+        .env("VAULT_CLIENT_TIMEOUT", "600")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

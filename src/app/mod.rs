@@ -240,6 +240,7 @@ impl App {
         let leases = base.leases(&accounts);
         let auth = base.auth(&leases, config.private_networks.clone());
         auth.open_methods().await?;
+        auth.open_quotas().await?;
         let gate = match gate {
             // One gate of a test run serves many brokers, each with guardrails of its own.
             Some(gate) => Arc::new(gate.beside()),

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::Unwritten;
 use super::device::Device;
 use super::hashed::Shown;
-use crate::model::{ClientToken, Timestamp, Token};
+use crate::model::{ClientToken, EntityId, Timestamp, Token, TokenKind};
 use crate::seal::AuditKey;
 
 /// Values and bytes of text in the data of a request or an answer; of more, an entry has a digest of the whole. Each
@@ -282,7 +282,9 @@ fn elide(data: &mut Value) {
 
 fn auth(device: &Device, facts: &Facts<'_>, caller: &Token) -> Map<String, Value> {
     let mut auth = Map::new();
-    auth.insert("accessor".into(), accessor(device, &caller.accessor.0).into());
+    if caller.kind == TokenKind::Service {
+        auth.insert("accessor".into(), accessor(device, &caller.accessor.0).into());
+    }
     if let Some(sent) = facts.token {
         auth.insert("client_token".into(), token(device, sent).into());
     }
@@ -299,7 +301,10 @@ fn auth(device: &Device, facts: &Facts<'_>, caller: &Token) -> Map<String, Value
     if caller.creation_ttl > 0 {
         auth.insert("token_ttl".into(), caller.creation_ttl.into());
     }
-    auth.insert("token_type".into(), "service".into());
+    if let Some(EntityId(id)) = &caller.entity {
+        auth.insert("entity_id".into(), id.as_str().into());
+    }
+    auth.insert("token_type".into(), caller.kind.as_str().into());
     auth
 }
 
@@ -312,7 +317,7 @@ fn request(device: &Device, facts: &Facts<'_>) -> Value {
     if let Some(sent) = facts.token {
         request.insert("client_token".into(), token(device, sent).into());
     }
-    if let Some(caller) = facts.caller {
+    if let Some(caller) = facts.caller.filter(|caller| caller.kind == TokenKind::Service) {
         let shown = accessor(device, &caller.accessor.0);
         request.insert("client_token_accessor".into(), shown.into());
     }

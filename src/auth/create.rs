@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::plan;
+use super::plan::{Planned, plan, plan_by_role};
 use super::token::{Granted, TOKEN_PREFIX, TOKEN_RANDOM};
 use super::{Auth, AuthError, Caller, acl, is_live};
-use crate::model::{Accessor, ClientToken, Token};
+use crate::model::go_text::quote;
+use crate::model::{Accessor, ClientToken, Timestamp, Token, TokenDigest, TokenKind};
 use crate::store::StoreError;
 
 /// Whose child a new token is.
@@ -46,6 +47,10 @@ pub struct NewToken {
     pub display_name: Option<String>,
     /// 0 = without limit.
     pub num_uses: i64,
+    /// What kind; `None` = not sent.
+    pub kind: Option<TokenKind>,
+    /// By what name the tokens' own mount knows whom it shall stand for.
+    pub entity_alias: Option<String>,
 }
 
 /// Why a token is not made.
@@ -78,6 +83,39 @@ pub enum CreateRefused {
     /// Only root makes periodic tokens.
     #[error("root or sudo privileges required to create periodic token")]
     PeriodWithoutRoot,
+    /// A batch token makes no others.
+    #[error("batch tokens cannot create more tokens")]
+    BatchParent,
+    /// What a batch token cannot have; holds the field's name.
+    #[error("batch tokens cannot have {} set", quote(.0))]
+    BatchWith(&'static str),
+    /// A batch token could never be taken from root.
+    #[error("batch tokens cannot be root tokens")]
+    BatchRoot,
+    /// No such token role.
+    #[error("unknown role {0}")]
+    UnknownRole(String),
+    /// `entity_alias` without a role.
+    #[error("'entity_alias' is only allowed in combination with token role")]
+    AliasWithoutRole,
+    /// `entity_alias` that the role does not allow.
+    #[error("invalid 'entity_alias' value")]
+    AliasNotAllowed,
+    /// Policies that the role does not allow; each list as Go prints it.
+    #[error(
+        "token policies ({asked}) must be subset of the role's allowed policies ({allowed}) or glob policies ({globs})"
+    )]
+    NotAllowedByRole {
+        /// What was asked for.
+        asked: String,
+        /// What may be.
+        allowed: String,
+        /// What may be, with `*`.
+        globs: String,
+    },
+    /// A policy that the role forbids.
+    #[error("token policy {} is disallowed by this role", quote(.0))]
+    DisallowedByRole(String),
     /// There is such a token.
     #[error("cannot create a token with a duplicate ID")]
     DuplicateId,
@@ -100,17 +138,63 @@ const CREATE_PATH: &str = "auth/token/create";
 impl Auth {
     /// Makes a token as a child of the caller's.
     pub async fn create(&self, caller: &Caller, new: NewToken) -> Result<Granted, AuthError> {
-        // Its number of uses is zero by now, which on a token means without limit.
-        if caller.is_last_use() {
-            return Err(CreateRefused::RestrictedParent.into());
-        }
+        may_create(caller)?;
         let now = self.parts.clock.now();
         let sudo = self.has_sudo(caller, CREATE_PATH).await?;
-        let mut planned = plan(caller.token(), &new, sudo, now)?;
-        planned.warnings.extend(self.policy_warnings(planned.policies()).await?);
-        if new.id.is_some() {
-            planned.warnings.push(CUSTOM_ID.to_owned());
+        let planned = plan(caller.token(), &new, sudo, now)?;
+        self.made(planned, new, now).await
+    }
+
+    /// Makes a token by a token role.
+    pub async fn create_by_role(
+        &self,
+        caller: &Caller,
+        role: &str,
+        new: NewToken,
+    ) -> Result<Granted, AuthError> {
+        may_create(caller)?;
+        let found = self.parts.store.token_role(role).await?;
+        let role = found.ok_or_else(|| CreateRefused::UnknownRole(role.to_owned()))?;
+        let now = self.parts.clock.now();
+        let sudo = self.has_sudo(caller, &format!("{CREATE_PATH}/{}", role.name)).await?;
+        let mut planned = plan_by_role(caller.token(), &role, &new, sudo, now)?;
+        if let Some(alias) = &new.entity_alias {
+            let mount = self.own_mount_accessor().await?;
+            planned.entity = Some(self.person(&mount, alias, &BTreeMap::new()).await?);
         }
+        self.made(planned, new, now).await
+    }
+
+    async fn made(
+        &self,
+        mut planned: Planned,
+        new: NewToken,
+        now: Timestamp,
+    ) -> Result<Granted, AuthError> {
+        planned.warnings.extend(self.policy_warnings(planned.policies()).await?);
+        let mut warnings = std::mem::take(&mut planned.warnings);
+        let granted = if planned.kind == TokenKind::Batch {
+            let unsealed = TokenDigest(String::new());
+            let token = planned.token(unsealed, self.fresh_accessor(), new, now);
+            self.sealed_batch(token, warnings)?
+        } else {
+            if new.id.is_some() {
+                warnings.push(CUSTOM_ID.to_owned());
+            }
+            let (client_token, token) = self.stored(&planned, new, now).await?;
+            let identity_policies = Vec::new();
+            Granted { client_token: Some(client_token), token, warnings, identity_policies }
+        };
+        self.with_identity(granted).await
+    }
+
+    /// A service token, written.
+    async fn stored(
+        &self,
+        planned: &Planned,
+        new: NewToken,
+        now: Timestamp,
+    ) -> Result<(ClientToken, Token), AuthError> {
         let client_token = match &new.id {
             Some(id) => id.clone(),
             None => self.fresh_token(),
@@ -125,7 +209,7 @@ impl Auth {
             Err(StoreError::Conflict) => return Err(AuthError::InvalidToken),
             written => written?,
         }
-        Ok(Granted { client_token: Some(client_token), token, warnings: planned.warnings })
+        Ok((client_token, token))
     }
 
     /// Makes a root token that never ends, as at init; with an `id` that is a live root token already
@@ -160,6 +244,9 @@ impl Auth {
             ended_at: None,
             bound_cidrs: Vec::new(),
             login: None,
+            kind: TokenKind::Service,
+            role: None,
+            entity: None,
         };
         self.parts.store.put_token(&token).await?;
         Ok(client_token)
@@ -179,4 +266,9 @@ impl Auth {
         // 24 characters: contract 3.2.
         Accessor(self.parts.random.base62(24))
     }
+}
+
+/// On its last use a token's number of uses is zero, which would mean without limit.
+fn may_create(caller: &Caller) -> Result<(), CreateRefused> {
+    if caller.is_last_use() { Err(CreateRefused::RestrictedParent) } else { Ok(()) }
 }

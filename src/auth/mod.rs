@@ -9,23 +9,31 @@ use subtle::ConstantTimeEq;
 
 use crate::clock::Clock;
 use crate::leases::Leases;
-use crate::model::{Accessor, ClientToken, Network, Timestamp, Token, TokenDigest};
+use crate::model::{Accessor, ClientToken, Network, Timestamp, Token, TokenDigest, TokenKind};
 use crate::random::Random;
 use crate::seal::{Barrier, SealError};
 use crate::store::{Store, StoreError};
 
+use identity::Identity;
+use known::{Generation, Known};
+
 pub mod acl;
+mod batch;
 pub mod create;
+pub mod identity;
 pub mod jose;
+mod known;
 pub mod methods;
 mod plan;
 pub mod policies;
+pub mod quotas;
 pub mod token;
+pub mod token_roles;
 pub mod wrapping;
 
 pub use acl::{Operation, Question};
 pub use create::{CreateRefused, NewToken, Parentage};
-pub use policies::PolicyRefused;
+pub use policies::{PolicyRefused, Rights};
 pub use token::{Granted, ROOT_TOKEN_LENGTH, TokenLookup};
 
 /// Why a caller or a token use case was turned away.
@@ -46,6 +54,12 @@ pub enum AuthError {
     /// A token that cannot be renewed.
     #[error("the token is not renewable")]
     NotRenewable,
+    /// Batch tokens live as long as they were made for; holds what they cannot be.
+    #[error("batch tokens cannot be {0}")]
+    Batch(&'static str),
+    /// The token role that it was made by is gone; holds its name.
+    #[error("original token role {} could not be found, not renewing", crate::model::go_text::quote(.0))]
+    TokenRoleGone(String),
     /// The role or user that it was made for is gone; holds its name.
     #[error("role {} does not exist during renewal", crate::model::go_text::quote(.0))]
     LoginGone(String),
@@ -73,6 +87,12 @@ pub struct Caller {
     token: Arc<Token>,
     remote: Option<IpAddr>,
     last_use: bool,
+    /// Of a batch token's parent.
+    holder: Option<Accessor>,
+    identity: Option<Arc<Identity>>,
+    /// With those of its identity, where that adds any.
+    policies: Option<Vec<String>>,
+    generation: Generation,
 }
 
 impl Caller {
@@ -84,6 +104,32 @@ impl Caller {
     /// The public handle of the token.
     pub fn accessor(&self) -> &Accessor {
         &self.token.accessor
+    }
+
+    /// The stored token that leases hang on: a batch token's parent, since it is not stored itself. One
+    /// without a parent holds them by a name that no stored token has.
+    pub fn holder(&self) -> &Accessor {
+        self.holder.as_ref().unwrap_or(&self.token.accessor)
+    }
+
+    /// When leases must have ended by themselves, since no stored token ends then; `None` where one does.
+    pub fn lease_end(&self) -> Option<Timestamp> {
+        self.token.expires_at.filter(|_| self.is_batch())
+    }
+
+    /// Whether it is a batch token.
+    pub fn is_batch(&self) -> bool {
+        self.token.kind == TokenKind::Batch
+    }
+
+    /// Who stands behind the token.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_deref()
+    }
+
+    /// All policies that count, by name, sorted: the token's and its identity's.
+    pub fn policies(&self) -> &[String] {
+        self.policies.as_deref().unwrap_or(&self.token.policies)
     }
 
     /// Whether the token carries the root policy.
@@ -132,15 +178,16 @@ pub struct AuthParts {
 #[derive(Debug)]
 pub struct Auth {
     parts: AuthParts,
-    compiled: policies::Compiled,
+    known: Known,
     methods: methods::Methods,
+    quotas: quotas::Quotas,
 }
 
 impl Auth {
     /// Puts it together; touches nothing.
     pub fn new(parts: AuthParts) -> Self {
-        let (compiled, methods) = (policies::Compiled::default(), methods::Methods::default());
-        Self { parts, compiled, methods }
+        let (known, methods) = (Known::default(), methods::Methods::default());
+        Self { parts, known, methods, quotas: quotas::Quotas::default() }
     }
 
     /// Who `token` is. A token with a limited number of uses loses one, whatever follows.
@@ -149,19 +196,38 @@ impl Auth {
         token: &ClientToken,
         remote: Option<IpAddr>,
     ) -> Result<Caller, AuthError> {
+        // Before anything that may be kept is read.
+        let generation = self.known.generation();
+        if let Some((token, holder)) = self.opened(token).await? {
+            return self.caller(Arc::new(token), remote, holder, generation).await;
+        }
         let digest = self.parts.barrier.token_digest(token)?;
         let stored = self.live(&digest).await?.ok_or(AuthError::InvalidToken)?;
-        if !Network::admit(&stored.bound_cidrs, remote) {
-            return Err(AuthError::Denied);
-        }
-        if stored.num_uses == 0 {
-            return Ok(Caller { token: stored, remote, last_use: false });
+        let mut caller = self.caller(stored, remote, None, generation).await?;
+        if caller.token.num_uses == 0 {
+            return Ok(caller);
         }
         let left = self.parts.store.use_token(&digest).await?;
         let left = left.ok_or(AuthError::InvalidToken)?.max(0);
-        let mut token = Token::clone(&stored);
-        token.num_uses = left;
-        Ok(Caller { token: Arc::new(token), remote, last_use: left == 0 })
+        Arc::make_mut(&mut caller.token).num_uses = left;
+        caller.last_use = left == 0;
+        Ok(caller)
+    }
+
+    /// Somebody with a live token, from a place that it may be used from.
+    async fn caller(
+        &self,
+        token: Arc<Token>,
+        remote: Option<IpAddr>,
+        holder: Option<Accessor>,
+        generation: Generation,
+    ) -> Result<Caller, AuthError> {
+        if !Network::admit(&token.bound_cidrs, remote) {
+            return Err(AuthError::Denied);
+        }
+        let identity = self.behind(&token).await?;
+        let policies = policies::joined(&token.policies, identity.as_deref());
+        Ok(Caller { token, remote, last_use: false, holder, identity, policies, generation })
     }
 
     /// Ends the token of a request that was its last.

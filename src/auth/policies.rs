@@ -2,15 +2,16 @@
 //! counts for the next request of every token. The language is [`super::acl`]'s; `root` is not a text and
 //! may do everything, `default` is always there.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashSet;
+use std::sync::Arc;
 
+use super::acl::template::Name;
 use super::acl::{self, Access, Acl, Policy, PolicyError, Question};
+use super::identity::Identity;
+use super::known::Generation;
 use super::{Auth, AuthError, Caller};
+use crate::model::Token;
 use crate::store::StoreError;
-
-/// Compiled sets that are kept. 1,024: sets of policies, not tokens; a set costs what its rules cost.
-const KEPT: usize = 1024;
 
 /// Why a policy was not written or removed. The texts are the contract's (2.4).
 #[derive(Debug, thiserror::Error)]
@@ -35,40 +36,22 @@ pub enum PolicyRefused {
     Store(#[from] StoreError),
 }
 
-/// Compiled sets by the names of their policies.
-// INVARIANT: what is kept was compiled from texts read after `generation` last changed.
-#[derive(Debug, Default)]
-pub(super) struct Compiled {
-    inner: RwLock<Kept>,
+/// What somebody may do: everything, or what the rules say.
+#[derive(Debug, Clone)]
+pub enum Rights {
+    /// Everything.
+    Root,
+    /// What these rules grant.
+    Rules(Arc<Acl>),
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    generation: u64,
-    sets: HashMap<Vec<String>, Arc<Acl>>,
-}
-
-impl Compiled {
-    fn get(&self, names: &[String]) -> (u64, Option<Arc<Acl>>) {
-        let kept = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-        (kept.generation, kept.sets.get(names).cloned())
-    }
-
-    fn keep(&self, names: &[String], generation: u64, acl: &Arc<Acl>) {
-        let mut kept = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.generation != generation {
-            return;
+impl Rights {
+    /// What may be done with a path, by name.
+    pub fn capabilities(&self, path: &str) -> Vec<&'static str> {
+        match self {
+            Self::Root => vec![acl::ROOT],
+            Self::Rules(acl) => acl.capabilities(path.strip_prefix('/').unwrap_or(path)),
         }
-        if kept.sets.len() >= KEPT {
-            kept.sets.clear();
-        }
-        kept.sets.insert(names.to_vec(), Arc::clone(acl));
-    }
-
-    fn forget(&self) {
-        let mut kept = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        kept.generation = kept.generation.wrapping_add(1);
-        kept.sets.clear();
     }
 }
 
@@ -82,19 +65,65 @@ impl Auth {
         if caller.is_root() {
             return Ok(());
         }
-        let acl = self.acl_of(&caller.token().policies).await?;
+        let acl = self.acl_of(caller).await?;
         match acl.decide(question) {
             Access::Granted => Ok(()),
             Access::Denied => Err(AuthError::Denied),
         }
     }
 
-    /// The rules that a set of policies adds up to. A name without a policy adds nothing.
-    pub async fn acl_of(&self, names: &[String]) -> Result<Arc<Acl>, AuthError> {
-        let (generation, kept) = self.compiled.get(names);
-        if let Some(acl) = kept {
-            return Ok(acl);
+    /// The rules that count for `caller`: those of its token, its entity and the groups of that.
+    pub async fn acl_of(&self, caller: &Caller) -> Result<Arc<Acl>, AuthError> {
+        self.rules(caller.policies(), caller.identity(), caller.generation).await
+    }
+
+    /// What a token may do; nothing where its entity is gone or disabled.
+    pub async fn rights_of(&self, token: &Token) -> Result<Rights, AuthError> {
+        if token.policies.iter().any(|name| name == acl::ROOT) {
+            return Ok(Rights::Root);
         }
+        let generation = self.known.generation();
+        let identity = match self.behind(token).await {
+            Err(AuthError::Denied) => return Ok(Rights::Rules(Arc::default())),
+            found => found?,
+        };
+        let names = joined(&token.policies, identity.as_deref());
+        let names = names.as_deref().unwrap_or(&token.policies);
+        Ok(Rights::Rules(self.rules(names, identity.as_deref(), generation).await?))
+    }
+
+    /// The rules that policies add up to for somebody. `generation` is older than what is known of both.
+    async fn rules(
+        &self,
+        names: &[String],
+        identity: Option<&Identity>,
+        generation: Generation,
+    ) -> Result<Arc<Acl>, AuthError> {
+        let shared = match self.known.shared(names) {
+            Some(shared) => shared,
+            None => {
+                let shared = Arc::new(self.compiled(names, &|_nobody| None).await?);
+                self.known.keep_shared(names, generation, &shared);
+                shared
+            }
+        };
+        let Some(identity) = identity.filter(|_| shared.is_templated()) else {
+            return Ok(shared);
+        };
+        if let Some(own) = self.known.own(identity.id(), names) {
+            return Ok(own);
+        }
+        let own = Arc::new(self.compiled(names, &|name| identity.tell(name)).await?);
+        self.known.keep_own(identity.id(), names, generation, &own);
+        Ok(own)
+    }
+
+    /// A name without a policy adds nothing.
+    async fn compiled(
+        &self,
+        names: &[String],
+        who: &(dyn Fn(&Name<'_>) -> Option<String> + Sync),
+    ) -> Result<Acl, AuthError> {
         let mut policies = Vec::new();
         for name in names {
             // A text that was taken once and is refused by a newer version grants nothing.
@@ -103,36 +132,21 @@ impl Auth {
                 Ok(policy) => policies.push(policy),
                 Err(error) => {
                     tracing::error!(policy.name = %name, error = %error, "policy {name} cannot be read, so it denies everything");
-                    return Ok(Arc::new(Acl::default()));
+                    return Ok(Acl::default());
                 }
             }
         }
-        let acl = Arc::new(Acl::compile(policies));
-        self.compiled.keep(names, generation, &acl);
-        Ok(acl)
+        Ok(Acl::compile_for(policies, who))
     }
 
     /// Whether `caller` may do with `path` what needs `sudo`.
     pub async fn has_sudo(&self, caller: &Caller, path: &str) -> Result<bool, AuthError> {
-        Ok(caller.is_root() || self.acl_of(&caller.token().policies).await?.has_sudo(path))
+        Ok(caller.is_root() || self.acl_of(caller).await?.has_sudo(path))
     }
 
     /// Whether `caller` may do anything at all below a mount.
     pub async fn reaches(&self, caller: &Caller, mount: &str) -> Result<bool, AuthError> {
-        Ok(caller.is_root() || self.acl_of(&caller.token().policies).await?.reaches(mount))
-    }
-
-    /// What a token with these policies may do with a path, by name.
-    pub async fn capabilities(
-        &self,
-        policies: &[String],
-        path: &str,
-    ) -> Result<Vec<&'static str>, AuthError> {
-        if policies.iter().any(|name| name == acl::ROOT) {
-            return Ok(vec![acl::ROOT]);
-        }
-        let acl = self.acl_of(policies).await?;
-        Ok(acl.capabilities(path.strip_prefix('/').unwrap_or(path)))
+        Ok(caller.is_root() || self.acl_of(caller).await?.reaches(mount))
     }
 
     /// The text of a policy; `default` has one even if nobody wrote it.
@@ -171,7 +185,7 @@ impl Auth {
         }
         Policy::read(text)?;
         self.parts.store.put_acl_policy(name, text).await?;
-        self.compiled.forget();
+        self.known.forget();
         tracing::info!(policy.name = %name, "policy {name} written");
         Ok(())
     }
@@ -184,8 +198,17 @@ impl Auth {
             _ => {}
         }
         self.parts.store.remove_acl_policy(name).await?;
-        self.compiled.forget();
+        self.known.forget();
         tracing::info!(policy.name = %name, "policy {name} removed");
         Ok(())
     }
+}
+
+/// A token's own policies and those of whoever stands behind it, sorted; `None` where these add nothing.
+pub(super) fn joined(own: &[String], identity: Option<&Identity>) -> Option<Vec<String>> {
+    let more = identity.map(Identity::policies).filter(|more| !more.is_empty())?;
+    let mut names: Vec<String> = own.iter().chain(more).cloned().collect();
+    names.sort_unstable();
+    names.dedup();
+    Some(names)
 }

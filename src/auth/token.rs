@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::plan::remaining;
 use super::{Auth, AuthError, Caller, is_live};
 use crate::model::duration::ttl_capped;
-use crate::model::{Accessor, ClientToken, Timestamp, Token};
+use crate::model::{Accessor, ClientToken, Timestamp, Token, TokenKind, TokenRole};
 
 /// What a token begins with, as Vault's service tokens do.
 pub(super) const TOKEN_PREFIX: &str = "hvs.";
@@ -28,6 +28,8 @@ pub struct Granted {
     pub token: Token,
     /// What the caller should know.
     pub warnings: Vec<String>,
+    /// What whoever stands behind it adds, by name, sorted.
+    pub identity_policies: Vec<String>,
 }
 
 impl Granted {
@@ -44,28 +46,43 @@ pub struct TokenLookup {
     pub token: Arc<Token>,
     /// Seconds until its end, 0 = never.
     pub ttl: u64,
+    /// What whoever stands behind it adds, by name, sorted.
+    pub identity_policies: Vec<String>,
 }
 
 impl Auth {
     /// The caller's own token.
-    pub fn lookup_self(&self, caller: &Caller) -> TokenLookup {
-        let ttl = ttl(caller.token(), self.parts.clock.now());
-        TokenLookup { token: Arc::clone(&caller.token), ttl }
+    pub async fn lookup_self(&self, caller: &Caller) -> Result<TokenLookup, AuthError> {
+        self.looked_up(Arc::clone(&caller.token)).await
     }
 
     /// A token by itself.
     pub async fn lookup(&self, token: &ClientToken) -> Result<TokenLookup, AuthError> {
+        match self.opened(token).await {
+            Ok(None) => {}
+            Ok(Some((batch, _))) => return self.looked_up(Arc::new(batch)).await,
+            Err(AuthError::InvalidToken) => return Err(AuthError::NoSuchToken),
+            Err(error) => return Err(error),
+        }
         let digest = self.parts.barrier.token_digest(token)?;
-        let token = self.live(&digest).await?.ok_or(AuthError::NoSuchToken)?;
-        let ttl = ttl(&token, self.parts.clock.now());
-        Ok(TokenLookup { token, ttl })
+        self.looked_up(self.live(&digest).await?.ok_or(AuthError::NoSuchToken)?).await
     }
 
     /// A token by its public handle.
     pub async fn lookup_accessor(&self, accessor: &Accessor) -> Result<TokenLookup, AuthError> {
-        let token = self.live_by_accessor(accessor).await?;
+        self.looked_up(self.live_by_accessor(accessor).await?).await
+    }
+
+    async fn looked_up(&self, token: Arc<Token>) -> Result<TokenLookup, AuthError> {
         let ttl = ttl(&token, self.parts.clock.now());
-        Ok(TokenLookup { token, ttl })
+        let identity_policies = self.identity_policies(&token).await?;
+        Ok(TokenLookup { token, ttl, identity_policies })
+    }
+
+    /// With what whoever stands behind it adds.
+    pub(super) async fn with_identity(&self, granted: Granted) -> Result<Granted, AuthError> {
+        let identity_policies = self.identity_policies(&granted.token).await?;
+        Ok(Granted { identity_policies, ..granted })
     }
 
     async fn live_by_accessor(&self, accessor: &Accessor) -> Result<Arc<Token>, AuthError> {
@@ -103,15 +120,30 @@ impl Auth {
     }
 
     async fn renewed(&self, stored: &Token, increment: u64) -> Result<Granted, AuthError> {
+        if stored.kind == TokenKind::Batch {
+            return Err(AuthError::Batch("renewed"));
+        }
         let now = self.parts.clock.now();
         self.login_stands(stored).await?;
-        let (token, warnings) = renewal(stored, increment, now)?;
+        let (token, warnings) = match &stored.role {
+            None => renewal(stored, increment, now)?,
+            Some(role) => {
+                let found = self.parts.store.token_role(role).await?;
+                let role = found.ok_or_else(|| AuthError::TokenRoleGone(role.clone()))?;
+                renewal(&as_role_says(stored, &role), increment, now)?
+            }
+        };
         self.parts.store.put_token(&token).await?;
-        Ok(Granted { client_token: None, token, warnings })
+        let identity_policies = Vec::new();
+        let granted = Granted { client_token: None, token, warnings, identity_policies };
+        self.with_identity(granted).await
     }
 
     /// Ends the caller's own token.
     pub async fn revoke_self(&self, caller: &Caller) -> Result<(), AuthError> {
+        if caller.is_batch() {
+            return Err(AuthError::Batch("revoked"));
+        }
         self.end(&caller.token().digest).await.map(drop)
     }
 
@@ -147,6 +179,18 @@ impl Auth {
 fn ttl(token: &Token, now: Timestamp) -> u64 {
     let seconds = token.expires_at.map_or(0, |end| end.seconds_from(now));
     u64::try_from(seconds).unwrap_or(0)
+}
+
+/// What a role says now of a token that it made: its period counts from the next renewal on, and its maximum
+/// where that is less.
+fn as_role_says(token: &Token, role: &TokenRole) -> Token {
+    let set = |seconds: u64| (seconds > 0).then_some(seconds);
+    let (own, of_role) = (set(token.explicit_max_ttl), set(role.explicit_max_ttl));
+    Token {
+        period: set(role.period).unwrap_or(token.period),
+        explicit_max_ttl: own.into_iter().chain(of_role).min().unwrap_or(0),
+        ..token.clone()
+    }
 }
 
 /// What a renewal makes of a token (contract 1.6 and 3.2): the period, else the increment, else what it
@@ -213,6 +257,9 @@ mod tests {
             ended_at: None,
             bound_cidrs: Vec::new(),
             login: None,
+            kind: TokenKind::Service,
+            role: None,
+            entity: None,
         }
     }
 

@@ -8,7 +8,7 @@ use tracing::warn;
 use zeroize::Zeroizing;
 
 use super::{Auth, AuthError, acl};
-use crate::model::{Accessor, ClientToken, LeaseId, Timestamp, Token, TokenDigest};
+use crate::model::{Accessor, ClientToken, LeaseId, Timestamp, Token, TokenDigest, TokenKind};
 use crate::seal::SealError;
 use crate::store::StoreError;
 use crate::store::wrapping::Wrapping;
@@ -112,6 +112,9 @@ impl Auth {
             ended_at: None,
             bound_cidrs: Vec::new(),
             login: None,
+            kind: TokenKind::Service,
+            role: None,
+            entity: None,
         };
         let ToWrap { lease, accessor, .. } = answer;
         let wrapping = Wrapping { body, lease, accessor };

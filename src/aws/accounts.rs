@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::limiter::Limiter;
 use super::sdk::{CredentialSource, Paces, SdkProbe, SdkProvider, SdkSts, pooled_http_client};
-use super::{AwsError, IamProvider, IdentityProvider, KeyProbe, NewAccessKey, StsProvider};
+use super::{AwsError, IamProvider, KeyProbe, NewAccessKey, StsEndpoint, StsProvider};
 use crate::clock::Clock;
 use crate::metrics::{AwsCalls, Pace};
 use crate::model::{MountId, SecretAccessKey};
@@ -292,12 +292,13 @@ impl Accounts {
         })
     }
 
-    /// Says who the broker is in the account of a mount.
-    pub async fn identity(&self, mount: &MountId) -> Result<Arc<dyn IdentityProvider>, AwsError> {
+    /// Asks every STS endpoint that is configured for a mount, in their order, who the broker is; each once, all at
+    /// the same time. Which one the mount uses is not changed by it.
+    pub async fn sts_endpoints(&self, mount: &MountId) -> Result<Vec<StsEndpoint>, AwsError> {
         let account = self.account(mount)?;
-        let sts = account.sts.get_or_try_init(|| self.connect(&account.settings)).await?;
-        let sts = Arc::clone(sts);
-        Ok(sts)
+        let (http, credentials, limiter) = self.way_to_sts(&account.settings)?;
+        let clock = Arc::clone(&self.clock);
+        SdkSts::ask_each(&account.settings, http, credentials, limiter, clock).await
     }
 
     /// Changes whenever the mount's settings do: what was read with the old ones is stale.

@@ -40,8 +40,6 @@ pub struct Identity {
     pub account: String,
     /// The broker's own principal.
     pub arn: String,
-    /// AWS's clock, to the second, where the answer said it.
-    pub aws_time: Option<Timestamp>,
 }
 
 /// What AWS says of one action, asked for one resource.
@@ -73,15 +71,30 @@ pub trait DiscoveryProvider: std::fmt::Debug + Send + Sync + 'static {
     async fn users_under(&self, path: &str) -> Result<Vec<ListedUser>, AwsError>;
     /// `ListPolicies` of the account's own under a path, to the last page; a page that fails fails all.
     async fn policies_under(&self, path: &str) -> Result<Vec<ListedPolicy>, AwsError>;
+    /// `ListUsers` for one user at most: whether IAM answers, and its clock.
+    async fn glance(&self) -> Glance;
     /// `SimulatePrincipalPolicy`.
     async fn simulate(&self, question: Simulation<'_>) -> Result<Vec<Simulated>, AwsError>;
 }
 
-/// Says who the broker is in one account.
-#[async_trait]
-pub trait IdentityProvider: std::fmt::Debug + Send + Sync + 'static {
-    /// `GetCallerIdentity`, which needs no permission.
-    async fn identity(&self) -> Result<Identity, AwsError>;
+/// What an STS endpoint of a mount said when it was asked who the broker is, which needs no permission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StsEndpoint {
+    /// Its host name and port.
+    pub host: String,
+    /// Its answer, or why there is none that counts.
+    pub answer: Result<Identity, AwsError>,
+    /// Its clock, to the second, where it answered at all, a refusal too, and said it.
+    pub aws_time: Option<Timestamp>,
+}
+
+/// What IAM said when it was asked for a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// Whether it answers.
+    pub answer: Result<(), AwsError>,
+    /// Its clock, as of [`StsEndpoint`].
+    pub aws_time: Option<Timestamp>,
 }
 
 impl Accounts {

@@ -2,13 +2,13 @@
 //! read, and then nothing is known. Who asks AWS: [`super::accounts`].
 
 /// The account of an ARN, `arn:partition:service:region:account:resource` (IAM User Guide, "IAM ARNs").
-pub(super) fn account_of(arn: &str) -> Option<String> {
+pub fn account_of(arn: &str) -> Option<String> {
     let account = arn.strip_prefix("arn:")?.split(':').nth(3)?;
     is_account(account).then(|| account.to_owned())
 }
 
 /// Whether a text is the id of an account: 12 digits (AWS Account Management, "account identifiers").
-pub(super) fn is_account(text: &str) -> bool {
+pub fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|c| c.is_ascii_digit())
 }
 

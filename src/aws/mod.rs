@@ -30,9 +30,11 @@ pub(crate) mod testing;
 
 pub use accounts::{Access, AccountSettings, Accounts, AwsBackend, Outgoing};
 pub use discovery::{
-    DiscoveryProvider, Identity, IdentityProvider, ListedPolicy, ListedUser, Simulated, Simulation,
+    DiscoveryProvider, Glance, Identity, ListedPolicy, ListedUser, Simulated, Simulation,
+    StsEndpoint,
 };
 pub use documents::{Documents, Fetched};
+pub use identity::{account_of, is_account};
 pub use keys::{HeldKey, HeldUser, KeyProvider};
 pub use placement::{PlacementProvider, PolicyHolders};
 pub use probe::KeyProbe;

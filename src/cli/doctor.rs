@@ -16,7 +16,7 @@ use super::remote::{Remote, RemoteArguments};
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct DoctorArguments {
-    /// Print the IAM policy that the broker needs, and nothing else.
+    /// Print the IAM policy that the broker needs for the stored roles, one for each account, and nothing else.
     #[arg(long)]
     policy: bool,
     /// How to print.

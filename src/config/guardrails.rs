@@ -32,7 +32,7 @@ pub(super) fn guardrails(file: GuardrailsFile, default: Mode) -> Result<Guardrai
         }
         modes.insert(name, mode.unwrap_or(general));
     }
-    Ok(Guardrails { mode: general, modes, settings, bounds: bounds(file.limits)? })
+    Ok(Guardrails { mode: general, modes, settings, bounds: bounds(&file.limits)? })
 }
 
 /// A table as the JSON object that a guardrail gets.
@@ -64,7 +64,7 @@ struct Key {
 }
 
 /// What guardrails may use; nothing above its top, and nothing that is nothing.
-fn bounds(file: LimitsFile) -> Result<Bounds, ConfigError> {
+fn bounds(file: &LimitsFile) -> Result<Bounds, ConfigError> {
     let mut bounds = Bounds::default();
     let tops = Bounds { limits: Limits::tops(), total_time: Bounds::MOST_TOTAL_TIME };
     // What is uploaded is no larger.
@@ -113,7 +113,7 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn keys(file: LimitsFile) -> [Key; 18] {
+fn keys(file: &LimitsFile) -> [Key; 18] {
     [
         key!(file, fuel),
         key!(file, wall_time_ms, ms of limits.wall_time),

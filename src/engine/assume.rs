@@ -20,6 +20,7 @@ use super::username::{self, NameInputs};
 use crate::auth::Caller;
 use crate::aws::{
     AwsError, FederatedSession, OwnSession, RoleSession, StsProvider, TemporaryCredentials,
+    account_of,
 };
 use crate::gate::{Judgement, VettedGrant};
 use crate::leases::NewLease;
@@ -100,9 +101,11 @@ impl Engine {
         let mut session = session(role, wishes, name, ttl.session(), grant)?;
 
         let (id, tag) = self.lease_id(mount, request.endpoint, role)?;
+        let account = self.account_of_session(mount, &session).await?;
         let mut new = NewLease {
-            caps: self.caps(mount, role).await?,
+            caps: self.caps(mount, role, account.as_deref()).await?,
             request_key: request.request_key.clone(),
+            account,
             ..new_lease(id, caller, role, None, verdict.digest.clone())
         };
         new.origin.policy_digest = policy_digest;
@@ -113,9 +116,28 @@ impl Engine {
         }
         let lease = self.parts.leases.begin(new).await?;
         let (lease, keys) = self.ask_sts(sts.as_ref(), lease, &session).await?;
-        let mut issued = self.hand_out_session(lease, keys, ttl, warnings).await?;
+        let most = self.time_left(caller);
+        let mut issued = self.hand_out_session(lease, keys, (ttl, most), warnings).await?;
         issued.told = plan.told(self.parts.clock.now(), issued.lease_duration);
         Ok(issued)
+    }
+
+    /// The account that a session will be in: of its role, else of the keys that ask for it. Looked for only where
+    /// some account has a cap; STS says it with the credentials in any case.
+    async fn account_of_session(
+        &self,
+        mount: &Mount,
+        session: &Session,
+    ) -> Result<Option<String>, IssueError> {
+        match session {
+            Session::Role(wanted) => Ok(account_of(&wanted.role_arn)),
+            Session::Federated(_) | Session::Own(_) if self.caps_an_account().await? => {
+                let access = self.parts.accounts.access(&mount.id).await;
+                let access = access.map_err(IssueError::AccountUnknown)?;
+                self.account_of_keys(&access).await
+            }
+            Session::Federated(_) | Session::Own(_) => Ok(None),
+        }
     }
 
     /// As [`Engine::judge_again`], for all that the session will hold. A group that cannot be read
@@ -212,15 +234,16 @@ impl Engine {
         &self,
         mut lease: Lease,
         keys: TemporaryCredentials,
-        ttl: SessionTtl,
+        (ttl, most): (SessionTtl, Option<Duration>),
         mut warnings: Vec<String>,
     ) -> Result<Issued, IssueError> {
         session_revocation::begun(&mut lease.beside, &keys, ttl.session());
         let now = self.parts.clock.now();
         let left = keys.expires_at.since(now);
-        let resolved = ttl.lease(left);
+        // What a batch token holds ends with it; what AWS gave may last longer.
+        let resolved = ttl.lease(left.min(most.unwrap_or(Duration::MAX)));
         let expires_at = now.after(resolved.ttl);
-        (lease.account, lease.user_id) = (keys.account, keys.user_id);
+        (lease.account, lease.user_id) = (keys.account.or(lease.account), keys.user_id);
         let pending = lease.clone();
         let lease =
             match self.parts.leases.activate(lease, keys.access_key.clone(), expires_at).await {

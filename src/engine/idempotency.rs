@@ -13,6 +13,7 @@ use super::answers::{Digest, Entered};
 use super::assume::SessionWishes;
 use super::issue::{IssueError, IssueRequest, Issued};
 use crate::auth::Caller;
+use crate::metrics::Repeated;
 use crate::model::LeaseState;
 
 /// Characters of a key.
@@ -55,6 +56,21 @@ impl Engine {
         request: IssueRequest,
         key: &IdempotencyKey,
     ) -> Result<Arc<Issued>, IssueError> {
+        let answered = self.once(caller, request, key).await;
+        match &answered {
+            Err(IssueError::KeyUsed { .. }) => self.deliveries.repeated(Repeated::TooLate),
+            Err(IssueError::KeyOfAnotherRequest) => self.deliveries.repeated(Repeated::Mismatch),
+            Ok(_) | Err(_) => {}
+        }
+        answered
+    }
+
+    async fn once(
+        &self,
+        caller: &Caller,
+        request: IssueRequest,
+        key: &IdempotencyKey,
+    ) -> Result<Arc<Issued>, IssueError> {
         let of_caller = format!("{}\n{}", caller.accessor().0, key.0);
         let digest = self.parts.barrier.request_digest(of_caller.as_bytes())?;
         let asked = self.parts.barrier.request_digest(asked(&request).as_bytes())?;
@@ -85,6 +101,7 @@ impl Engine {
             LeaseState::Pending | LeaseState::Revoking(_) | LeaseState::Revoked { .. } => false,
         });
         if lives {
+            self.deliveries.repeated(Repeated::Replayed);
             return Ok(issued);
         }
         self.answers.forget(&digest);

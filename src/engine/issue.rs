@@ -17,7 +17,8 @@ use super::legacy_role;
 use super::placement::{self, Placed};
 use super::readiness::{Proof, ReadinessReport};
 use super::roles::RoleError;
-use super::ttl::Resolved;
+use super::time_left::within;
+use super::ttl::{Resolved, TtlSources};
 use super::ttl_told::{TtlPlan, TtlTold};
 use super::username::{self, NameInputs};
 
@@ -162,15 +163,17 @@ impl Engine {
         let sources = self.ttl_sources(mount, role, config);
         let plan = self.planned_ttl(caller, role, TtlPlan::of_user(&sources)).await?;
 
+        let account = self.account_of_keys(&access).await?;
         let placed = placement::of(role, grant.document());
         let mut new = NewLease {
             beside: placed.beside(),
-            caps: self.caps(mount, role).await?,
+            caps: self.caps(mount, role, account.as_deref()).await?,
             request_key: request.request_key.clone(),
-            account: self.parts.accounts.known_account(&access),
+            account,
             ..new_lease(id, caller, role, Some(name.clone()), verdict.digest.clone())
         };
         new.origin.policy_digest = grant.permissions().to_owned();
+        new.role_max_ttl = within(new.role_max_ttl, self.time_left(caller));
         let lease = self.parts.leases.begin(new).await?;
         let user = NewUser {
             name,
@@ -183,8 +186,12 @@ impl Engine {
         };
         let (lease, key) =
             self.create_user_with_keys(provider.as_ref(), lease, &user, placed).await?;
+        if let Some(placement) = placed.counted_as() {
+            self.deliveries.placed(placement);
+        }
         let proof = self.prove_key(mount, role, &lease.id, (&user, &key)).await;
-        let resolved = sources.at_issue();
+        let role_max_ttl = within(sources.role_max_ttl, self.time_left(caller));
+        let resolved = TtlSources { role_max_ttl, ..sources }.at_issue();
         let mut issued = self.hand_out(lease, key.clone(), resolved, warnings, proof).await?;
         issued.told = plan.told(self.parts.clock.now(), issued.lease_duration);
         self.prove_later(mount, role, &issued.lease, (&user, &key));
@@ -373,7 +380,7 @@ pub(super) fn new_lease(
         role: role.name.clone(),
         role_version: role.version,
         credential_type: role.credential_type,
-        holder: caller.accessor().clone(),
+        holder: caller.holder().clone(),
         user,
         role_ttl: role_duration(role.ttl),
         role_max_ttl: role_duration(role.max_ttl),

@@ -162,6 +162,12 @@ pub enum IssueError {
     /// No STS endpoint answers, or there is no telling which.
     #[error("{}", .0.for_caller())]
     NoSts(AwsError),
+    /// An account has a cap on live leases, and AWS does not say which account this would be.
+    #[error(
+        "a cap on live leases of an AWS account is set, and it cannot be found out which account the keys of this mount are of: {}\nhelp: nothing was made; check `sts_endpoint` of config/root, then ask again",
+        .0.for_caller()
+    )]
+    AccountUnknown(AwsError),
     /// The stored document breaks the schema or a quota.
     #[error("the policy document of role `{role}` is refused with {} finding(s)", .findings.len())]
     DocumentRefused {
@@ -225,20 +231,22 @@ impl IssueError {
             | Self::Username(_)
             | Self::LegacyPath { .. }
             | Self::Quarantined(_)
-            | Self::TtlCut { .. }
             | Self::BadKey(_)
             | Self::KeyOfAnotherRequest
             | Self::KeyUsed { .. }
-            | Self::Lease(LeaseError::CapReached(_))
             | Self::NotServing(_) => "refused",
+            Self::TtlCut { .. } => "ttl_cut",
+            Self::Lease(LeaseError::CapReached(_)) => "cap_reached",
             Self::Denied { .. } => "denied",
             Self::Throttled { .. } => "aws_throttled",
             Self::GroupUnread(_)
             | Self::NoSts(AwsError::Refused { .. } | AwsError::NotConfigured(_))
+            | Self::AccountUnknown(AwsError::Refused { .. } | AwsError::NotConfigured(_))
             | Self::Aws { error: AwsError::Refused { .. } | AwsError::NotConfigured(_), .. } => {
                 "aws_refused"
             }
             Self::NoSts(AwsError::Unclear { .. })
+            | Self::AccountUnknown(AwsError::Unclear { .. })
             | Self::Aws { error: AwsError::Unclear { .. }, .. } => "aws_unclear",
             Self::Lease(_) | Self::Store(_) | Self::Seal(_) => "store_failed",
         }

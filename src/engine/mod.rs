@@ -13,12 +13,13 @@ use crate::aws::documents::Documents;
 use crate::clock::Clock;
 use crate::gate::{Gate, GateError, Trust};
 use crate::leases::Leases;
-use crate::metrics::{Counted, Issues, Pace, Requests};
+use crate::metrics::{Counted, Deliveries, Issues, Pace, Requests, RotationEvents};
 use crate::model::{MountState, Quarantine};
 use crate::random::Random;
 use crate::seal::{Barrier, SealError, SealStatus};
 use crate::store::{Store, StoreError};
 
+pub mod account_limits;
 mod answers;
 pub mod assume;
 pub mod config;
@@ -55,10 +56,12 @@ mod sealing;
 mod session_grant;
 mod session_revocation;
 pub mod static_roles;
+mod time_left;
 pub mod ttl;
 pub mod ttl_told;
 mod tuning;
 pub mod username;
+mod work;
 
 pub use mount_table::NotServing;
 
@@ -146,11 +149,13 @@ pub struct Engine {
     /// Of requests that may be sent again.
     answers: answers::Answers,
     issues: Issues,
+    deliveries: Deliveries,
     /// Set while a restored database waits for a word.
     quarantine: RwLock<Option<Quarantine>>,
     passes: reconcile::Passes,
     /// Who is rotating which key.
     rotations: rotation::Rotations,
+    rotated: RotationEvents,
     plugins: plugins::Plugins,
     guardrails: guardrails::Guardrails,
 }
@@ -165,13 +170,16 @@ impl Engine {
             config_changes: Mutex::new(()),
             answers: answers::Answers::default(),
             issues: Issues::default(),
+            deliveries: Deliveries::default(),
             quarantine: RwLock::default(),
             passes: reconcile::Passes::default(),
             rotations: rotation::Rotations::default(),
+            rotated: RotationEvents::default(),
             plugins: plugins::Plugins::default(),
             guardrails: guardrails::Guardrails::default(),
         };
         engine.enter_quarantine().await?;
+        engine.remember_last_comparison().await?;
         for mount in engine.parts.store.mounts().await? {
             match mount.state {
                 MountState::Active | MountState::Tainted => engine.table.put(mount),
@@ -189,6 +197,8 @@ impl Engine {
         Counted {
             requests: Requests::default(),
             issues: self.issues.clone(),
+            deliveries: self.deliveries.clone(),
+            rotations: self.rotated.clone(),
             leases: self.parts.leases.events().clone(),
             aws: self.parts.accounts.calls().clone(),
             verdicts: self.parts.gate.counted().clone(),

@@ -27,6 +27,15 @@ pub(super) enum Placed {
 }
 
 impl Placed {
+    /// For the count of placements.
+    pub(super) const fn counted_as(self) -> Option<&'static str> {
+        match self {
+            Self::Nowhere => None,
+            Self::Inline => Some("inline"),
+            Self::Managed => Some("managed"),
+        }
+    }
+
     /// What the lease's row must say before anything is made.
     pub(super) fn beside(self) -> Beside {
         Beside { managed_policy: self == Self::Managed, session: None }

@@ -51,13 +51,13 @@ impl Component {
             .map(|found| (self.weight(&found), found))
             .collect();
         let of_weight = counted.iter().any(|(weight, _)| weight.carries_alone());
-        let denied = refusal.is_some();
+        let refuses = refusal.is_some();
         let mut findings: Vec<Finding> = counted
             .into_iter()
             .map(|(weight, found)| {
                 let denies = match self.binding.deny_at {
                     Some(threshold) => weight.severity >= threshold,
-                    None => denied && weight.carries(of_weight),
+                    None => refuses && weight.carries(of_weight),
                 };
                 Finding { denies, ..placed(name, weight.severity, found, subject) }
             })

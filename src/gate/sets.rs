@@ -215,8 +215,9 @@ impl From<Unfit> for Unanswered {
 
 /// What a configuration binds: the shipped guardrails that are bound by default, and those that it names.
 pub(super) fn configured(config: &GateConfig) -> Vec<Member> {
-    let named = |name: &str| config.modes.contains_key(name) || config.settings.contains_key(name);
-    let bound = |name: &&str| BOUND_BY_DEFAULT.contains(name) || named(name);
+    let has_section =
+        |name: &str| config.modes.contains_key(name) || config.settings.contains_key(name);
+    let bound = |name: &&str| BOUND_BY_DEFAULT.contains(name) || has_section(name);
     let names = SHIPPED.iter().map(|(name, _)| *name).filter(bound);
     names
         .filter_map(|name| {

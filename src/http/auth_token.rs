@@ -9,7 +9,7 @@ use super::fields::{Field, Fields, Kind, field};
 use super::pipeline::{Answered, Call};
 use crate::auth::{NewToken, Parentage};
 use crate::model::duration;
-use crate::model::{Accessor, ClientToken};
+use crate::model::{Accessor, ClientToken, TokenKind};
 
 /// What making a token takes.
 pub(super) const CREATE: &[Field] = &[
@@ -64,7 +64,7 @@ pub(super) async fn lookup(mut call: Call) -> Answered {
 
 /// `auth/token/lookup-self`.
 pub(super) async fn lookup_self(call: Call) -> Answered {
-    let found = call.wire.auth.lookup_self(call.caller()?);
+    let found = call.wire.auth.lookup_self(call.caller()?).await?;
     Answer::looked_up(&found, Some(call.token()?))
 }
 
@@ -147,12 +147,14 @@ fn accessor(fields: &mut Fields) -> Result<Accessor, ApiError> {
     fields.filled_text("accessor").map(Accessor).ok_or(ApiError::AccessorMissing)
 }
 
-fn new_token(fields: &mut Fields) -> Result<NewToken, ApiError> {
-    match fields.text("type").as_deref() {
-        None | Some("" | "service") => {}
-        // Batch tokens are not offered, so the word is no value of the field.
+/// What a new token is to be.
+pub(super) fn new_token(fields: &mut Fields) -> Result<NewToken, ApiError> {
+    let kind = match fields.text("type").as_deref() {
+        None | Some("") => None,
+        Some("service") => Some(TokenKind::Service),
+        Some("batch") => Some(TokenKind::Batch),
         Some(_) => return Err(ApiError::TokenType),
-    }
+    };
     let ttl = seconds(fields, "ttl")?;
     Ok(NewToken {
         id: fields.filled_text("id").map(custom_id).transpose()?,
@@ -170,6 +172,8 @@ fn new_token(fields: &mut Fields) -> Result<NewToken, ApiError> {
         period: seconds(fields, "period")?,
         display_name: fields.filled_text("display_name"),
         num_uses: fields.int("num_uses").unwrap_or(0),
+        kind,
+        entity_alias: fields.filled_text("entity_alias"),
     })
 }
 
@@ -238,7 +242,7 @@ mod tests {
     fn what_cannot_be_is_told_in_the_contracts_words() {
         let told = |body: Value| new(&body).unwrap_err();
         assert_eq!(told(json!({"ttl": "abc"})), r#"time: invalid duration "abc""#);
-        assert_eq!(told(json!({"type": "batch"})), "invalid 'token_type' value");
+        assert_eq!(told(json!({"type": "other"})), "invalid 'token_type' value");
         assert_eq!(told(json!({"id": "hvs.x"})), "custom token ID cannot have the 'hvs.' prefix");
         assert_eq!(told(json!({"id": "s.x"})), "custom token ID cannot have the 's.' prefix");
         assert_eq!(told(json!({"id": "a.x"})), "custom token ID cannot have a '.' in the value");

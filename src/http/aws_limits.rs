@@ -1,9 +1,9 @@
-//! `<mount>/config/limits`: caps on the live leases of the account binding. Leasehold's own; only shapes
+//! `<mount>/config/limits`: caps on the live leases of the mount. Leasehold's own; only shapes
 //! live here. What a cap means is in [`crate::model::limits`], how it is kept in [`crate::engine::limits`].
 
 use super::envelope::Answer;
 use super::error::ApiError;
-use super::fields::{Field, Kind, field};
+use super::fields::{Field, Fields, Kind, field};
 use super::pipeline::{Answered, Call};
 use crate::engine::limits::LimitsChange;
 
@@ -19,10 +19,15 @@ pub(super) async fn read(call: Call) -> Answered {
 
 /// POST and PUT `config/limits`.
 pub(super) async fn write(mut call: Call) -> Answered {
-    let change = LimitsChange {
-        max_leases: call.fields.int("max_leases"),
-        max_leases_per_caller: call.fields.int("max_leases_per_caller"),
-    };
+    let change = change(&mut call.fields);
     call.wire.engine.write_limits(call.mount()?, change).await?;
     Ok(Answer::nothing())
+}
+
+/// What was sent of the caps.
+pub(super) fn change(fields: &mut Fields) -> LimitsChange {
+    LimitsChange {
+        max_leases: fields.int("max_leases"),
+        max_leases_per_caller: fields.int("max_leases_per_caller"),
+    }
 }

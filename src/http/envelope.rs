@@ -13,7 +13,7 @@ use crate::auth::{Granted, TokenLookup};
 use crate::engine::issue::Issued;
 use crate::engine::readiness::ReadinessReport;
 use crate::engine::static_roles::StaticCredentials;
-use crate::model::{ClientToken, SessionToken, Timestamp};
+use crate::model::{ClientToken, SessionToken, Timestamp, TokenKind};
 
 /// JSON that is written already.
 pub type Json = Box<RawValue>;
@@ -67,6 +67,7 @@ impl Answer {
     }
 
     /// With the digests of the verdicts that let it come to this: told in a header, which no client minds.
+    #[must_use]
     pub fn judged(self, verdicts: Vec<String>) -> Self {
         Self { verdicts, ..self }
     }
@@ -193,9 +194,11 @@ impl Answer {
         now: Timestamp,
     ) -> Result<Self, ApiError> {
         let shown = Shown(granted.client_token.as_ref().or(own));
-        let auth = AuthData::new(&granted.token, shown, granted.lease_duration(now));
+        let (more, lasts) = (&granted.identity_policies, granted.lease_duration(now));
+        let auth = AuthData::new(&granted.token, more, shown, lasts);
         let warnings = granted.warnings.clone();
-        let is_new = granted.client_token.is_some();
+        // A batch token cannot be taken back.
+        let is_new = granted.client_token.is_some() && granted.token.kind == TokenKind::Service;
         let accessor = is_new.then(|| granted.token.accessor.clone());
         let handed_out = HandedOut { lease: None, accessor };
         Ok(Self { warnings, handed_out, ..Self::of(Content::Auth(json(&auth)?)) })
@@ -221,7 +224,7 @@ impl Answer {
 
     /// A token that was looked up; `id` is the token itself, where it was sent.
     pub fn looked_up(found: &TokenLookup, id: Option<&ClientToken>) -> Result<Self, ApiError> {
-        Self::data(&LookupData::new(&found.token, found.ttl, id))
+        Self::data(&LookupData::new(found, id))
     }
 
     /// Whether there will be a body that can carry warnings.

@@ -18,8 +18,8 @@ use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
 use super::routes::{self, Callers, Route};
 use super::wrapping::{self, Door, HandedOut, Sent};
-use super::{Wire, help, sys_metrics, sys_policies, sys_seal};
-use crate::auth::{Caller, Operation, Question, acl};
+use super::{Wire, help, sys_metrics, sys_policies, sys_quotas, sys_seal};
+use crate::auth::{AuthError, Caller, Operation, Question, acl};
 use crate::model::{AuthMount, ClientToken, Mount};
 use crate::seal::SealStatus;
 
@@ -86,7 +86,14 @@ pub async fn answer(wire: &Arc<Wire>, incoming: Incoming) -> Reply {
         }
     };
     let mut seen = Seen::default();
-    let reply = match checked(wire, incoming, path, &request_id, (&mut log, &mut seen)).await {
+    let admitted = sys_quotas::admit(wire, &incoming, &path, &request_id).await;
+    let (quota, checked) = match admitted {
+        Ok(quota) => {
+            (quota, checked(wire, incoming, path, &request_id, (&mut log, &mut seen)).await)
+        }
+        Err((error, quota)) => (quota, Err(error)),
+    };
+    let reply = match checked {
         Ok(reply) => {
             log.end(&request_id, reply.status, None);
             reply
@@ -98,7 +105,7 @@ pub async fn answer(wire: &Arc<Wire>, incoming: Incoming) -> Reply {
         }
     };
     wire.measured.answered(&seen, reply.status, log.took());
-    reply
+    Reply { quota, ..reply }
 }
 
 /// A reply that is written, or why there is none.
@@ -337,6 +344,10 @@ async fn is_new(wire: &Wire, found: &Found) -> Result<bool, ApiError> {
         }
         Found::Route { route, method: Some(method), captured, .. } if route.exists_check => {
             Ok(!wire.auth.login_exists(method, captured).await?)
+        }
+        // What is left that looks first: token roles.
+        Found::Route { route, captured, .. } if route.exists_check => {
+            Ok(wire.auth.token_role(captured).await.map_err(AuthError::from)?.is_none())
         }
         Found::Route { .. } | Found::NoPattern | Found::Tainted | Found::NoMount => Ok(false),
     }

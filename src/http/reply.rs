@@ -3,6 +3,7 @@
 
 use super::error::{ApiError, Told};
 use super::path;
+use crate::auth::quotas::Left;
 
 /// JSON, as every API answer is.
 pub(super) const JSON: &str = "application/json";
@@ -23,6 +24,8 @@ pub struct Reply {
     pub verdicts: Vec<String>,
     /// The body.
     pub body: Vec<u8>,
+    /// What is left of the quota that counted the request, where answers tell it.
+    pub quota: Option<Left>,
     /// Whether it carries the headers of the API; the refusal of an unreadable path does not.
     pub dressed: bool,
 }
@@ -30,8 +33,15 @@ pub struct Reply {
 impl Reply {
     /// JSON.
     pub fn json(status: u16, body: Vec<u8>) -> Self {
-        let (location, verdicts) = (None, Vec::new());
-        Self { status, content_type: Some(JSON), location, verdicts, body, dressed: true }
+        Self {
+            status,
+            content_type: Some(JSON),
+            location: None,
+            verdicts: Vec::new(),
+            body,
+            quota: None,
+            dressed: true,
+        }
     }
 
     /// Any type.

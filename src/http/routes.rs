@@ -13,10 +13,11 @@ pub(super) use super::open::{OPEN, open};
 use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
 use super::{
-    Wire, approle, auth_token, aws_creds, aws_limits, aws_roles, aws_settings, aws_static, jwt,
-    kubernetes, mount_shape, sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_jobs,
-    sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins,
-    sys_policies, sys_reconcile, sys_remount, sys_rotate, sys_seal, ui, userpass, wrapping,
+    Wire, approle, auth_token, auth_token_roles, aws_creds, aws_limits, aws_roles, aws_settings,
+    aws_static, identity, identity_groups, jwt, kubernetes, mount_shape, sys_account_limits,
+    sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_jobs, sys_lease_accounts, sys_lease_query,
+    sys_leases, sys_metrics, sys_mounts, sys_plugins, sys_policies, sys_quotas, sys_reconcile,
+    sys_remount, sys_rotate, sys_seal, ui, userpass, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{AuthMethod, AuthMount, Mount, MountState};
@@ -65,6 +66,9 @@ macro_rules! on {
 static TOKEN: &[Route] = &[
     route(exact("create"), "Makes a token, a child of the caller's.", auth_token::CREATE, on![Update => auth_token::create]),
     route(exact("create-orphan"), "Makes a token without a parent.", auth_token::CREATE, on![Update => auth_token::create_orphan]),
+    route(named("create/"), "Makes a token by a token role.", auth_token::CREATE, on![Update => auth_token_roles::create]),
+    route(listed("roles"), "Lists the token roles.", &[], on![List => auth_token_roles::list]),
+    route(named("roles/"), "Reads, writes or deletes a token role.", auth_token_roles::ROLE, on![Read => auth_token_roles::read, Update => auth_token_roles::write, Delete => auth_token_roles::delete]).exists_first(),
     route(listed("accessors"), "Lists the accessors of all tokens.", &[], on![List => auth_token::accessors]),
     route(exact("lookup-accessor"), "Shows the token with an accessor.", auth_token::ACCESSOR, on![Update => auth_token::lookup_accessor]),
     route(exact("renew-accessor"), "Moves the end of the token with an accessor.", auth_token::ACCESSOR, on![Update => auth_token::renew_accessor]),
@@ -162,6 +166,8 @@ static SYS: &[Route] = &[
     route(listed("leases/query"), "Finds leases, ended ones too, by what is known of them.", sys_lease_query::QUERY, on![Read => sys_lease_query::query, Update => sys_lease_query::query, List => sys_lease_query::query_ids]),
     route(listed("leases/accounts"), "Lists the disabled mounts whose leases are not gone.", &[], on![List => sys_lease_accounts::list]),
     route(under("leases/accounts/"), "Shows or changes the account of a disabled mount.", aws_settings::ROOT, on![Read => sys_lease_accounts::read, Update => sys_lease_accounts::write]),
+    route(listed("leases/limits"), "Lists the AWS accounts whose live leases have a cap.", &[], on![List => sys_account_limits::list]),
+    route(named("leases/limits/"), "How many leases of an AWS account may live at once, over all mounts.", sys_account_limits::FIELDS, on![Read => sys_account_limits::read, Update => sys_account_limits::write, Delete => sys_account_limits::delete]),
     route(listed("guardrails"), "Lists the guardrails, or shows them all.", &[], on![List => sys_guardrails::list, Read => sys_guardrails::read_all]),
     route(exact("guardrails/what-if"), "Shows what a new guardrail would change for the stored roles.", sys_guardrails::WRITE, on![Update => sys_guardrails::what_if_new]),
     route(between("guardrails/verdicts/", "/replay"), "Reaches a kept verdict again.", &[], on![Update => sys_guardrails::replay]),
@@ -187,12 +193,35 @@ static SYS: &[Route] = &[
     route(exact("seal"), "Seals the broker: nobody is served until it is unsealed.", &[], on![Update => sys_seal::seal]),
     route(exact("rotate"), "Seals what is stored from now on with a new key.", &[], on![Update => sys_rotate::rotate]),
     route(exact("key-status"), "Shows the key that is in use.", &[], on![Read => sys_rotate::status]),
+    route(listed("quotas/rate-limit"), "Lists the rate-limit quotas.", &[], on![List => sys_quotas::list]),
+    route(named("quotas/rate-limit/"), "Reads, writes or deletes a rate-limit quota.", sys_quotas::QUOTA, on![Read => sys_quotas::read, Update => sys_quotas::write, Delete => sys_quotas::delete]),
+    route(exact("quotas/config"), "Shows or changes what holds for all quotas.", sys_quotas::CONFIG, on![Read => sys_quotas::read_config, Update => sys_quotas::write_config]),
     route(exact("remount"), "Moves an engine to another path.", sys_remount::FIELDS, on![Update => sys_remount::begin]),
     route(under("remount/status/"), "Shows a move.", &[], on![Read => sys_remount::status]),
     route(maybe("renew"), "Old name of leases/renew.", sys_leases::RENEW, on![Update => sys_leases::renew]),
     route(maybe("revoke"), "Old name of leases/revoke.", sys_leases::REVOKE, on![Update => sys_leases::revoke]),
     route(under("revoke-prefix/"), "Old name of leases/revoke-prefix.", sys_leases::REVOKE_PREFIX, on![Update => sys_leases::revoke_prefix]),
     route(under("revoke-force/"), "Old name of leases/revoke-force.", &[], on![Update => sys_leases::revoke_force]),
+];
+
+/// Below `identity/`.
+#[rustfmt::skip]
+static IDENTITY: &[Route] = &[
+    route(exact("entity"), "Makes or changes an entity.", identity::ENTITY, on![Update => identity::write]),
+    route(listed("entity/id"), "Lists the entities by id.", &[], on![List => identity::list_ids]),
+    route(under("entity/id/"), "Reads, changes or deletes an entity.", identity::ENTITY, on![Read => identity::read_by_id, Update => identity::write_by_id, Delete => identity::delete_by_id]),
+    route(listed("entity/name"), "Lists the entities by name.", &[], on![List => identity::list_names]),
+    route(under("entity/name/"), "Reads, writes or deletes an entity.", identity::ENTITY, on![Read => identity::read_by_name, Update => identity::write_by_name, Delete => identity::delete_by_name]),
+    route(exact("entity-alias"), "Makes or changes what an auth mount knows an entity by.", identity::ALIAS, on![Update => identity::write_alias]),
+    route(listed("entity-alias/id"), "Lists the aliases.", &[], on![List => identity::list_aliases]),
+    route(under("entity-alias/id/"), "Reads, changes or deletes an alias.", identity::ALIAS, on![Read => identity::read_alias, Update => identity::write_alias_by_id, Delete => identity::delete_alias]),
+    route(exact("group"), "Makes or changes a group.", identity_groups::GROUP, on![Update => identity_groups::write]),
+    route(listed("group/id"), "Lists the groups by id.", &[], on![List => identity_groups::list_ids]),
+    route(under("group/id/"), "Reads, changes or deletes a group.", identity_groups::GROUP, on![Read => identity_groups::read_by_id, Update => identity_groups::write_by_id, Delete => identity_groups::delete_by_id]),
+    route(listed("group/name"), "Lists the groups by name.", &[], on![List => identity_groups::list_names]),
+    route(under("group/name/"), "Reads, writes or deletes a group.", identity_groups::GROUP, on![Read => identity_groups::read_by_name, Update => identity_groups::write_by_name, Delete => identity_groups::delete_by_name]),
+    route(exact("lookup/entity"), "Looks an entity up.", identity::LOOKUP, on![Update => identity::lookup]),
+    route(exact("lookup/group"), "Looks a group up.", identity_groups::LOOKUP, on![Update => identity_groups::lookup]),
 ];
 
 /// Below the path of an AWS engine.
@@ -214,13 +243,14 @@ static AWS: &[Route] = &[
 ];
 
 /// All tables, and what the patterns in each stand below.
-pub(super) fn tables() -> [(&'static str, &'static [Route]); 7] {
+pub(super) fn tables() -> [(&'static str, &'static [Route]); 8] {
     [
         ("auth/token/", TOKEN),
         ("auth/:approle/", APPROLE),
         ("auth/:userpass/", USERPASS),
         ("auth/:jwt/", JWT),
         ("auth/:kubernetes/", KUBERNETES),
+        ("identity/", IDENTITY),
         ("sys/", SYS),
         (":mount/", AWS),
     ]
@@ -296,6 +326,9 @@ pub(super) fn find(wire: &Wire, path: &str) -> Found {
             Some((method, rest)) => in_method(method, rest),
             None => Found::NoMount,
         };
+    }
+    if let Some(rest) = path.strip_prefix("identity/") {
+        return found(IDENTITY, rest, None, Place { mount_type: "identity", injects: false });
     }
     if let Some(rest) = path.strip_prefix("sys/") {
         return found(SYS, rest, None, Place { mount_type: "system", injects: injects(rest) });

@@ -183,6 +183,14 @@ async fn catch_all(
             response.insert_header((NAMESPACE, namespace));
         }
     }
+    if let Some(left) = reply.quota {
+        response.insert_header((RATE_LIMIT, left.limit));
+        response.insert_header((RATE_REMAINING, left.remaining));
+        response.insert_header((RATE_RESET, left.reset_seconds));
+        if !left.allowed {
+            response.insert_header((header::RETRY_AFTER, left.reset_seconds));
+        }
+    }
     if !reply.verdicts.is_empty() {
         response.insert_header((VERDICT, reply.verdicts.join(", ")));
     }
@@ -204,6 +212,9 @@ const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
 /// Ours: the digests of the verdicts that led to the reply; `sys/guardrails/verdicts/:digest` has each.
 const VERDICT: HeaderName = HeaderName::from_static(VERDICT_NAME);
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const WRAP_TTL: HeaderName = HeaderName::from_static("x-vault-wrap-ttl");
 
 fn read_headers(headers: &HeaderMap) -> Headers {

@@ -12,6 +12,7 @@ use super::mount_shape::{
 };
 use super::pipeline::{Answered, Call};
 use crate::auth::Auth;
+use crate::auth::identity::token_mount_accessor;
 use crate::auth::methods::{AuthTuneChange, EffectiveTtls, MethodError, NewAuthMount};
 use crate::engine::Engine;
 
@@ -124,11 +125,10 @@ fn token_tuning() -> Value {
 const TOKEN_DESCRIPTION: &str = "token based credentials";
 
 fn token_method(installation: &str) -> Value {
-    let hex = installation.chars().filter(char::is_ascii_hexdigit).take(8);
     json!({
         "type": "token",
         "description": TOKEN_DESCRIPTION,
-        "accessor": format!("auth_token_{}", hex.collect::<String>()),
+        "accessor": token_mount_accessor(installation),
         "local": false,
         "seal_wrap": false,
         "external_entropy_access": false,

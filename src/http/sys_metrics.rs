@@ -5,6 +5,7 @@ use super::envelope::Answer;
 use super::error::ApiError;
 use super::fields::{Field, Kind, field};
 use super::pipeline::{Answered, Call};
+use crate::leases::LeaseError;
 use crate::metrics::Standing;
 use crate::model::go_text::quote;
 
@@ -50,5 +51,6 @@ async fn standing(call: &Call) -> Result<Standing, ApiError> {
         store_writes: written.writes,
         store_commits: written.commits,
         pace: call.wire.engine.pace(),
+        work: call.wire.engine.work().await.map_err(LeaseError::from)?,
     })
 }

@@ -9,7 +9,7 @@ use super::envelope::Answer;
 use super::error::ApiError;
 use super::fields::{Field, Kind, field, path_field};
 use super::pipeline::{Answered, Call};
-use crate::auth::{AuthError, acl};
+use crate::auth::{AuthError, Rights, acl};
 use crate::model::{Accessor, ClientToken, encoding};
 
 /// What writing a policy takes.
@@ -106,8 +106,8 @@ pub(super) async fn delete(call: Call) -> Answered {
 
 /// POST `sys/capabilities-self`.
 pub(super) async fn capabilities_self(mut call: Call) -> Answered {
-    let policies = call.caller()?.token().policies.clone();
-    told(&mut call, &policies).await
+    let rights = call.wire.auth.rights_of(call.caller()?.token()).await?;
+    told(&mut call, &rights)
 }
 
 /// POST `sys/capabilities`: of the token that is named.
@@ -118,17 +118,19 @@ pub(super) async fn capabilities(mut call: Call) -> Answered {
         let unknown = matches!(error, AuthError::NoSuchToken);
         if unknown { ApiError::CapabilitiesToken } else { error.into() }
     })?;
-    told(&mut call, &found.token.policies).await
+    let rights = call.wire.auth.rights_of(&found.token).await?;
+    told(&mut call, &rights)
 }
 
 /// POST `sys/capabilities-accessor`.
 pub(super) async fn capabilities_accessor(mut call: Call) -> Answered {
     let accessor = call.fields.filled_text("accessor").ok_or(ApiError::AccessorMissing)?;
     let found = call.wire.auth.lookup_accessor(&Accessor(accessor)).await?;
-    told(&mut call, &found.token.policies).await
+    let rights = call.wire.auth.rights_of(&found.token).await?;
+    told(&mut call, &rights)
 }
 
-async fn told(call: &mut Call, policies: &[String]) -> Answered {
+fn told(call: &mut Call, rights: &Rights) -> Answered {
     let paths = call.fields.list("paths").unwrap_or_default();
     let path = call.fields.list("path").unwrap_or_default();
     let paths = if paths.is_empty() { path } else { paths };
@@ -140,7 +142,7 @@ async fn told(call: &mut Call, policies: &[String]) -> Answered {
     }
     let mut capabilities = BTreeMap::new();
     for path in paths {
-        let words = call.wire.auth.capabilities(policies, &path).await?;
+        let words = rights.capabilities(&path);
         capabilities.insert(path, words);
     }
     if let (1, Some(only)) = (capabilities.len(), capabilities.values().next().cloned()) {
@@ -155,7 +157,7 @@ pub(super) async fn resultant(call: Call) -> Answered {
     if caller.is_root() {
         return Answer::data(&json!({"root": true}));
     }
-    let rules = call.wire.auth.acl_of(&caller.token().policies).await?;
+    let rules = call.wire.auth.acl_of(caller).await?;
     let shown = |exact: bool| -> BTreeMap<_, _> {
         let rules = rules.rules().filter(|rule| rule.exact == exact);
         rules.map(|rule| (rule.path, json!({"capabilities": rule.capabilities}))).collect()

@@ -95,7 +95,9 @@ impl Leases {
             SessionRevocation::Tag => Cut::Lease(lease.id.tag()),
             SessionRevocation::Older => Cut::Before(moment(cut, now)),
         };
-        match self.change(&lease, cut, denied).await {
+        let changed = self.change(&lease, cut, denied).await;
+        self.events.cut_off(cut.by.as_str(), changed.is_ok());
+        match changed {
             Ok(()) => {
                 let until = held_until(cut, now);
                 let lease = self.apply(lease, &[LeaseEvent::CutOff { until }]).await?;

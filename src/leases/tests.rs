@@ -11,6 +11,7 @@ use crate::aws::testing::{BROKER, TestAws, name, new_user};
 use crate::clock::ManualClock;
 use crate::model::{
     EndReason, FailureClass, Mount, MountState, MountTuning, TeardownProgress, Token, TokenDigest,
+    TokenKind,
 };
 use crate::store::faulty::{Fault as SpoiltWrite, FaultyStore, Moment as SpoiltAt};
 use crate::store::sqlite::Sqlite;
@@ -161,6 +162,9 @@ pub(super) fn token(now: Timestamp, ttl: u64) -> Token {
         ended_at: None,
         bound_cidrs: Vec::new(),
         login: None,
+        kind: TokenKind::Service,
+        role: None,
+        entity: None,
     }
 }
 

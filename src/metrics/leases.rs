@@ -41,11 +41,23 @@ pub struct LeaseEvents {
     removal: HistogramVec,
     expired: IntCounterVec,
     lateness: HistogramVec,
+    cuts: IntCounterVec,
 }
 
 impl Default for LeaseEvents {
     fn default() -> Self {
+        let cuts = counters(
+            "leasehold_session_revocations_total",
+            "Sessions of roles that were to be cut off before their end, by the means.",
+            &["by", "outcome"],
+        );
+        for by in ["tag", "older"] {
+            for outcome in ["cut", "failed"] {
+                cuts.with_label_values(&[by, outcome]);
+            }
+        }
         Self {
+            cuts,
             acts: histograms(
                 "leasehold_lease_operation_duration_seconds",
                 "How long the steps in the life of a lease take.",
@@ -116,6 +128,12 @@ impl LeaseEvents {
         self.expirations("failed").inc();
     }
 
+    /// A session was cut off by that means, or could not be, which is tried again.
+    pub fn cut_off(&self, by: &'static str, done: bool) {
+        let outcome = if done { "cut" } else { "failed" };
+        self.cuts.with_label_values(&[by, outcome]).inc();
+    }
+
     fn expirations(&self, event: &str) -> IntCounter {
         self.expired.with_label_values(&[event])
     }
@@ -128,6 +146,7 @@ impl LeaseEvents {
             Box::new(self.removal.clone()),
             Box::new(self.expired.clone()),
             Box::new(self.lateness.clone()),
+            Box::new(self.cuts.clone()),
         ]
     }
 

@@ -9,23 +9,31 @@
 
 mod aws;
 mod bounded;
+mod delivery;
 mod gate;
 mod instrument;
 mod issues;
 mod json;
 mod leases;
 mod own;
+mod quotas;
 mod requests;
+mod rotations;
 mod vault;
+mod work;
 
 use prometheus::proto::MetricFamily;
 use prometheus::{Registry, TextEncoder};
 
 pub use aws::{AwsCalls, Pace};
+pub use delivery::{Deliveries, Repeated};
 pub use gate::Verdicts;
 pub use issues::Issues;
 pub use leases::{LeaseAct, LeaseEvents};
+pub use quotas::QuotaCounts;
 pub use requests::{RequestLine, Requests};
+pub use rotations::{RotatedKey, RotationEvents};
+pub use work::{Compared, Jobs, Work};
 
 /// What is wrong with what was counted.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +50,10 @@ pub struct Counted {
     pub requests: Requests,
     /// Of the engine.
     pub issues: Issues,
+    /// Of handing out.
+    pub deliveries: Deliveries,
+    /// Of rotated keys.
+    pub rotations: RotationEvents,
     /// Of the leases.
     pub leases: LeaseEvents,
     /// Of the AWS client.
@@ -75,6 +87,8 @@ pub struct Standing {
     pub store_commits: u64,
     /// How the accounts are paced.
     pub pace: Pace,
+    /// Work beside the leases.
+    pub work: Work,
 }
 
 impl Standing {
@@ -88,6 +102,7 @@ impl Standing {
 #[derive(Debug)]
 pub struct Metrics {
     counted: Counted,
+    quotas: QuotaCounts,
     registry: Registry,
     version: &'static str,
     api_version: &'static str,
@@ -96,13 +111,16 @@ pub struct Metrics {
 impl Metrics {
     /// Over these instruments. `version` is the broker's own, `api_version` what it tells clients.
     pub fn new(counted: Counted, version: &'static str, api_version: &'static str) -> Self {
-        let registry = Registry::new();
+        let (registry, quotas) = (Registry::new(), QuotaCounts::default());
         for collector in [
             counted.requests.collectors(),
             counted.issues.collectors(),
+            counted.deliveries.collectors(),
+            counted.rotations.collectors(),
             counted.leases.collectors(),
             counted.aws.collectors(),
             counted.verdicts.collectors(),
+            quotas.collectors(),
         ]
         .into_iter()
         .flatten()
@@ -112,12 +130,17 @@ impl Metrics {
                 tracing::error!("a metric is not shown: {error}");
             }
         }
-        Self { counted, registry, version, api_version }
+        Self { counted, quotas, registry, version, api_version }
     }
 
     /// What requests are counted with.
     pub fn requests(&self) -> &Requests {
         &self.counted.requests
+    }
+
+    /// What requests that were turned away are counted with.
+    pub fn quotas(&self) -> &QuotaCounts {
+        &self.quotas
     }
 
     /// In Prometheus' text format, version 0.0.4.
@@ -138,6 +161,7 @@ impl Metrics {
     fn own(&self, standing: &Standing) -> Vec<MetricFamily> {
         let mut families = self.registry.gather();
         families.extend(own::families(standing, self.version, self.api_version));
+        families.extend(work::families(&standing.work, standing.now));
         families
     }
 

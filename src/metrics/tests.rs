@@ -18,6 +18,19 @@ fn standing() -> Standing {
         store_writes: 40,
         store_commits: 10,
         pace: Pace { slowed: 1, slowest: Some(2.5) },
+        work: Work {
+            compared: Some(Compared {
+                finished: 1_779_999_000,
+                orphans: 1,
+                missing: 2,
+                ..Compared::default()
+            }),
+            quarantined: true,
+            jobs: Jobs { marking: 1, paused: 2, left: 7, ..Jobs::default() },
+            overdue_root: 1,
+            overdue_static: 0,
+            last_backup: Some(1_779_996_400),
+        },
     }
 }
 
@@ -38,6 +51,13 @@ fn counted() -> Counted {
     counted.verdicts.found("least-privilege", true);
     counted.verdicts.failed("own", "limit/fuel", "deny");
     counted.verdicts.suspended(1);
+    counted.deliveries.looked("wait", false, ms(10_000));
+    counted.deliveries.not_looked();
+    counted.deliveries.placed("managed");
+    counted.deliveries.repeated(Repeated::Replayed);
+    counted.rotations.done(RotatedKey::Root);
+    counted.rotations.failed(RotatedKey::Static);
+    counted.leases.cut_off("tag", true);
     let line = counted.requests.line(":mount/creds/:name".to_owned(), "read");
     line.answered(200, ms(8));
     line.answered(418, ms(8));
@@ -63,6 +83,23 @@ fn the_text_has_our_names_and_vaults() {
         r#"leasehold_guardrail_denials_total{guardrail="least-privilege"} 1"#,
         r#"leasehold_guardrail_failures_total{guardrail="own",kind="limit/fuel",led_to="deny"} 1"#,
         "leasehold_guardrails_suspended 1",
+        r#"leasehold_readiness_total{mode="wait",outcome="unproven"} 1"#,
+        r#"leasehold_readiness_total{mode="wait",outcome="proven"} 0"#,
+        r#"leasehold_readiness_total{mode="off",outcome="not_asked"} 1"#,
+        r#"leasehold_readiness_wait_seconds_sum{mode="wait"} 10"#,
+        r#"leasehold_placements_total{placement="managed"} 1"#,
+        r#"leasehold_idempotency_total{outcome="replayed"} 1"#,
+        r#"leasehold_idempotency_total{outcome="too_late"} 0"#,
+        r#"leasehold_rotations_total{key="root",outcome="done"} 1"#,
+        r#"leasehold_rotations_total{key="static",outcome="failed"} 1"#,
+        r#"leasehold_session_revocations_total{by="tag",outcome="cut"} 1"#,
+        "leasehold_quarantined 1",
+        "leasehold_reconcile_age_seconds 1000",
+        r#"leasehold_reconcile_found{kind="missing"} 2"#,
+        r#"leasehold_revocation_jobs{state="paused"} 2"#,
+        "leasehold_revocation_job_leases_left 7",
+        r#"leasehold_rotations_overdue{key="root"} 1"#,
+        "leasehold_last_backup_age_seconds 3600",
         r#"leasehold_http_requests_total{operation="read",route=":mount/creds/:name",status="other"} 1"#,
         r#"leasehold_http_request_duration_seconds_count{route=":mount/creds/:name"} 2"#,
         r#"leasehold_leases{state="active"} 9"#,
@@ -114,6 +151,8 @@ fn the_json_is_shaped_as_vaults() {
     find("Samples", "vault.route.read.team-aws-");
     find("Samples", "vault.expire.revoke-common");
     find("Counters", "leasehold_issues_total");
+    find("Counters", "leasehold_readiness_total");
+    assert_eq!(find("Gauges", "leasehold_quarantined")["Value"], 1.0);
     assert_eq!(json["Points"], serde_json::json!([]));
 }
 
@@ -123,4 +162,7 @@ fn nothing_counted_is_shown_all_the_same() {
     let text = metrics.text(&Standing::default()).unwrap();
     assert!(text.contains("vault_expire_num_leases 0\n"), "{text}");
     assert!(!text.contains("leasehold_aws_rate_limit "), "all accounts are free");
+    assert!(text.contains("leasehold_quarantined 0\n"), "{text}");
+    assert!(!text.contains("leasehold_last_backup"), "none is known of");
+    assert!(!text.contains("leasehold_reconcile"), "there was none");
 }

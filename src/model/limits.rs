@@ -28,14 +28,16 @@ impl LeaseLimits {
 pub struct LeaseCaps {
     /// Of the role.
     pub role: LeaseLimits,
-    /// Of the mount, which is one AWS account binding.
+    /// Of the mount.
     pub mount: LeaseLimits,
+    /// Of the AWS account that the lease says, over all mounts.
+    pub account: LeaseLimits,
 }
 
 impl LeaseCaps {
     /// Whether there is no cap at all.
     pub const fn is_unlimited(&self) -> bool {
-        self.role.is_unlimited() && self.mount.is_unlimited()
+        self.role.is_unlimited() && self.mount.is_unlimited() && self.account.is_unlimited()
     }
 }
 
@@ -51,6 +53,10 @@ pub enum LeaseCap {
     MountPerCaller,
     /// `max_leases` of `config/limits`.
     Mount,
+    /// `max_leases_per_caller` of the AWS account.
+    AccountPerCaller,
+    /// `max_leases` of the AWS account.
+    Account,
 }
 
 impl LeaseCap {
@@ -61,6 +67,8 @@ impl LeaseCap {
             Self::Role => "max_leases of the role",
             Self::MountPerCaller => "max_leases_per_caller of config/limits",
             Self::Mount => "max_leases of config/limits",
+            Self::AccountPerCaller => "max_leases_per_caller of the AWS account",
+            Self::Account => "max_leases of the AWS account",
         }
     }
 }
@@ -70,11 +78,14 @@ impl LeaseCap {
 pub struct CapReached {
     /// Which one.
     pub cap: LeaseCap,
+    /// The AWS account, where the cap is of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// What it allows.
     pub limit: u64,
     /// How many live.
     pub live: u64,
-    /// Who holds the most of them, under the same role or mount.
+    /// Who holds the most of them, under the same role, mount or account.
     pub most: Option<MostLeases>,
 }
 

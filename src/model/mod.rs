@@ -9,6 +9,7 @@ pub mod duration;
 pub mod encoding;
 pub mod go_text;
 pub mod guardrail;
+pub mod identity;
 pub mod job;
 pub mod lease;
 mod lease_filter;
@@ -21,12 +22,14 @@ pub mod network;
 pub mod orphan;
 pub mod plugin;
 pub mod quarantine;
+pub mod quota;
 pub mod role;
 pub mod rotation;
 mod seal;
 pub mod secret;
 pub mod timestamp;
 pub mod token;
+pub mod token_role;
 pub mod verdict;
 
 pub use audit::{AuditDevice, AuditKind, ChainHead};
@@ -36,6 +39,7 @@ pub use guardrail::{
     Binding, DEFAULT_SETTINGS, FailureAction, FailureKind, Guardrail, GuardrailName, KeptVerdict,
     LoweredLimits, Mode, OnFailure, PluginRef, Scope, ScopeSubject, Suspension,
 };
+pub use identity::{Entity, EntityAlias, EntityId, Group, GroupId};
 pub use job::{
     Job, JobFailure, JobId, JobKind, JobProgress, JobScope, JobState, MountMove, Untried,
 };
@@ -65,6 +69,7 @@ pub use plugin::{
     SemanticVersion, Uploader,
 };
 pub use quarantine::Quarantine;
+pub use quota::{QuotaConfig, RateQuota};
 pub use role::{CredentialType, LegacyRole, Role};
 pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};
 pub use seal::{RecoveryRecord, SealKind, SealRecord};
@@ -73,5 +78,6 @@ pub use secret::{
     SessionToken,
 };
 pub use timestamp::Timestamp;
-pub use token::{Accessor, Token, TokenDigest};
+pub use token::{Accessor, Token, TokenDigest, TokenKind};
+pub use token_role::{OldNames, RoleKind, TokenRole};
 pub use verdict::{Decision, Finding, Severity, Verdict};

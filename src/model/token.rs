@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Login, Network, Timestamp};
+use super::{EntityId, Login, Network, Timestamp};
 
 /// Keyed digest of a client token, hex. Looks nothing like the token and cannot be turned back.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,7 +17,28 @@ pub struct TokenDigest(pub String);
 #[serde(transparent)]
 pub struct Accessor(pub String);
 
-/// A stored token.
+/// What kind of token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenKind {
+    /// Stored, renewed, revoked.
+    #[default]
+    Service,
+    /// All of it is in the token itself, sealed: nothing is stored, and nothing can change it.
+    Batch,
+}
+
+impl TokenKind {
+    /// Its name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Batch => "batch",
+        }
+    }
+}
+
+/// A token: a stored one, or what was read out of a batch token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     /// Keyed digest of the token.
@@ -56,4 +77,10 @@ pub struct Token {
     pub bound_cidrs: Vec<Network>,
     /// The login that made it; `None` for one that another token made.
     pub login: Option<Login>,
+    /// What kind. Batch tokens are never stored.
+    pub kind: TokenKind,
+    /// The token role that it was made by.
+    pub role: Option<String>,
+    /// Who stands behind it.
+    pub entity: Option<EntityId>,
 }

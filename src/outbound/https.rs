@@ -51,7 +51,7 @@ impl Outbound for Https {
         let private = Arc::clone(&self.private);
         let asked_host = host.clone();
         let asked = tokio::task::spawn_blocking(move || {
-            let told = asked(ask, private, asked_host);
+            let told = asked(&ask, private, &asked_host);
             drop(turn);
             told
         });
@@ -66,7 +66,7 @@ fn host_of(url: &str) -> Result<String, OutboundError> {
     host.map(str::to_owned).ok_or_else(|| OutboundError::Url(url.to_owned()))
 }
 
-fn asked(ask: Ask, private: Arc<[Network]>, host: String) -> Result<Told, OutboundError> {
+fn asked(ask: &Ask, private: Arc<[Network]>, host: &str) -> Result<Told, OutboundError> {
     let config = Agent::config_builder()
         .https_only(true)
         .http_status_as_error(false)
@@ -93,7 +93,7 @@ fn asked(ask: Ask, private: Arc<[Network]>, host: String) -> Result<Told, Outbou
         None => Vec::new(),
     };
     let request = request.body(body).map_err(|_no_request| OutboundError::Url(ask.url.clone()))?;
-    let failed = |error: ureq::Error| failure(&error, &host);
+    let failed = |error: ureq::Error| failure(&error, host);
     let mut response = agent.run(request).map_err(failed)?;
     let status = response.status().as_u16();
     let body = response.body_mut().with_config().limit(MAX_BYTES).read_to_vec().map_err(failed)?;
@@ -101,12 +101,12 @@ fn asked(ask: Ask, private: Arc<[Network]>, host: String) -> Result<Told, Outbou
 }
 
 fn failure(error: &ureq::Error, host: &str) -> OutboundError {
-    match error {
-        ureq::Error::Other(cause) if cause.is::<Refused>() => {
-            OutboundError::Private { host: host.to_owned() }
-        }
-        other => OutboundError::Silent { host: host.to_owned(), why: other.to_string() },
+    if let ureq::Error::Other(cause) = error
+        && cause.is::<Refused>()
+    {
+        return OutboundError::Private { host: host.to_owned() };
     }
+    OutboundError::Silent { host: host.to_owned(), why: error.to_string() }
 }
 
 /// Over ring, as everywhere.

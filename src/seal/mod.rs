@@ -18,6 +18,7 @@ pub use otp::under_password;
 pub use password::PasswordHash;
 
 mod audit_key;
+mod batch;
 pub mod key_file;
 pub mod keyring;
 mod keys;

@@ -13,11 +13,13 @@ mod audit;
 pub mod auth_methods;
 pub mod faulty;
 pub mod guardrails;
+pub mod identity;
 mod jobs;
 pub mod limits;
 pub mod plugins;
 pub mod policies;
 pub mod query;
+pub mod quotas;
 mod reconcile;
 pub mod requests;
 pub mod schedule;
@@ -31,18 +33,20 @@ pub mod wrapping;
 pub use audit::AuditStore;
 pub use auth_methods::AuthMethodStore;
 pub use guardrails::{GuardrailStore, VerdictBounds};
+pub use identity::IdentityStore;
 pub use jobs::{DueAt, JobStore, Mark};
 pub use limits::LimitStore;
 pub use plugins::{PluginStore, PutPlugin};
 pub use policies::PolicyStore;
 pub use query::{Page, Position, QueryStore};
+pub use quotas::QuotaStore;
 pub use reconcile::{ReconcileStore, StuckLeases};
 pub use requests::RequestStore;
 pub use schedule::ScheduleStore;
 pub use seal::SealStore;
 pub use signed_logins::SignedLoginStore;
 pub use static_roles::RotationStore;
-pub use tally::{LeaseTally, TallyStore, Written};
+pub use tally::{LeaseTally, TallyStore, WorkTally, Written};
 pub use wrapping::WrappingStore;
 
 /// Why the store could not answer.
@@ -80,6 +84,8 @@ pub trait Store:
     + QueryStore
     + RequestStore
     + WrappingStore
+    + IdentityStore
+    + QuotaStore
     + std::fmt::Debug
     + Send
     + Sync

@@ -11,6 +11,8 @@ use crate::model::Timestamp;
 pub trait TallyStore: std::fmt::Debug + Send + Sync + 'static {
     /// The leases as they stand; `stuck_after` failed passes in a row make a teardown stuck.
     async fn lease_tally(&self, stuck_after: u32) -> Result<LeaseTally, StoreError>;
+    /// Jobs as they stand, and the last backup that is known of.
+    async fn work_tally(&self) -> Result<WorkTally, StoreError>;
     /// What was written since the store was opened.
     fn written(&self) -> Written;
 }
@@ -39,6 +41,23 @@ impl LeaseTally {
     pub fn active_count(&self) -> u64 {
         self.active.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
+}
+
+/// Jobs as they stand, forgotten ones apart, and the last backup.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkTally {
+    /// Running, and not all of their leases are marked.
+    pub jobs_marking: u64,
+    /// Running, and all of their leases are marked.
+    pub jobs_running: u64,
+    /// Paused.
+    pub jobs_paused: u64,
+    /// Done, and not purged.
+    pub jobs_done: u64,
+    /// Leases that a job that is not done has marked and that are still to be removed.
+    pub job_leases_left: u64,
+    /// When the last backup was taken from where the store is; `None` where none is known of.
+    pub last_backup: Option<Timestamp>,
 }
 
 /// What was written since the store was opened.

@@ -219,6 +219,20 @@ fn hvac_walks_through_the_guide() {
 }
 
 #[test]
+fn hvac_makes_tokens_policies_logins_identities_and_wrapped_answers() {
+    let Some(python) = tool("LEASEHOLD_PYTHON") else { return };
+    let broker = Process::dev(&[]);
+    let mut command = Command::new(&python);
+    let status = command
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/hvac_auth_flow.py"))
+        .env("VAULT_ADDR", &broker.url)
+        .env("VAULT_TOKEN", broker.root_token.as_ref().unwrap())
+        .status()
+        .unwrap();
+    assert!(status.success(), "{}", broker.log());
+}
+
+#[test]
 fn vaultrs_walks_through_the_guide() {
     let Some(python) = tool("LEASEHOLD_PYTHON") else { return };
     let Some(flow) = tool("LEASEHOLD_VAULTRS") else { return };

@@ -7,6 +7,7 @@ use embedded_aws::faults::Fault;
 use serde_json::{Value, json};
 
 use crate::support::NARROW;
+use crate::support::aws_server::{Act, AwsServer};
 use crate::support::broker::TestBroker;
 use crate::support::process::{Process, binary};
 
@@ -34,7 +35,8 @@ fn a_healthy_broker_is_healthy_and_nothing_is_changed() {
     let (_, who) = check(&diagnosis, "sts aws/");
     assert_eq!(who, "account 123456789012 as arn:aws:iam::123456789012:user/account-admin");
     assert_eq!(check(&diagnosis, "clock aws/").1, "as AWS's");
-    assert_eq!(check(&diagnosis, "permissions aws/").1, "all that an IAM user needs");
+    assert_eq!(check(&diagnosis, "clock iam aws/").1, "as AWS's");
+    assert_eq!(check(&diagnosis, "permissions aws/").1, "all that the roles need");
     assert!(check(&diagnosis, "orphans").1.starts_with("0 orphans, 0 of them policies, 0 leases"));
     assert!(
         diagnosis["policy"].as_str().unwrap().contains("arn:aws:iam::123456789012:user/vault-*")
@@ -48,20 +50,12 @@ fn a_healthy_broker_is_healthy_and_nothing_is_changed() {
 #[test]
 fn what_the_broker_may_not_do_is_named() {
     let broker = TestBroker::new().with_role();
-    broker.aws.create_user("the-broker", "/", &[]).unwrap();
     let most = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},{"Effect":"Deny","Action":"iam:DeleteUser","Resource":"*"}]}"#;
+    as_the_broker(&broker, most);
     let put = |document: &str| {
         let put = [("UserName", "the-broker"), ("PolicyName", "p"), ("PolicyDocument", document)];
         broker.aws.call("PutUserPolicy", &put).unwrap();
     };
-    put(most);
-    let keys = broker.aws.call("CreateAccessKey", &[("UserName", "the-broker")]).unwrap();
-    let element = |name: &str| {
-        let inside = keys.split(&format!("<{name}>")).nth(1).unwrap();
-        inside.split('<').next().unwrap().to_owned()
-    };
-    let root = json!({ "access_key": element("AccessKeyId"), "secret_key": element("SecretAccessKey"), "max_retries": 0 });
-    broker.root().post("aws/config/root", &root).expect(204);
     let (status, detail) = check(&diagnose(&broker), "permissions aws/");
     assert_eq!((status.as_str(), detail.as_str()), ("fail", "not allowed: iam:DeleteUser"));
 
@@ -128,4 +122,192 @@ fn the_command_line_shows_the_checks_and_the_policy() {
     assert_eq!(serde_json::from_str::<Value>(&policy).unwrap()["Version"], "2012-10-17");
     let (code, _) = run(&["doctor"], "http://127.0.0.1:1");
     assert_eq!(code, Some(3));
+}
+
+/// A user that may do what the document says, as `config/root` of `aws/`.
+fn as_the_broker(broker: &TestBroker, document: &str) {
+    broker.aws.create_user("the-broker", "/", &[]).unwrap();
+    let put = [("UserName", "the-broker"), ("PolicyName", "p"), ("PolicyDocument", document)];
+    broker.aws.call("PutUserPolicy", &put).unwrap();
+    let keys = broker.aws.call("CreateAccessKey", &[("UserName", "the-broker")]).unwrap();
+    let element = |name: &str| {
+        let inside = keys.split(&format!("<{name}>")).nth(1).unwrap();
+        inside.split('<').next().unwrap().to_owned()
+    };
+    let root = json!({ "access_key": element("AccessKeyId"), "secret_key": element("SecretAccessKey"), "max_retries": 0 });
+    broker.root().post("aws/config/root", &root).expect(204);
+}
+
+fn asked(broker: &TestBroker) -> Vec<String> {
+    let calls = broker.faults.calls();
+    let questions = calls.iter().filter(|seen| seen.call.action == "SimulatePrincipalPolicy");
+    let actions = questions.flat_map(|seen| {
+        let parameters = seen.call.parameters.iter();
+        let named = parameters.filter(|(name, _)| name.starts_with("ActionNames."));
+        named.map(|(_, action)| action.clone()).collect::<Vec<_>>()
+    });
+    actions.collect()
+}
+
+#[test]
+fn only_what_the_stored_roles_need_is_asked_and_printed() {
+    let broker = TestBroker::new();
+    let root = broker.root();
+    root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
+    let deploy = broker.aws.create_role("deploy", 3600).unwrap();
+    let may = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": deploy },
+        { "Effect": "Allow", "Resource": "*",
+          "Action": ["iam:ListUsers", "iam:ListPolicies", "iam:SimulatePrincipalPolicy"] },
+    ] });
+    as_the_broker(&broker, &may.to_string());
+    let none = diagnose(&broker);
+    assert_eq!(check(&none, "permissions aws/").1, "there is no role that needs any");
+    let usual: Value = serde_json::from_str(none["policy"].as_str().unwrap()).unwrap();
+    assert_eq!(usual["Statement"][0]["Sid"], "GivesOnlyWhatTheBoundaryLetsThrough");
+
+    let role = json!({ "credential_type": "assumed_role", "role_arns": [deploy] });
+    root.post("aws/roles/a", &role).expect(204);
+    broker.faults.clear_calls();
+    let diagnosis = diagnose(&broker);
+    let (status, detail) = check(&diagnosis, "permissions aws/");
+    assert_eq!((status.as_str(), detail.as_str()), ("ok", "all that the roles need"));
+    let questions = asked(&broker);
+    assert!(questions.contains(&"sts:AssumeRole".to_owned()), "{questions:?}");
+    assert!(!questions.iter().any(|action| action.contains("User") && action != "iam:ListUsers"));
+    let printed = diagnosis["policy"].as_str().unwrap();
+    assert!(printed.contains(&deploy) && !printed.contains("CreateUser"), "{printed}");
+    assert!(printed.contains("arn:aws:iam::123456789012:user/the-broker"), "{printed}");
+
+    // Another role, another need: it is asked for, missed, and printed.
+    let federated = json!({ "credential_type": "federation_token", "policy_document": NARROW });
+    root.post("aws/roles/f", &federated).expect(204);
+    let diagnosis = diagnose(&broker);
+    assert_eq!(check(&diagnosis, "permissions aws/").1, "not allowed: sts:GetFederationToken");
+    assert!(diagnosis["policy"].as_str().unwrap().contains("sts:GetFederationToken"));
+    // What is printed is enough.
+    let put = [
+        ("UserName", "the-broker"),
+        ("PolicyName", "p"),
+        ("PolicyDocument", diagnosis["policy"].as_str().unwrap()),
+    ];
+    broker.aws.call("PutUserPolicy", &put).unwrap();
+    assert_eq!(check(&diagnose(&broker), "permissions aws/").0, "ok");
+    root.get("aws/sts/a").expect(200);
+    root.get("aws/sts/f").expect(200);
+}
+
+#[test]
+fn the_policy_that_is_printed_for_users_with_a_boundary_and_groups_is_enough() {
+    let broker = TestBroker::new();
+    let root = broker.root();
+    root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
+    let nothing = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:Simulate*","Resource":"*"}]}"#;
+    as_the_broker(&broker, nothing);
+    let bound = broker.aws.create_managed_policy("bound", NARROW).unwrap();
+    broker.aws.create_group("devs", &[("p", NARROW)], &[]).unwrap();
+    let role = json!({
+        "credential_type": "iam_user", "policy_document": NARROW, "user_path": "/apps/",
+        "permissions_boundary_arn": bound, "iam_groups": ["devs"], "placement": "managed",
+    });
+    // In this mode it warns of what it may not read.
+    root.post("aws/roles/r", &role).expect(200);
+    let diagnosis = diagnose(&broker);
+    let (status, detail) = check(&diagnosis, "permissions aws/");
+    assert_eq!(status, "fail");
+    for action in ["iam:CreateUser", "iam:AddUserToGroup", "iam:CreatePolicy", "iam:GetGroupPolicy"]
+    {
+        assert!(detail.contains(action), "{action}: {detail}");
+    }
+    let printed = diagnosis["policy"].as_str().unwrap().to_owned();
+    assert!(printed.contains(&bound) && printed.contains("user/apps/vault-*"), "{printed}");
+    broker
+        .aws
+        .call(
+            "PutUserPolicy",
+            &[("UserName", "the-broker"), ("PolicyName", "p"), ("PolicyDocument", &printed)],
+        )
+        .unwrap();
+    let diagnosis = diagnose(&broker);
+    assert_eq!(check(&diagnosis, "permissions aws/").1, "all that the roles need");
+    let lease = root.get("aws/creds/r").expect(200).lease_id();
+    broker.revoke(&lease).expect(204);
+    broker.settle();
+    assert!(broker.unfinished().is_empty());
+    assert_eq!(broker.users(), ["the-broker"]);
+}
+
+/// `config/root` of `aws/` with these endpoints of STS.
+fn with_endpoints(broker: &TestBroker, iam: &str, sts: &[&str]) {
+    let regions: Vec<&str> = sts.iter().map(|_| "eu-west-1").collect();
+    let root = json!({
+        "access_key": "AKIATESTTESTTESTTEST", "secret_key": "s", "max_retries": 0,
+        "iam_endpoint": iam, "sts_endpoint": sts[0], "sts_region": "eu-west-1",
+        "sts_fallback_endpoints": sts[1..], "sts_fallback_regions": regions[1..],
+    });
+    broker.root().post("aws/config/root", &root).expect(204);
+}
+
+#[test]
+fn every_endpoint_of_a_mount_is_asked_and_the_clock_of_each_is_told() {
+    let broker = TestBroker::new().with_role();
+    let iam = AwsServer::over(&broker.aws);
+    let (first, second) = (iam.beside(), iam.beside());
+    let elsewhere = AwsServer::over(&broker.other_aws);
+    with_endpoints(&broker, &iam.url, &[&first.url, &second.url, &elsewhere.url]);
+    // The broker's clock says 20:26:40.
+    iam.date("Thu, 28 May 2026 20:27:50 GMT");
+    first.date("Thu, 28 May 2026 20:26:40 GMT");
+    second.date("Thu, 28 May 2026 20:20:00 GMT");
+    second.decide(|_| Act::Unknown);
+
+    let diagnosis = diagnose(&broker);
+    let at = |server: &AwsServer| format!("aws/ at {}", server.host());
+    let seen = |name: String| check(&diagnosis, &name);
+    assert_eq!(seen(format!("sts {}", at(&first))).0, "ok");
+    assert_eq!(seen(format!("clock {}", at(&first))).1, "as AWS's");
+    // It refuses, and its answer shows why.
+    let (status, detail) = seen(format!("sts {}", at(&second)));
+    assert_eq!(status, "warn", "another one stands in for it: {detail}");
+    assert!(detail.contains("InvalidClientTokenId"), "{detail}");
+    assert_eq!(
+        seen(format!("clock {}", at(&second))),
+        ("fail".to_owned(), "400 s ahead of AWS's".to_owned())
+    );
+    let (status, detail) = seen(format!("sts {}", at(&elsewhere)));
+    assert_eq!((status.as_str(), detail.contains("account 210987654321")), ("fail", true));
+    assert_eq!(seen(format!("clock {}", at(&elsewhere))).0, "unknown");
+    assert_eq!(seen("iam aws/".to_owned()).1, "answers");
+    assert_eq!(
+        seen("clock iam aws/".to_owned()),
+        ("warn".to_owned(), "70 s behind AWS's".to_owned())
+    );
+
+    // None answers: nobody is known, and IAM's trouble is told apart.
+    first.decide(|_| Act::ResetBefore);
+    elsewhere.decide(|_| Act::ResetBefore);
+    iam.decide(|_| Act::ErrorBefore);
+    let diagnosis = diagnose(&broker);
+    assert_eq!(check(&diagnosis, &format!("sts {}", at(&first))).0, "fail");
+    assert_eq!(check(&diagnosis, "iam aws/").0, "fail");
+    assert_eq!(check(&diagnosis, "permissions aws/").0, "unknown");
+}
+
+#[test]
+fn mounts_of_one_account_with_other_ways_to_sts_are_asked_each() {
+    let broker = TestBroker::new().with_role();
+    let iam = AwsServer::over(&broker.aws);
+    let (first, second) = (iam.beside(), iam.beside());
+    with_endpoints(&broker, &iam.url, &[&first.url]);
+    broker.root().post("sys/mounts/second", &json!({ "type": "aws" })).expect(204);
+    let root = json!({
+        "access_key": "AKIATESTTESTTESTTEST", "secret_key": "s", "max_retries": 0,
+        "iam_endpoint": iam.url, "sts_endpoint": second.url,
+    });
+    broker.root().post("second/config/root", &root).expect(204);
+    second.decide(|_| Act::Refuse);
+    let diagnosis = diagnose(&broker);
+    assert_eq!(check(&diagnosis, "sts aws/").0, "ok");
+    assert_eq!(check(&diagnosis, "sts second/").0, "fail");
+    check(&diagnosis, "permissions aws/ second/");
 }

@@ -16,7 +16,7 @@ const BEGIN: i64 = 1_780_000_000;
 /// A broker with an engine, a policy `ci`, a `jwt` mount that believes the issuer's key set, and a role.
 fn broker(issuer: &HttpsServer, signers: &[&Signer], role: &Value) -> TestBroker {
     let broker = TestBroker::new().with_role();
-    issuer.says("/keys", 200, jwks(signers));
+    issuer.says("/keys", 200, jwks(signers).to_string());
     let root = broker.root();
     let policy = r#"path "aws/creds/r" { capabilities = ["read"] }"#;
     root.put("sys/policies/acl/ci", &json!({ "policy": policy })).expect(204);
@@ -115,7 +115,7 @@ fn every_algorithm_of_the_list_is_taken_from_its_own_kind_of_key() {
     }
     let mut open = signers[0].jwk();
     open.as_object_mut().unwrap().remove("alg");
-    issuer.says("/keys", 200, json!({ "keys": [open] }));
+    issuer.says("/keys", 200, json!({ "keys": [open] }).to_string());
     broker.advance(Duration::from_secs(200));
     root.post(
         "auth/jwt/config",
@@ -200,7 +200,7 @@ fn a_new_key_is_fetched_when_a_token_names_it_and_a_withdrawn_one_is_gone() {
     let root = broker.root();
     log_in(&root, &old.token(&claims())).expect(200);
     assert_eq!(issuer.asked().len(), 1, "the configuration looked whether the keys come");
-    issuer.says("/keys", 200, jwks(&[&new]));
+    issuer.says("/keys", 200, jwks(&[&new]).to_string());
     // A flood of tokens with made-up keys asks the issuer once in half a minute.
     for nth in 0..20 {
         let header = json!({ "alg": "RS256", "kid": format!("made-up-{nth}") });
@@ -228,7 +228,7 @@ fn a_discovery_document_names_the_keys_and_the_issuer() {
     let broker = broker(&issuer, &[&signer], &role());
     let root = broker.root();
     let document = json!({ "issuer": issuer.url, "jwks_uri": format!("{}/keys", issuer.url) });
-    issuer.says("/.well-known/openid-configuration", 200, document);
+    issuer.says("/.well-known/openid-configuration", 200, document.to_string());
     let config = json!({ "oidc_discovery_url": issuer.url, "oidc_discovery_ca_pem": CA });
     root.post("auth/jwt/config", &config).expect(204);
     let read = root.get("auth/jwt/config").expect(200);
@@ -240,7 +240,7 @@ fn a_discovery_document_names_the_keys_and_the_issuer() {
     assert_eq!(told, ["error validating token: invalid issuer (iss) claim"]);
     let other =
         json!({ "issuer": "https://evil.example.com", "jwks_uri": "https://evil.example.com" });
-    issuer.says("/.well-known/openid-configuration", 200, other);
+    issuer.says("/.well-known/openid-configuration", 200, other.to_string());
     let told = root.post("auth/jwt/config", &config).expect(400).errors();
     assert!(told[0].starts_with("error checking oidc discovery URL: "), "{told:?}");
     log_in(&root, &signer.token(&with("iss", issuer.url.as_str()))).expect(200);
@@ -277,9 +277,13 @@ fn an_issuer_that_cannot_be_believed_is_not_configured() {
     let broker = broker(&issuer, &[&signer], &role());
     let root = broker.root();
     let evil = HttpsServer::start();
-    evil.says("/keys", 200, jwks(&[&signer]));
+    evil.says("/keys", 200, jwks(&[&signer]).to_string());
     issuer.says("/moved", 302, format!("{}/keys", evil.url));
-    issuer.says("/oct", 200, json!({ "keys": [{ "kty": "oct", "kid": "k1", "k": "c2VjcmV0" }] }));
+    issuer.says(
+        "/oct",
+        200,
+        json!({ "keys": [{ "kty": "oct", "kid": "k1", "k": "c2VjcmV0" }] }).to_string(),
+    );
     issuer.says("/huge", 200, format!("{{\"keys\":[],\"x\":\"{}\"}}", "x".repeat(1 << 21)));
     let told = |config: Value| root.post("auth/jwt/config", &config).expect(400).errors();
     let at = |path: &str| json!({ "jwks_url": format!("{}{path}", issuer.url), "jwks_ca_pem": CA });

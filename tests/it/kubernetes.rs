@@ -119,7 +119,7 @@ fn a_pod_whose_cluster_says_no_or_nothing_is_refused() {
         (500, json!({})),
         (302, json!({})),
     ] {
-        cluster.says(REVIEWS, status, body);
+        cluster.says(REVIEWS, status, body.to_string());
         refused();
     }
     // Somebody else's token, by the cluster's word.
@@ -180,7 +180,11 @@ fn an_audience_has_to_be_in_the_token_and_in_the_clusters_answer() {
     log_in(&root, &signer.token(&claims)).expect(200);
     assert_eq!(cluster.asked()[0].body["spec"]["audiences"], json!(["leasehold"]));
     let user = json!({ "username": "system:serviceaccount:ci-prod:deployer", "uid": UID });
-    cluster.says(REVIEWS, 201, json!({ "status": { "authenticated": true, "user": user } }));
+    cluster.says(
+        REVIEWS,
+        201,
+        json!({ "status": { "authenticated": true, "user": user } }).to_string(),
+    );
     log_in(&root, &signer.token(&claims)).expect(403);
 }
 

@@ -192,3 +192,102 @@ fn an_issue_takes_two_rounds_and_a_revocation_three() {
     asking.join().unwrap().expect(204);
     assert!(broker.users().is_empty());
 }
+
+/// What Vault had before `sys/leases/…`, and still answers.
+#[test]
+fn the_old_names_of_the_lease_paths_do_the_same() {
+    let broker = TestBroker::new().with_role();
+    let root = broker.root();
+    root.post("aws/config/lease", &json!({ "lease": "1h", "lease_max": "2h" })).expect(204);
+    let issue = || broker.issue().expect(200).lease_id();
+
+    let lease = issue();
+    for path in ["sys/renew".to_owned(), format!("sys/renew/{lease}")] {
+        let body = json!({ "lease_id": lease, "increment": 600 });
+        let renewed = root.put(&path, &body).expect(200);
+        assert_eq!(
+            (renewed.lease_id(), &renewed.json["lease_duration"]),
+            (lease.clone(), &json!(600))
+        );
+    }
+    assert_eq!(
+        root.put("sys/renew", &json!({ "lease_id": UNKNOWN })).expect(400).errors(),
+        ["lease not found"]
+    );
+
+    root.put("sys/revoke", &json!({ "lease_id": lease })).expect(204);
+    broker.lookup(&lease).expect(400);
+    assert!(broker.users().is_empty());
+    let lease = issue();
+    root.put(&format!("sys/revoke/{lease}"), &json!({})).expect(204);
+    assert!(broker.users().is_empty());
+    let lease = issue();
+    root.put(&format!("sys/revoke/{lease}"), &json!({ "sync": false })).expect(202);
+    broker.run_due();
+    assert!(broker.users().is_empty());
+
+    broker.write_role("other", crate::support::NARROW).expect(204);
+    let kept = root.get("aws/creds/other").expect(200).lease_id();
+    issue();
+    issue();
+    root.put("sys/revoke-prefix/aws/creds/r", &json!({})).expect(204);
+    assert_eq!(broker.users().len(), 1);
+    broker.lookup(&kept).expect(200);
+
+    broker.faults.fail_every("DeleteUser", Fault::Throttle);
+    root.put("sys/revoke-force/aws/creds/other", &json!({})).expect(204);
+    broker.lookup(&kept).expect(400);
+    assert!(broker.unfinished().contains(&kept), "out of sight, and its user is still removed");
+    broker.faults.heal();
+    broker.settle();
+    assert!(broker.users().is_empty() && broker.unfinished().is_empty());
+
+    // They need what the new ones need.
+    let nobody = root.post("auth/token/create", &json!({ "policies": ["default"] })).expect(200);
+    let nobody = root.with_token(nobody.json["auth"]["client_token"].as_str().unwrap());
+    for path in ["sys/revoke-prefix/aws", "sys/revoke-force/aws", "sys/revoke"] {
+        nobody.put(path, &json!({ "lease_id": UNKNOWN })).expect(403);
+    }
+}
+
+#[test]
+fn tidy_deletes_the_rows_of_what_is_over_for_thirty_days_and_no_other() {
+    let broker = TestBroker::new().with_role();
+    let root = broker.root();
+    root.post("aws/roles/r", &json!({ "ttl": "700h" })).expect(204);
+    let until_gone = |lease: &str| {
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while broker.row(lease).is_some() {
+            assert!(std::time::Instant::now() < deadline, "the row of {lease} was not deleted");
+            std::thread::yield_now();
+        }
+    };
+    let end = || {
+        let lease = broker.issue().expect(200).lease_id();
+        broker.revoke(&lease).expect(204);
+        broker.settle();
+        lease
+    };
+    let first = end();
+    broker.clock.advance(Duration::from_hours(12));
+    let over = end();
+    // Once a day it happens by itself; then nobody does it for a day.
+    broker.clock.advance(Duration::from_hours(30 * 24 - 12));
+    let lives = broker.issue().expect(200).lease_id();
+    until_gone(&first);
+    let ended = end();
+    broker.faults.fail_every("DeleteUser", Fault::Throttle);
+    let stuck = broker.issue().expect(200).lease_id();
+    broker.revoke(&stuck);
+    broker.clock.advance(Duration::from_hours(12));
+    assert!(broker.row(&over).is_some(), "it is kept until somebody tidies");
+
+    let tidied = root.put("sys/leases/tidy", &json!({})).expect(202);
+    assert!(tidied.warnings()[0].starts_with("Tidy operation"), "{}", tidied.text);
+    until_gone(&over);
+    for lease in [&ended, &lives, &stuck] {
+        assert!(broker.row(lease).is_some(), "{lease} is not over for thirty days");
+    }
+    broker.lookup(&lives).expect(200);
+    assert_eq!(broker.users().len(), 2);
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use embedded_aws::faults::Fault;
 use serde_json::{Value, json};
 
-use crate::support::broker::TestBroker;
+use crate::support::broker::{OTHER_KEY, TestBroker};
 use crate::support::client::Client;
 
 fn child(broker: &TestBroker, name: &str) -> Client {
@@ -143,4 +143,119 @@ fn an_issue_that_fails_gives_its_place_back() {
     let given: Value = broker.issue().expect(200).json;
     assert!(given["lease_id"].is_string());
     broker.issue().expect(400);
+}
+
+/// Another mount with a role `r`, by these keys.
+fn second_mount(broker: &TestBroker, key: &str) {
+    let root = broker.root();
+    root.post("sys/mounts/second", &json!({ "type": "aws" })).expect(204);
+    let keys = json!({ "access_key": key, "secret_key": "made-up" });
+    root.post("second/config/root", &keys).expect(204);
+    let role = json!({ "credential_type": "iam_user", "policy_document": crate::support::NARROW });
+    root.post("second/roles/r", &role).expect(204);
+}
+
+#[test]
+fn two_mounts_on_one_account_share_the_cap_of_the_account() {
+    let mut broker = TestBroker::new().with_role();
+    second_mount(&broker, "AKIASECONDMOUNT00000");
+    let root = broker.root();
+    let (ci, dev) = (child(&broker, "ci"), child(&broker, "dev"));
+    // One lease is there before anybody says a cap.
+    let first = ci.get("aws/creds/r").expect(200).lease_id();
+    root.post("sys/leases/limits/123456789012", &json!({ "max_leases": 3 })).expect(204);
+    let read = root.get("sys/leases/limits/123456789012").expect(200);
+    assert_eq!(read.data(), &json!({ "max_leases": 3, "max_leases_per_caller": 0 }));
+    let listed = root.list("sys/leases/limits").expect(200);
+    assert_eq!(listed.data()["keys"], json!(["123456789012"]));
+    ci.get("second/creds/r").expect(200);
+    dev.get("second/creds/r").expect(200);
+
+    broker.faults.clear_calls();
+    let holder = accessor(&ci);
+    for path in ["aws/creds/r", "second/creds/r"] {
+        let refused = dev.get(path).expect(400);
+        assert_eq!(
+            refused.errors(),
+            [format!(
+                "too many leases live: max_leases of the AWS account 123456789012 is 3, live are 3; `token-ci` (accessor `{holder}`) holds the most, 2\nhelp: revoke leases that nobody needs, or raise the cap"
+            )],
+            "{path}"
+        );
+        let reached = &refused.data()["cap_reached"];
+        assert_eq!(
+            (&reached["cap"], &reached["account"]),
+            (&json!("account"), &json!("123456789012"))
+        );
+    }
+    assert!(broker.faults.actions().is_empty(), "AWS was not asked");
+    assert_eq!(broker.users().len(), 3);
+
+    // Also after a restart, when nobody has said yet whose the keys are: that is asked first.
+    broker.restart();
+    let dev = broker.root().with_token(dev.token());
+    dev.get("second/creds/r").expect(400);
+    assert_eq!(broker.users().len(), 3);
+    broker.revoke(&first).expect(204);
+    for _ in 0..3 {
+        broker.advance(Duration::from_secs(70));
+    }
+    dev.get("second/creds/r").expect(200);
+    dev.get("aws/creds/r").expect(400);
+
+    let root = broker.root();
+    root.delete("sys/leases/limits/123456789012").expect(204);
+    root.get("sys/leases/limits/123456789012").expect(404);
+    dev.get("aws/creds/r").expect(200);
+}
+
+#[test]
+fn the_cap_of_an_account_holds_for_sessions_and_per_caller_and_for_no_other_account() {
+    let broker = TestBroker::new().with_role();
+    second_mount(&broker, OTHER_KEY);
+    let root = broker.root();
+    let arn = broker.aws.create_role("deploy", 43_200).unwrap();
+    let assumed = json!({ "credential_type": "assumed_role", "role_arns": [arn] });
+    root.post("aws/roles/a", &assumed).expect(204);
+    let federated =
+        json!({ "credential_type": "federation_token", "policy_document": crate::support::NARROW });
+    root.post("aws/roles/f", &federated).expect(204);
+    let own = json!({ "credential_type": "session_token" });
+    root.post("aws/roles/s", &own).expect(204);
+    let caps = json!({ "max_leases_per_caller": 2 });
+    root.post("sys/leases/limits/123456789012", &caps).expect(204);
+    let dev = child(&broker, "dev");
+    dev.get("aws/sts/a").expect(200);
+    dev.get("aws/sts/f").expect(200);
+    for path in ["aws/sts/a", "aws/sts/f", "aws/sts/s", "aws/creds/r"] {
+        let refused = dev.get(path).expect(400).errors().join("|");
+        assert!(
+            refused.starts_with(
+                "too many leases live: max_leases_per_caller of the AWS account 123456789012 is 2, live are 2; `token-dev`"
+            ),
+            "{path}: {refused}"
+        );
+    }
+    // Others have theirs, and another account has no cap.
+    broker.issue().expect(200);
+    for _ in 0..3 {
+        dev.get("second/creds/r").expect(200);
+    }
+    assert_eq!((broker.users().len(), broker.other_aws.users().len()), (1, 3));
+    let bad = root.post("sys/leases/limits/aws", &json!({ "max_leases": 1 })).expect(400);
+    assert_eq!(bad.errors(), ["`aws` is not the id of an AWS account, which has 12 digits"]);
+}
+
+#[test]
+fn where_an_account_has_a_cap_nothing_is_issued_by_keys_of_nobody_knows_which() {
+    let mut broker = TestBroker::new().with_role();
+    broker.root().post("sys/leases/limits/123456789012", &json!({ "max_leases": 9 })).expect(204);
+    broker.restart();
+    broker.faults.fail_every("GetCallerIdentity", Fault::refuse(403, "AccessDenied"));
+    let refused = broker.issue().expect(400).errors().join("|");
+    assert!(refused.starts_with("a cap on live leases of an AWS account is set, and it cannot"));
+    assert!(broker.users().is_empty() && broker.unfinished().is_empty());
+    // A cap of nobody asks nothing.
+    broker.root().post("sys/leases/limits/123456789012", &json!({ "max_leases": 0 })).expect(204);
+    broker.issue().expect(200);
 }

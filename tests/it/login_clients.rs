@@ -14,7 +14,7 @@ use crate::support::signer::{Signer, jwks};
 fn hvac_logs_in_by_every_method_for_machines() {
     let Some(python) = tool("LEASEHOLD_PYTHON") else { return };
     let (issuer, signer) = (HttpsServer::start(), Signer::rsa("k1"));
-    issuer.says("/keys", 200, jwks(&[&signer]));
+    issuer.says("/keys", 200, jwks(&[&signer]).to_string());
     let user = json!({ "username": "system:serviceaccount:ci:deployer", "uid": "u-1" });
     issuer.answers("/apis/authentication.k8s.io/v1/tokenreviews", move |_asked| {
         (201, json!({ "status": { "authenticated": true, "user": user } }).to_string())

@@ -4,6 +4,7 @@
 use embedded_aws::faults::Fault;
 use serde_json::{Value, json};
 
+use crate::support::aws_server::{Act, AwsServer};
 use crate::support::broker::TestBroker;
 
 fn write(broker: &TestBroker, fields: &Value) {
@@ -108,4 +109,51 @@ fn a_role_shows_what_was_set_and_refuses_what_it_does_not_know() {
     ] {
         assert_eq!(root.post("aws/roles/r", &fields).expect(400).errors(), [text]);
     }
+}
+
+/// The embedded AWS behind two endpoints of STS, the second a fallback.
+fn with_two_endpoints(broker: &TestBroker) -> [AwsServer; 2] {
+    let first = AwsServer::over(&broker.aws);
+    let second = first.beside();
+    let root = json!({
+        "access_key": "AKIATESTTESTTESTTEST", "secret_key": "s", "max_retries": 0,
+        "iam_endpoint": first.url, "sts_endpoint": first.url, "sts_region": "eu-west-1",
+        "sts_fallback_endpoints": [second.url], "sts_fallback_regions": ["eu-central-1"],
+    });
+    broker.root().post("aws/config/root", &root).expect(204);
+    [first, second]
+}
+
+#[test]
+fn a_key_is_seen_to_work_at_every_configured_endpoint_before_it_is_called_proven() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let broker = TestBroker::new().with_role();
+    let servers = with_two_endpoints(&broker);
+    let hosts = servers.each_ref().map(AwsServer::host);
+    let issued = broker.issue().expect(200);
+    let readiness = &issued.data()["readiness"];
+    assert_eq!((&readiness["proven"], &readiness["endpoints"]), (&json!(true), &json!(hosts)));
+    assert_eq!(issued.json["warnings"], Value::Null);
+
+    // The news reaches the fallback later: it is waited for.
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    servers[1].decide(|call| {
+        let is_early = ASKED.fetch_add(1, Ordering::SeqCst) < 2;
+        if call.action == "GetCallerIdentity" && is_early { Act::Unknown } else { Act::Answer }
+    });
+    let issued = broker.issue().expect(200);
+    let readiness = &issued.data()["readiness"];
+    assert_eq!((&readiness["proven"], &readiness["endpoints"]), (&json!(true), &json!(hosts)));
+    assert!(readiness["waited_ms"].as_u64().unwrap() >= 300, "{readiness}");
+
+    // One that never says so leaves the key unproven, and is named; the other is not.
+    servers[1].decide(|_| Act::Refuse);
+    let issued = broker.issue().expect(200);
+    let readiness = &issued.data()["readiness"];
+    assert_eq!(readiness["proven"], false);
+    assert_eq!(readiness["endpoints"], json!([hosts[0]]));
+    let [warning] = issued.warnings().try_into().unwrap();
+    assert!(warning.contains(&format!("not yet known to work: `{}`", hosts[1])), "{warning}");
+    assert!(!warning.contains(hosts[0]), "{warning}");
+    assert!(broker.row(&issued.lease_id()).unwrap().proven_at.is_none());
 }

@@ -226,6 +226,62 @@ fn terraform_applies_reads_changes_and_destroys() {
     assert!(broker.users().is_empty());
 }
 
+/// A role of type `session_token`, with `vault_aws_access_credentials` of type `sts` and the ephemeral resource.
+#[test]
+fn terraform_keeps_a_role_of_session_tokens_and_reads_them() {
+    let broker = TestBroker::new();
+    let client = provider(&broker);
+    apply_backend(&client);
+    let path = "tf/aws/roles/session";
+    let role = |default: &str, max: &str| json!({ "credential_type": "session_token", "default_sts_ttl": default, "max_sts_ttl": max });
+    let read = |default: u64, max: u64| {
+        vec![
+            ("/data/credential_type", json!("session_token")),
+            ("/data/default_sts_ttl", json!(default)),
+            ("/data/max_sts_ttl", json!(max)),
+            ("/data/policy_document", json!("")),
+            ("/data/user_path", json!("")),
+            ("/data/permissions_boundary_arn", json!("")),
+            ("/data/mfa_serial_number", json!("")),
+        ]
+    };
+    replay(
+        &client,
+        vec![
+            ("GET", path, NO_BODY, 404, vec![("/errors", json!([]))]),
+            ("PUT", path, role("3600", "7200"), 204, vec![]),
+            ("GET", path, NO_BODY, 200, read(3600, 7200)),
+        ],
+    );
+    let session = client.get("tf/aws/sts/session?role_arn=").expect(200);
+    assert!(session.text_of("access_key").starts_with("ASIA"), "{}", session.text);
+    assert_eq!(session.text_of("security_token"), session.text_of("session_token"));
+    let lasts = [&session.json["lease_duration"], &session.json["renewable"]];
+    assert_eq!(lasts, [&json!(3600), &json!(false)]);
+    let shorter = client.get("tf/aws/sts/session?role_arn=&ttl=15m").expect(200);
+    assert_eq!(shorter.json["lease_duration"], 900);
+    let ephemeral = client.put("tf/aws/sts/session", &json!({ "role_arn": "" })).expect(200);
+    assert!(ephemeral.text_of("access_key").starts_with("ASIA"));
+    assert!(broker.users().is_empty(), "no user is made");
+
+    let leases = [session.lease_id(), shorter.lease_id(), ephemeral.lease_id()];
+    let gone = vec![("/errors", json!([]))];
+    replay(
+        &client,
+        vec![
+            ("PUT", path, role("1800", "3600"), 204, vec![]),
+            ("GET", path, NO_BODY, 200, read(1800, 3600)),
+            ("PUT", "sys/leases/revoke", json!({ "lease_id": leases[0] }), 204, vec![]),
+            ("DELETE", path, NO_BODY, 204, vec![]),
+            ("GET", path, NO_BODY, 404, gone),
+            ("DELETE", "sys/mounts/tf/aws", NO_BODY, 204, vec![]),
+        ],
+    );
+    for lease in &leases {
+        broker.lookup(lease).expect(400);
+    }
+}
+
 /// `vault_aws_secret_backend_static_role` and its data source; the provider repeats the name in the body.
 #[test]
 fn terraform_keeps_a_static_role() {

@@ -33,6 +33,17 @@ impl Form {
         &self.0
     }
 
+    /// The same list in pages of at most `most` items; what is no number is left to be refused.
+    pub(crate) fn in_pages_of(&self, most: usize) -> Self {
+        let mut parameters = self.0.clone();
+        let asked = self.get("MaxItems").map(str::parse::<usize>);
+        if !matches!(asked, Some(Err(_))) {
+            let fewer = asked.and_then(Result::ok).map_or(most, |asked| asked.min(most));
+            parameters.insert("MaxItems".to_owned(), fewer.to_string());
+        }
+        Self(parameters)
+    }
+
     /// A parameter that may be absent. An empty one is there.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

@@ -31,6 +31,7 @@ pub struct Options {
     pub(crate) recorded_calls: usize,
     pub(crate) user_quota: usize,
     pub(crate) keys_spread_after: i64,
+    pub(crate) page_of: Option<usize>,
 }
 
 impl std::fmt::Debug for Options {
@@ -52,6 +53,7 @@ impl Options {
             // IAM quotas: users in an account, not adjustable.
             user_quota: 5_000,
             keys_spread_after: 0,
+            page_of: None,
         }
     }
 
@@ -190,6 +192,13 @@ impl EmbeddedAws {
     /// Forgets the recorded calls.
     pub fn clear_calls(&self) {
         self.with(|account| account.calls = VecDeque::new());
+    }
+
+    /// From now on no list gives more than `count` items at once, whatever is asked for. IAM does so too ("might
+    /// return fewer results, even when there are more": IAM API reference, `MaxItems`), and its quotas leave a
+    /// user or a group too little for a second page otherwise.
+    pub fn give_pages_of(&self, count: usize) {
+        self.with(|account| account.options.page_of = Some(count));
     }
 
     /// Carries out an IAM call as the administrator, and gives the XML that AWS would answer.

@@ -165,6 +165,9 @@ impl Account {
     fn perform(&mut self, api: Api, caller: &Caller, form: &Form) -> Result<Answer, AwsError> {
         let action = form.get("Action").ok_or_else(AwsError::missing_action)?;
         let now = self.now();
+        let short = self.options.page_of.filter(|_| action.starts_with("List"));
+        let short = short.map(|most| form.in_pages_of(most));
+        let form = short.as_ref().unwrap_or(form);
         let mut request = Request {
             action,
             form,

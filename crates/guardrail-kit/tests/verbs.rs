@@ -7,8 +7,11 @@
     reason = "a failed expectation fails the test"
 )]
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use clap::Parser;
 use guardrail_kit::cli::{Exit, PluginCommand};
@@ -29,9 +32,21 @@ struct Ran {
 
 /// Runs a verb as `leasehold plugin` does, with compiled code kept in the target folder.
 fn plugin(arguments: &[&str]) -> Ran {
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kit-code");
-    let cache = cache.to_str().expect("a path of text");
-    bare(&[arguments, &["--color", "never", "--code-cache", cache]].concat())
+    bare(&[arguments, &["--color", "never", "--code-cache", text(code_cache())]].concat())
+}
+
+/// Where other tests keep compiled code too, under the key that they have: what one has compiled all have.
+fn code_cache() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guardrail-code");
+        fs::create_dir_all(&folder).expect("a folder");
+        let mut key = OpenOptions::new();
+        let key = key.write(true).create(true).truncate(true).mode(0o600);
+        let mut key = key.open(folder.join("mac.key")).expect("a file");
+        key.write_all(&[42; 32]).expect("written");
+        folder
+    })
 }
 
 /// Runs a verb that takes neither a colour nor a folder for compiled code.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::policy::Policy;
 use super::rule::{Capability, Grants, Pattern, Rule};
+use super::template::{Filled, Teller};
 use super::{Access, Operation};
 
 /// The compiled rules of a set of policies.
@@ -17,6 +18,7 @@ pub struct Acl {
     rules: Vec<Rule>,
     exact: HashMap<Box<str>, usize>,
     root: Node,
+    templated: bool,
 }
 
 /// Patterns with wildcards, segment by segment. The numbers are places in [`Acl::rules`], where a greater
@@ -60,19 +62,36 @@ pub struct Question<'a> {
 }
 
 impl Acl {
-    /// From the policies that a token has.
+    /// From the policies that a token has, behind which nobody stands: templates fit nobody.
     pub fn compile(policies: impl IntoIterator<Item = Policy>) -> Self {
+        Self::compile_for(policies, &|_nobody| None)
+    }
+
+    /// From the policies that a token has; `who` tells what templates stand for.
+    pub fn compile_for(policies: impl IntoIterator<Item = Policy>, who: &Teller<'_>) -> Self {
         let mut united: BTreeMap<Pattern, Grants> = BTreeMap::new();
-        let rules = policies.into_iter().flat_map(|policy| policy.rules);
-        for rule in rules.filter(|rule| !rule.pattern.is_template()) {
-            match united.get_mut(&rule.pattern) {
-                Some(known) => known.unite(rule.grants),
-                None => drop(united.insert(rule.pattern, rule.grants)),
+        let mut templated = false;
+        for Rule { mut pattern, grants } in policies.into_iter().flat_map(|policy| policy.rules) {
+            if pattern.is_template() {
+                templated = true;
+                match pattern.filled(who) {
+                    Filled::Path(path) => pattern = Pattern::new(&path),
+                    // A denial that somebody's own name would lift holds for all of theirs.
+                    Filled::Widens if grants.capabilities.has(Capability::Deny) => {
+                        return Self { templated, ..Self::default() };
+                    }
+                    // Contract 4: a path whose template cannot be resolved is dropped.
+                    Filled::Nobody | Filled::Widens => continue,
+                }
+            }
+            match united.get_mut(&pattern) {
+                Some(known) => known.unite(grants),
+                None => drop(united.insert(pattern, grants)),
             }
         }
         let mut ranked: Vec<_> = united.into_iter().collect();
         ranked.sort_by_cached_key(|(pattern, _)| pattern.precedence());
-        let mut acl = Self::default();
+        let mut acl = Self { templated, ..Self::default() };
         for (rank, (pattern, grants)) in ranked.into_iter().enumerate() {
             if pattern.is_exact() {
                 acl.exact.insert(pattern.as_str().into(), rank);
@@ -82,6 +101,11 @@ impl Acl {
             acl.rules.push(Rule { pattern, grants });
         }
         acl
+    }
+
+    /// Whether it is another one for each entity.
+    pub fn is_templated(&self) -> bool {
+        self.templated
     }
 
     /// Whether this may be done. What no rule grants is denied.
@@ -242,8 +266,10 @@ fn common<'a>(one: &'a str, two: &str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::acl::template::Name;
     use proptest::collection::vec;
     use proptest::prelude::*;
+    use proptest::sample::subsequence;
     use serde_json::json;
 
     fn acl(texts: &[&str]) -> Acl {
@@ -329,7 +355,30 @@ mod tests {
             r#"path "a/b" { capabilities = ["update"] } path "i/{{identity.entity.id}}" { capabilities = ["read"] }"#,
         ]);
         assert_eq!(acl.capabilities("a/b"), ["read", "update"]);
-        assert!(!may(&acl, Operation::Read, "i/{{identity.entity.id}}"));
+        assert!(acl.is_templated() && !may(&acl, Operation::Read, "i/{{identity.entity.id}}"));
+    }
+
+    #[test]
+    fn a_template_is_filled_in_for_whom_it_is_and_united_with_the_same_path() {
+        let texts = [
+            r#"path "i/{{identity.entity.name}}" { capabilities = ["read"] }"#,
+            r#"path "i/bob" { capabilities = ["update"] } path "g/{{identity.groups.names.x.id}}/*" { capabilities = ["list"] }"#,
+        ];
+        let read = || texts.iter().map(|text| Policy::read(text).unwrap());
+        let bob =
+            Acl::compile_for(read(), &|name| (*name == Name::EntityName).then(|| "bob".to_owned()));
+        assert_eq!(bob.capabilities("i/bob"), ["read", "update"]);
+        assert_eq!(bob.capabilities("i/eve"), ["deny"]);
+        assert_eq!(bob.capabilities("g/"), ["deny"], "not in the group");
+        assert!(bob.is_templated());
+        let deny = r#"path "i/*" { capabilities = ["read"] }
+            path "i/{{identity.entity.name}}/x" { capabilities = ["deny"] }"#;
+        let named = |name: &'static str| {
+            Acl::compile_for([Policy::read(deny).unwrap()], &move |_| Some(name.to_owned()))
+        };
+        assert!(!may(&named("bob"), Operation::Read, "i/bob/x"));
+        assert!(may(&named("bob"), Operation::Read, "i/eve/x"));
+        assert!(!may(&named("b/*"), Operation::Read, "i/eve/x"), "no name lifts a denial");
     }
 
     /// Whether a pattern takes a path, as the words of the contract say it, with no cleverness.
@@ -353,16 +402,31 @@ mod tests {
         })
     }
 
-    fn naive<'a>(patterns: &'a [String], path: &str) -> Option<&'a String> {
-        let exact = patterns.iter().find(|pattern| {
+    fn exact<'a>(patterns: &'a [String], path: &str) -> Option<&'a String> {
+        patterns.iter().find(|pattern| {
             !pattern.ends_with('*') && !pattern.split('/').any(|s| s == "+") && **pattern == path
-        });
-        let best = || {
-            let fitting = patterns.iter().filter(|pattern| fits(pattern, path));
-            fitting.max_by_key(|pattern| Pattern::new(pattern).precedence())
-        };
-        exact.or_else(best)
+        })
     }
+
+    fn best<'a>(patterns: &'a [String], path: &str) -> Option<&'a String> {
+        let fitting = patterns.iter().filter(|pattern| fits(pattern, path));
+        fitting.max_by_key(|pattern| Pattern::new(pattern).precedence())
+    }
+
+    fn naive<'a>(patterns: &'a [String], path: &str) -> Option<&'a String> {
+        exact(patterns, path).or_else(|| best(patterns, path))
+    }
+
+    /// The same for a list, which also asks without its slash.
+    fn naive_list<'a>(patterns: &'a [String], path: &str) -> Option<&'a String> {
+        let bare = path.strip_suffix('/');
+        exact(patterns, path)
+            .or_else(|| exact(patterns, bare?))
+            .or_else(|| best(patterns, path))
+            .or_else(|| best(patterns, bare?))
+    }
+
+    const WORDS: [&str; 4] = ["read", "list", "update", "deny"];
 
     proptest! {
         #[test]
@@ -382,6 +446,40 @@ mod tests {
             for path in &paths {
                 let found = compiled.grants_for(path, false).map(|grants| grants.required.concat());
                 prop_assert_eq!(found.as_ref(), naive(&patterns, path), "{} {:?}", path, patterns);
+            }
+        }
+
+        #[test]
+        fn decisions_over_several_policies_agree_with_the_words_of_the_contract(
+            rules in vec(("(a|b|ab|\\+|/){1,5}\\*?", subsequence(WORDS.to_vec(), 0..=4), 0_usize..3), 0..12),
+            paths in vec("(a|b|ab|/){0,5}/?", 1..20),
+        ) {
+            let rules: Vec<_> = rules.into_iter()
+                .map(|(pattern, words, policy)| (pattern.trim_start_matches('/').to_owned(), words, policy))
+                .filter(|(pattern, ..)| !pattern.contains("+*"))
+                .collect();
+            let texts = (0..3).map(|number| {
+                let own = rules.iter().filter(|(_, _, policy)| *policy == number);
+                own.map(|(pattern, words, _)| {
+                    format!("path \"{pattern}\" {{ capabilities = {:?} }}\n", words)
+                }).collect::<String>()
+            });
+            let compiled = Acl::compile(texts.map(|text| Policy::read(&text).unwrap()));
+            let patterns: Vec<String> = rules.iter().map(|(pattern, ..)| pattern.clone()).collect();
+            for path in &paths {
+                for (operation, word) in [
+                    (Operation::Read, "read"), (Operation::List, "list"), (Operation::Update, "update"),
+                ] {
+                    let lists = operation == Operation::List;
+                    let winner =
+                        if lists { naive_list(&patterns, path) } else { naive(&patterns, path) };
+                    let said: Vec<_> = rules.iter()
+                        .filter(|(pattern, ..)| Some(pattern) == winner)
+                        .flat_map(|(_, words, _)| words.clone())
+                        .collect();
+                    let wanted = said.contains(&word) && !said.contains(&"deny");
+                    prop_assert_eq!(may(&compiled, operation, path), wanted, "{} {:?}", path, rules);
+                }
             }
         }
     }

@@ -38,3 +38,11 @@ path "sys/wrapping/lookup" {
 path "sys/wrapping/unwrap" {
   capabilities = ["update"]
 }
+
+# It may look at whoever stands behind it.
+path "identity/entity/id/{{identity.entity.id}}" {
+  capabilities = ["read"]
+}
+path "identity/entity/name/{{identity.entity.name}}" {
+  capabilities = ["read"]
+}

@@ -7,6 +7,7 @@ mod hcl;
 pub mod policy;
 mod protected;
 mod rule;
+pub mod template;
 
 pub use compiled::{Acl, Question};
 pub use hcl::Unreadable;

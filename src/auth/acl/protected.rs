@@ -29,6 +29,8 @@ const PROTECTED: &[&str] = &[
     "sys/leases/accounts/*",
     "sys/leases/jobs",
     "sys/leases/jobs/*",
+    "sys/leases/limits",
+    "sys/leases/limits/*",
     "sys/leases/orphans",
     "sys/leases/orphans/*",
     "sys/leases/quarantine",

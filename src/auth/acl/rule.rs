@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::template::{self, Filled, Teller};
+
 /// A rule.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rule {
@@ -268,28 +270,19 @@ impl Pattern {
         self.0.split('/').filter(|segment| *segment == "+").count()
     }
 
-    /// Whether it depends on who asks: there are no entities here to put in, so such a rule fits nobody
-    /// (contract 4: a path whose template cannot be resolved is dropped).
+    /// Whether it depends on who asks.
     pub(super) fn is_template(&self) -> bool {
         self.0.contains("{{")
     }
 
-    /// A template is closed and has something in it.
+    /// Each template is closed and means something.
     pub(super) fn check_template(&self) -> Result<(), ()> {
-        let mut rest = self.0.as_str();
-        loop {
-            match (rest.split_once("{{"), rest.split_once("}}")) {
-                (None, None) => return Ok(()),
-                (Some((before, inside)), Some(_)) if !before.contains("}}") => {
-                    let (name, after) = inside.split_once("}}").ok_or(())?;
-                    if !name.trim().starts_with("identity.") {
-                        return Err(());
-                    }
-                    rest = after;
-                }
-                _ => return Err(()),
-            }
-        }
+        template::check(&self.0)
+    }
+
+    /// As it is for somebody.
+    pub(super) fn filled(&self, who: &Teller<'_>) -> Filled {
+        template::filled(&self.0, who)
     }
 
     /// What decides between patterns that fit: the greater is the better (contract 4).
@@ -428,17 +421,6 @@ mod tests {
                 Pattern::new(better).precedence() > Pattern::new(worse).precedence(),
                 "{better} {worse}"
             );
-        }
-    }
-
-    #[test]
-    fn a_template_is_closed_and_names_an_identity() {
-        let check = |text: &str| Pattern::new(text).check_template().is_ok();
-        assert!(check("a/{{identity.entity.id}}/{{ identity.groups.names.x.id }}") && check("a/b"));
-        for bad in
-            ["a/{{identity.entity.id", "a/}}", "a/{{}}", "a/}}{{identity.entity.id}}", "{{time}}"]
-        {
-            assert!(!check(bad), "{bad}");
         }
     }
 }

@@ -91,16 +91,10 @@ fn of_jwk(value: Value) -> Option<Key> {
     {
         return None;
     }
-    let is_right = match &jwk.algorithm {
-        AlgorithmParameters::RSA(_) => true,
-        AlgorithmParameters::EllipticCurve(own) => {
-            matches!(own.curve, EllipticCurve::P256 | EllipticCurve::P384)
-        }
-        AlgorithmParameters::OctetKeyPair(own) => own.curve == EllipticCurve::Ed25519,
-        // What both sides share, and what is not known.
-        _ => false,
-    };
-    let public = DecodingKey::from_jwk(&jwk).ok().filter(|_key| is_right)?;
+    if !is_public(&jwk.algorithm) {
+        return None;
+    }
+    let public = DecodingKey::from_jwk(&jwk).ok()?;
     let mut key = of_public(public, common.key_id.clone()).ok()?;
     if let Some(alg) = common.key_algorithm {
         key.algorithms.retain(|own| alg == KeyAlgorithm::from(*own));
@@ -108,16 +102,25 @@ fn of_jwk(value: Value) -> Option<Key> {
     (!key.algorithms.is_empty()).then_some(key)
 }
 
+/// Whether it is a public key of a kind that is used: nothing that both sides share.
+fn is_public(parameters: &AlgorithmParameters) -> bool {
+    matches!(parameters, AlgorithmParameters::RSA(_))
+        || matches!(parameters, AlgorithmParameters::EllipticCurve(own)
+            if [EllipticCurve::P256, EllipticCurve::P384].contains(&own.curve))
+        || matches!(parameters, AlgorithmParameters::OctetKeyPair(own)
+            if own.curve == EllipticCurve::Ed25519)
+}
+
 /// A key with the algorithms that it can be for.
 fn of_public(public: DecodingKey, id: Option<String>) -> Result<Key, JoseError> {
-    let (public, algorithms) = match (public.family(), public.kind()) {
+    let (trimmed, algorithms) = match (public.family(), public.kind()) {
         (AlgorithmFamily::Rsa, DecodingKeyKind::RsaModulusExponent { n, e }) => {
             let (n, e) = (without_zeros(n), without_zeros(e));
             if !RSA_BYTES.contains(&n.len()) {
                 return Err(JoseError::UnusableKey);
             }
             let all = AlgorithmFamily::Rsa.algorithms().to_vec();
-            (DecodingKey::from_rsa_raw_components(n, e), all)
+            (Some(DecodingKey::from_rsa_raw_components(n, e)), all)
         }
         // Points that are not compressed: a 4, and two coordinates.
         (AlgorithmFamily::Ec, DecodingKeyKind::SecretOrDer(point)) => {
@@ -126,14 +129,14 @@ fn of_public(public: DecodingKey, id: Option<String>) -> Result<Key, JoseError> 
                 97 => Algorithm::ES384,
                 _ => return Err(JoseError::UnusableKey),
             };
-            (public.clone(), vec![alg])
+            (None, vec![alg])
         }
         (AlgorithmFamily::Ed, DecodingKeyKind::SecretOrDer(bytes)) if bytes.len() == 32 => {
-            (public.clone(), vec![Algorithm::EdDSA])
+            (None, vec![Algorithm::EdDSA])
         }
         _ => return Err(JoseError::UnusableKey),
     };
-    Ok(Key { id, algorithms, public })
+    Ok(Key { id, algorithms, public: trimmed.unwrap_or(public) })
 }
 
 /// ring takes numbers without zeros in front; some issuers and DER write one.

@@ -108,11 +108,10 @@ pub fn verify(token: &Jwt, keys: &KeySet, taken: &[String]) -> Result<Value, Jos
             Err(_unreadable) => return Err(JoseError::NoToken),
         }
     }
-    Err(match header.kid {
-        _ if !fits => JoseError::OtherAlgorithm,
-        Some(_) => JoseError::Signature,
-        None => JoseError::UnknownKey,
-    })
+    if !fits {
+        return Err(JoseError::OtherAlgorithm);
+    }
+    Err(if header.kid.is_some() { JoseError::Signature } else { JoseError::UnknownKey })
 }
 
 /// The claims of a token that nobody looked at: for a cluster to say whether they are true.
@@ -159,6 +158,7 @@ fn shown(name: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "a file of the integration tests")]
 #[path = "../../../tests/it/support/signer.rs"]
 mod signer;
 

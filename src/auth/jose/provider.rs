@@ -3,10 +3,10 @@
 
 use std::sync::LazyLock;
 
-use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
 use jsonwebtoken::signature::{Error, Verifier};
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind};
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
     RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
@@ -15,8 +15,8 @@ use ring::signature::{
 };
 
 static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: no_signer,
-    verifier_factory: verifier,
+    signer_factory: |_, _| Err(ErrorKind::UnsupportedAlgorithm.into()),
+    verifier_factory: |algorithm, key| verifier(*algorithm, key),
     key_utils: KeyUtils {
         rsa_pub_components_from_private_key: |_| Err(ErrorKind::UnsupportedAlgorithm.into()),
         rsa_pub_components_from_public_key: |_| Err(ErrorKind::UnsupportedAlgorithm.into()),
@@ -33,15 +33,11 @@ pub(super) fn is_installed() -> bool {
     *INSTALLED
 }
 
-fn no_signer(_algorithm: &Algorithm, _key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
-    Err(ErrorKind::UnsupportedAlgorithm.into())
-}
-
-fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
+fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     if key.family() != algorithm.family() || key.family() == AlgorithmFamily::Hmac {
         return Err(ErrorKind::InvalidKeyFormat.into());
     }
-    Ok(Box::new(Ring { algorithm: *algorithm, key: key.clone() }))
+    Ok(Box::new(Ring { algorithm, key: key.clone() }))
 }
 
 struct Ring {
@@ -71,23 +67,25 @@ impl Verifier<Vec<u8>> for Ring {
     }
 }
 
+static RSA: [(Algorithm, &RsaParameters); 6] = [
+    (Algorithm::RS256, &RSA_PKCS1_2048_8192_SHA256),
+    (Algorithm::RS384, &RSA_PKCS1_2048_8192_SHA384),
+    (Algorithm::RS512, &RSA_PKCS1_2048_8192_SHA512),
+    (Algorithm::PS256, &RSA_PSS_2048_8192_SHA256),
+    (Algorithm::PS384, &RSA_PSS_2048_8192_SHA384),
+    (Algorithm::PS512, &RSA_PSS_2048_8192_SHA512),
+];
+
+static CURVES: [(Algorithm, &dyn VerificationAlgorithm); 3] = [
+    (Algorithm::ES256, &ECDSA_P256_SHA256_FIXED),
+    (Algorithm::ES384, &ECDSA_P384_SHA384_FIXED),
+    (Algorithm::EdDSA, &ED25519),
+];
+
 fn rsa(algorithm: Algorithm) -> Option<&'static RsaParameters> {
-    match algorithm {
-        Algorithm::RS256 => Some(&RSA_PKCS1_2048_8192_SHA256),
-        Algorithm::RS384 => Some(&RSA_PKCS1_2048_8192_SHA384),
-        Algorithm::RS512 => Some(&RSA_PKCS1_2048_8192_SHA512),
-        Algorithm::PS256 => Some(&RSA_PSS_2048_8192_SHA256),
-        Algorithm::PS384 => Some(&RSA_PSS_2048_8192_SHA384),
-        Algorithm::PS512 => Some(&RSA_PSS_2048_8192_SHA512),
-        _ => None,
-    }
+    RSA.iter().find(|(own, _)| *own == algorithm).map(|(_, how)| *how)
 }
 
 fn curve(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
-    match algorithm {
-        Algorithm::ES256 => Some(&ECDSA_P256_SHA256_FIXED),
-        Algorithm::ES384 => Some(&ECDSA_P384_SHA384_FIXED),
-        Algorithm::EdDSA => Some(&ED25519),
-        _ => None,
-    }
+    CURVES.iter().find(|(own, _)| *own == algorithm).map(|(_, how)| *how)
 }

@@ -74,6 +74,6 @@ fn length(der: &[u8]) -> Option<(usize, &[u8])> {
         return None;
     }
     let (bytes, rest) = rest.split_at_checked(count)?;
-    let length = bytes.iter().fold(0, |sum: usize, byte| sum << 8 | usize::from(*byte));
+    let length = bytes.iter().fold(0, |sum: usize, byte| (sum << 8) | usize::from(*byte));
     Some((length, rest))
 }

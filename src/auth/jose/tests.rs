@@ -65,7 +65,7 @@ fn every_part_of_a_token_counts() {
         format!("{}.{}", parts[0], parts[1]),
         format!("{token}.x"),
         format!("{token}="),
-        format!("{} ", token),
+        format!("{token} "),
         format!("{}.{}.", parts[0], parts[1]),
         format!("{}..{}", parts[0], parts[2]),
     ] {

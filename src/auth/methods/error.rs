@@ -47,6 +47,9 @@ pub enum MethodError {
     /// `token_type` of a role or user.
     #[error("invalid 'token_type' value {}", quote(.0))]
     TokenType(String),
+    /// A batch token cannot be changed; holds what it was to be.
+    #[error("'token_type' cannot be 'batch' or 'default_batch' when set to generate {0}")]
+    Batch(&'static str),
     /// Below zero; holds the field's name.
     #[error("'{0}' cannot be negative")]
     Negative(&'static str),

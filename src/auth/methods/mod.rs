@@ -29,6 +29,7 @@ pub use jwt::{JwtError, JwtRoleChange, NewJwtConfig, TokenFault};
 pub use kubernetes::{KubernetesError, KubernetesRoleChange, NewKubernetesConfig};
 pub use mounts::{AuthTuneChange, NewAuthMount};
 pub use params::ParamsChange;
+pub(super) use params::{networks, policy_names};
 
 /// Passwords that are hashed at once. Two: a hash takes 19 MiB and a core, and logins are open to all.
 const HASHES: usize = 2;

@@ -10,7 +10,7 @@ use tracing::info;
 
 use super::MethodError;
 use crate::auth::{Auth, AuthError};
-use crate::model::{AuthMethod, AuthMount, AuthMountId, MountPath, MountTuning};
+use crate::model::{AuthMethod, AuthMount, AuthMountId, MountPath, MountTuning, RoleKind};
 use crate::store::StoreError;
 
 /// The path of the tokens' own mount, which is always there.
@@ -138,6 +138,8 @@ impl Auth {
         self.methods.set(left);
         self.methods.issuers.forget(&mount.id);
         self.parts.leases.token_ended();
+        self.parts.store.remove_mount_aliases(&mount.accessor).await?;
+        self.known.forget();
         info!(mount.path = %mount.path, tokens = ended, "auth method at auth/{} disabled, {ended} tokens ended", mount.path);
         Ok(())
     }
@@ -173,13 +175,10 @@ fn method_of(kind: Option<&str>) -> Result<AuthMethod, MethodError> {
     }
 }
 
-/// Batch tokens are not offered.
 fn token_type(sent: Option<&str>) -> Result<String, MethodError> {
-    match sent {
-        None | Some("" | "default-service") => Ok("default-service".to_owned()),
-        Some("service") => Ok("service".to_owned()),
-        Some(_) => Err(MethodError::MountTokenType),
-    }
+    let word = sent.filter(|word| !word.is_empty()).unwrap_or("default-service");
+    let kind = RoleKind::from_word(word).ok_or(MethodError::MountTokenType)?;
+    Ok(kind.as_str().to_owned())
 }
 
 fn mount_path(path: &str) -> Result<MountPath, MethodError> {
@@ -210,8 +209,9 @@ mod tests {
         assert_eq!(told(Some("token")), "token credential backend cannot be instantiated");
         assert_eq!(told(Some("ldap")), "plugin not found in the catalog: ldap");
         assert_eq!(token_type(None).unwrap(), "default-service");
-        let batch = token_type(Some("batch")).unwrap_err().to_string();
-        assert_eq!(batch, "invalid value for 'token_type'");
+        assert_eq!(token_type(Some("batch")).unwrap(), "batch");
+        let other = token_type(Some("other")).unwrap_err().to_string();
+        assert_eq!(other, "invalid value for 'token_type'");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! of them at a login: [`super::login`].
 
 use super::MethodError;
-use crate::model::{Network, TokenParams};
+use crate::model::{Network, RoleKind, TokenParams};
 
 /// A change of them; `None` = not sent. Seconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,20 +54,34 @@ pub(super) fn changed(
     if params.ttl > 0 && params.max_ttl > 0 && params.ttl > params.max_ttl {
         return Err(MethodError::TtlAboveMax);
     }
+    check_batch(&params)?;
     Ok(params)
 }
 
-/// Batch tokens are not offered.
 fn token_type(sent: String) -> Result<String, MethodError> {
     match sent.as_str() {
         "" | "default" => Ok("default".to_owned()),
-        "service" | "default-service" => Ok(sent),
+        word if RoleKind::from_word(word).is_some() => Ok(sent),
         _ => Err(MethodError::TokenType(sent)),
     }
 }
 
+/// What a batch token cannot be, since nothing of it is stored.
+fn check_batch(params: &TokenParams) -> Result<(), MethodError> {
+    if !matches!(params.token_type.as_str(), "batch" | "default-batch") {
+        return Ok(());
+    }
+    if params.period > 0 {
+        return Err(MethodError::Batch("periodic tokens"));
+    }
+    if params.num_uses > 0 {
+        return Err(MethodError::Batch("tokens with limited use count"));
+    }
+    Ok(())
+}
+
 /// Lower case, without blanks and doubles, sorted.
-fn policy_names(sent: &[String]) -> Vec<String> {
+pub(in crate::auth) fn policy_names(sent: &[String]) -> Vec<String> {
     let mut names: Vec<String> = sent
         .iter()
         .map(|name| name.trim().to_lowercase())
@@ -79,7 +93,7 @@ fn policy_names(sent: &[String]) -> Vec<String> {
 }
 
 /// The networks of a field; empty items count for nothing.
-pub(super) fn networks(
+pub(in crate::auth) fn networks(
     field: &'static str,
     sent: Option<Vec<String>>,
 ) -> Result<Option<Vec<Network>>, MethodError> {
@@ -128,8 +142,18 @@ mod tests {
             "'token_num_uses' cannot be negative"
         );
         assert_eq!(
-            told(ParamsChange { token_type: Some("batch".into()), ..change() }),
-            "invalid 'token_type' value \"batch\""
+            told(ParamsChange { token_type: Some("other".into()), ..change() }),
+            "invalid 'token_type' value \"other\""
+        );
+        let batch = || ParamsChange { token_type: Some("batch".into()), ..change() };
+        assert_eq!(changed(TokenParams::default(), batch()).unwrap().token_type, "batch");
+        assert_eq!(
+            told(ParamsChange { period: Some(60), ..batch() }),
+            "'token_type' cannot be 'batch' or 'default_batch' when set to generate periodic tokens"
+        );
+        assert_eq!(
+            told(ParamsChange { num_uses: Some(1), ..batch() }),
+            "'token_type' cannot be 'batch' or 'default_batch' when set to generate tokens with limited use count"
         );
         assert_eq!(
             told(ParamsChange { bound_cidrs: Some(vec!["here".into()]), ..change() }),

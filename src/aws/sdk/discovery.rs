@@ -1,5 +1,5 @@
-//! [`DiscoveryProvider`] and [`IdentityProvider`] over the AWS SDK: the calls that only look around. They take the
-//! turn of clean-up, so that no issue waits for them. AWS's clock is read from the `Date` of an answer.
+//! [`DiscoveryProvider`], and what each STS endpoint says, over the AWS SDK: the calls that only look around. They
+//! take the turn of clean-up, so that no issue waits for them. AWS's clock is read from the `Date` of an answer.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,14 +11,22 @@ use aws_sdk_iam::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_iam::types::{
     ContextEntry, ContextKeyTypeEnum, Policy, PolicyEvaluationDecisionType, PolicyScopeType,
 };
+use aws_sdk_sts::config::Region;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use futures_util::future::join_all;
 
-use super::SdkProvider;
-use super::call::{Call, Page, every_page};
-use super::sts::SdkSts;
+use super::call::{Call, Line, Page, every_page};
+use super::probe::host;
+use super::sts::{Candidate, SdkSts, candidates};
+use super::{CredentialSource, SdkProvider, client};
 use crate::aws::AwsError;
+use crate::aws::accounts::AccountSettings;
 use crate::aws::discovery::{
-    DiscoveryProvider, Identity, IdentityProvider, ListedPolicy, ListedUser, Simulated, Simulation,
+    DiscoveryProvider, Glance, Identity, ListedPolicy, ListedUser, Simulated, Simulation,
+    StsEndpoint,
 };
+use crate::aws::limiter::Limiter;
+use crate::clock::Clock;
 use crate::model::Timestamp;
 
 const LIST_USERS: Call = Call::cleaning("ListUsers");
@@ -63,6 +71,16 @@ impl DiscoveryProvider for SdkProvider {
             }
         })
         .await
+    }
+
+    async fn glance(&self) -> Glance {
+        let date = AnswerDate::default();
+        let send = || {
+            let request = self.client.list_users().max_items(1).customize();
+            request.interceptor(date.clone()).send()
+        };
+        let answer = self.call(LIST_USERS, send).await.map(drop);
+        Glance { answer, aws_time: date.read() }
     }
 
     async fn simulate(&self, question: Simulation<'_>) -> Result<Vec<Simulated>, AwsError> {
@@ -123,21 +141,53 @@ fn listed_policy(policy: Policy) -> Result<ListedPolicy, AwsError> {
     })
 }
 
-#[async_trait]
-impl IdentityProvider for SdkSts {
-    async fn identity(&self) -> Result<Identity, AwsError> {
-        let date = AnswerDate::default();
-        let send = || {
-            let request = self.client.get_caller_identity().customize();
-            request.interceptor(date.clone()).send()
-        };
-        let answer = self.line.call(WHO_AM_I, send).await?;
-        Ok(Identity {
-            account: answer.account.ok_or_else(|| WHO_AM_I.incomplete("account"))?,
-            arn: answer.arn.ok_or_else(|| WHO_AM_I.incomplete("principal"))?,
-            aws_time: date.read(),
-        })
+impl SdkSts {
+    /// Asks each endpoint once who the broker is.
+    pub(in crate::aws) async fn ask_each(
+        settings: &AccountSettings,
+        http: SharedHttpClient,
+        credentials: CredentialSource,
+        limiter: Arc<Limiter>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Vec<StsEndpoint>, AwsError> {
+        let surroundings = client::region(settings).await;
+        let candidates = candidates(settings, surroundings.as_ref())?;
+        let line = Arc::new(Line::new(limiter, clock, 1));
+        let asked = candidates.into_iter().map(|candidate| {
+            ask_one(candidate, http.clone(), credentials.clone(), Arc::clone(&line))
+        });
+        Ok(join_all(asked).await)
     }
+}
+
+async fn ask_one(
+    Candidate { url, region }: Candidate,
+    http: SharedHttpClient,
+    keys: CredentialSource,
+    line: Arc<Line>,
+) -> StsEndpoint {
+    let date = AnswerDate::default();
+    let answer = match client::sts(&url, Region::new(region), http, keys).await {
+        Ok(client) => who_am_i(&client, &line, &date).await,
+        Err(error) => Err(error),
+    };
+    StsEndpoint { host: host(&url).to_owned(), answer, aws_time: date.read() }
+}
+
+async fn who_am_i(
+    client: &aws_sdk_sts::Client,
+    line: &Line,
+    date: &AnswerDate,
+) -> Result<Identity, AwsError> {
+    let send = || {
+        let request = client.get_caller_identity().customize();
+        request.interceptor(date.clone()).send()
+    };
+    let answer = line.call(WHO_AM_I, send).await?;
+    Ok(Identity {
+        account: answer.account.ok_or_else(|| WHO_AM_I.incomplete("account"))?,
+        arn: answer.arn.ok_or_else(|| WHO_AM_I.incomplete("principal"))?,
+    })
 }
 
 /// Keeps the `Date` of an answer.

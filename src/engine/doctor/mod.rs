@@ -1,8 +1,10 @@
 //! Looks at whether the broker could do its work: who it is in each account, what it may do there, whose clock
 //! is wrong, what was left behind. It only asks, never changes anything, and says what it could not find out.
-//! The checks of one account are in [`account`], the policy that they ask for in [`policy`].
+//! The checks of one account are in [`account`] and [`endpoints`], the policy that they ask for in [`policy`].
 
 mod account;
+mod endpoints;
+pub mod needs;
 pub mod policy;
 
 use std::time::Duration;
@@ -11,8 +13,11 @@ use serde::Serialize;
 
 use super::Engine;
 use crate::aws::Identity;
-use crate::model::{MountState, Timestamp};
+use crate::model::{MountId, MountState, Timestamp};
 use crate::store::StoreError;
+use account::Examined;
+use needs::Needs;
+use policy::Whose;
 
 /// A teardown that is at it for so long will not end by itself: an hour is four tries at the longest
 /// back-off ([`crate::leases::LeaseTiming::backoff_cap`]).
@@ -64,7 +69,8 @@ pub struct Diagnosis {
     pub status: Health,
     /// Every check.
     pub checks: Vec<Check>,
-    /// The IAM policy that the broker needs, with what is known filled in.
+    /// The IAM policy that the broker needs for the roles there are, with what is known filled in; one after the
+    /// other where there are several accounts.
     pub policy: String,
 }
 
@@ -73,19 +79,23 @@ impl Engine {
     pub async fn diagnose(&self) -> Result<Diagnosis, StoreError> {
         let now = self.parts.clock.now();
         let mut checks = vec![self.check_quarantine(), self.check_mounts()];
-        let mut known: Option<Identity> = None;
+        let mut policies = Vec::new();
         for scope in self.scopes().await? {
-            let (found, identity) = self.check_account(&scope, now).await;
+            let Examined { checks: found, identity, needs } =
+                self.check_account(&scope, now).await?;
             checks.extend(found);
-            known = known.or(identity);
+            policies.push(policy_for(&needs, identity.as_ref()));
+        }
+        if policies.is_empty() {
+            // No account is configured yet; the roles may be there.
+            let mounts: Vec<MountId> = self.mounts().iter().map(|mount| mount.id.clone()).collect();
+            policies.push(policy_for(&self.needs(&mounts).await?, None));
         }
         checks.push(self.check_comparison(now).await?);
         checks.push(self.check_teardowns(now).await?);
-        let account = known.as_ref().map(|identity| identity.account.as_str());
-        let principal = known.as_ref().map(|identity| identity.arn.as_str());
         Ok(Diagnosis {
             status: checks.iter().map(|check| check.status).max().unwrap_or(Health::Ok),
-            policy: policy::filled(account, principal),
+            policy: policies.concat(),
             checks,
         })
     }
@@ -159,6 +169,14 @@ impl Engine {
             .help("remove what is in the way; they are tried again by themselves"),
         })
     }
+}
+
+/// The usual one where there is no role yet.
+fn policy_for(needs: &Needs, identity: Option<&Identity>) -> String {
+    if needs.is_empty() {
+        return policy::text(&Needs::usual(), Whose(identity));
+    }
+    policy::text(needs, Whose(identity))
 }
 
 #[cfg(test)]

@@ -61,7 +61,10 @@ impl Engine {
     ) -> Proof {
         let mode = role.delivery.readiness.unwrap_or_default();
         match mode {
-            Readiness::Off => return Proof::default(),
+            Readiness::Off => {
+                self.deliveries.not_looked();
+                return Proof::default();
+            }
             Readiness::Async => return Proof { report: Some(unproven(mode)), ..Proof::default() },
             Readiness::Wait => {}
         }
@@ -71,6 +74,7 @@ impl Engine {
             Err(error) => Seen::nothing(&error),
         };
         log(lease, &seen.doubts);
+        self.deliveries.looked(mode.as_str(), seen.doubts.is_empty(), seen.took);
         let report = ReadinessReport {
             proven: seen.doubts.is_empty(),
             endpoints: seen.endpoints,
@@ -100,12 +104,13 @@ impl Engine {
         }
         let (accounts, leases) = (Arc::clone(&self.parts.accounts), Arc::clone(&self.parts.leases));
         let (clock, mount, id) = (Arc::clone(&self.parts.clock), mount.id.clone(), lease.clone());
-        let subject = Subject::new(role, user, key);
+        let (subject, deliveries) = (Subject::new(role, user, key), self.deliveries.clone());
         tokio::spawn(async move {
             let seen = match accounts.key_probe(&mount).await {
                 Ok(probe) => look(probe.as_ref(), &subject, LONGEST_LOOK).await,
                 Err(error) => Seen::nothing(&error),
             };
+            deliveries.looked(Readiness::Async.as_str(), seen.doubts.is_empty(), seen.took);
             record(&leases, &id, &seen, clock.now()).await;
         });
     }

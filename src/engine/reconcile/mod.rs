@@ -18,6 +18,7 @@ mod schedule;
 pub(super) mod scope;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -25,6 +26,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::Engine;
 use crate::aws::{Access, AwsError, Ownership};
+use crate::metrics::Compared;
 use crate::model::{MountId, MountPath, Timestamp, UserName, UserRow};
 use crate::store::StoreError;
 use compare::{Held, Seen};
@@ -49,6 +51,8 @@ pub(super) struct Passes {
     alone: Mutex<()>,
     /// Whether that one was begun by the schedule.
     by_itself: AtomicBool,
+    /// What the last one of all accounts came to.
+    last: std::sync::Mutex<Option<Compared>>,
     /// When the next one is due by itself, in milliseconds; 0 = never.
     next_run: AtomicI64,
 }
@@ -61,6 +65,15 @@ impl Passes {
             Err(_) if self.by_itself.load(Ordering::SeqCst) => Ok(self.alone.lock().await),
             Err(_) => Err(ReconcileError::UnderWay),
         }
+    }
+
+    fn remember(&self, report: &ReconcileReport) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.counted());
+    }
+
+    /// What the last one of all accounts came to, for the metrics.
+    pub(super) fn last(&self) -> Option<Compared> {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -108,6 +121,14 @@ impl Engine {
         Ok(kept.and_then(|value| serde_json::from_slice(&value).ok()))
     }
 
+    /// What an earlier process kept, for the metrics.
+    pub(super) async fn remember_last_comparison(&self) -> Result<(), StoreError> {
+        if let Some(last) = self.last_reconcile().await? {
+            self.passes.remember(&last);
+        }
+        Ok(())
+    }
+
     /// Counts, and keeps what was found unless it is a dry run.
     async fn keep(
         &self,
@@ -132,6 +153,7 @@ impl Engine {
             let value = serde_json::to_vec(&report)
                 .map_err(|error| StoreError::Failed(format!("cannot be stored: {error}")))?;
             self.parts.store.put_setting(ReconcileReport::SETTING, &value).await?;
+            self.passes.remember(report);
         }
         Ok(())
     }

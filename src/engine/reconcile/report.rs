@@ -8,6 +8,7 @@ use super::ReconcileError;
 use super::found::{AnothersUser, FoundOrphan, FoundPolicy, NotLooked, OverdueLease, UnseenUser};
 use super::known::KnownOrphans;
 use super::policies::PolicyFindings;
+use crate::metrics::Compared;
 use crate::model::{Orphan, OrphanPolicy, Timestamp};
 
 /// A comparison.
@@ -197,6 +198,21 @@ impl ReconcileReport {
             };
         }
         self.totals = totals;
+    }
+
+    /// The sums, for the metrics.
+    pub(super) fn counted(&self) -> Compared {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let Totals { orphans, orphan_policies, ignored: _, missing, not_looked, failed } =
+            self.totals;
+        Compared {
+            finished: Timestamp::from_millis(self.finished_millis).as_seconds(),
+            orphans: count(orphans),
+            orphan_policies: count(orphan_policies),
+            missing: count(missing),
+            not_looked: count(not_looked),
+            failed: count(failed),
+        }
     }
 
     /// One line for whoever watches, and one for each that somebody has to decide about.

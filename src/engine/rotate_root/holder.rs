@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::engine::config::seal_context;
 use crate::engine::rotation::change::Holder;
 use crate::engine::rotation::{KeyError, steps};
+use crate::metrics::RotatedKey;
 use crate::model::{
     AccessKeyId, AccountBinding, KeyChange, MountId, RootRotation, RotationProgress,
 };
@@ -146,6 +147,7 @@ impl Holder for RootHolder<'_> {
         rotation.change = change;
         rotation.progress.rotated_at = Some(engine.parts.clock.now());
         engine.parts.store.switch_root_key(&binding, &rotation).await?;
+        engine.rotated.done(RotatedKey::Root);
         self.rotation = rotation;
         let outgoing = engine.parts.accounts.outgoing(&mount);
         engine.parts.accounts.bind(&mount, settings);

@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use super::rotation::change::{Holder as _, Wanted};
 use super::rotation::{KeyError, Subject, plan};
 use super::{Engine, NotServing};
+use crate::metrics::RotatedKey;
 use crate::model::{
     AccessKeyId, AccountBinding, KeyChange, Mount, MountId, MountState, RootRotation,
     RotationProgress, RotationTimes, Timestamp,
@@ -98,7 +99,10 @@ impl Engine {
     }
 
     /// When the root key of a mount that serves is rotated by itself.
-    async fn root_planned(&self, mount: &MountId) -> Result<Option<Timestamp>, StoreError> {
+    pub(super) async fn root_planned(
+        &self,
+        mount: &MountId,
+    ) -> Result<Option<Timestamp>, StoreError> {
         if self.table.by_id(mount).is_none_or(|there| there.state != MountState::Active) {
             return Ok(None);
         }
@@ -150,6 +154,7 @@ impl Engine {
     }
 
     async fn root_failed(&self, mount: &MountId, why: String) -> Result<(), StoreError> {
+        self.rotated.failed(RotatedKey::Root);
         let now = self.parts.clock.now();
         self.settle_root(mount, |progress| plan::failed(progress, why, now)).await
     }

@@ -10,6 +10,7 @@ use crate::aws::{AwsError, KeyProvider, NewAccessKey};
 use crate::engine::Engine;
 use crate::engine::rotation::change::Holder;
 use crate::engine::rotation::{KeyError, plan};
+use crate::metrics::RotatedKey;
 use crate::model::{AccessKeyId, KeyChange, KeyStep, StaticRole, Timestamp};
 use crate::store::StoreError;
 
@@ -108,6 +109,7 @@ impl Holder for StaticHolder<'_> {
         role.progress.rotated_at = Some(self.engine.parts.clock.now());
         plan::went_well(&mut role.progress);
         self.save(role).await?;
+        self.engine.rotated.done(RotatedKey::Static);
         Ok(())
     }
 }

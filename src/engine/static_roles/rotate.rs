@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::engine::rotation::change::{Holder as _, Wanted};
 use crate::engine::rotation::steps::remove_key;
 use crate::engine::rotation::{KeyError, Subject, plan};
+use crate::metrics::RotatedKey;
 use crate::model::{
     AccessKeyId, KeyChange, KeyStep, Mount, MountId, MountState, RoleName, StaticRole, Timestamp,
     UserName,
@@ -216,6 +217,7 @@ impl Engine {
             // The switch wrote down that it went well.
             Ok(()) => {}
             Err(error) => {
+                self.rotated.failed(RotatedKey::Static);
                 plan::failed(&mut role.progress, error.shown(), self.parts.clock.now());
             }
         }

@@ -5,6 +5,7 @@ mod guardrails;
 mod issue;
 mod mounts;
 mod readiness;
+mod reconcile;
 mod roles;
 mod rotation;
 mod support;

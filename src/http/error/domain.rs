@@ -68,7 +68,9 @@ pub(super) fn auth(error: &AuthError) -> Told {
         AuthError::NoSuchToken => bare(403, "bad token"),
         AuthError::NoSuchAccessor => wrapped(400, "invalid accessor"),
         AuthError::NotRenewable => bare(400, "lease is not renewable"),
-        AuthError::LoginGone(_) => bare(400, error.to_string()),
+        AuthError::LoginGone(_) | AuthError::TokenRoleGone(_) | AuthError::Batch(_) => {
+            bare(400, error.to_string())
+        }
         AuthError::NoLease => bare(400, "invalid lease ID"),
         AuthError::PastMaximum => bare(400, "past the max TTL, cannot renew"),
         AuthError::Create(refused) => bare(400, refused.to_string()),
@@ -194,6 +196,7 @@ pub(super) fn role(error: &RoleError) -> Told {
 pub(super) fn limits(error: &LimitsError) -> Told {
     match error {
         LimitsError::Refused(error) => bare(400, error.to_string()),
+        LimitsError::NotAnAccount(_) => bare(400, error.to_string()),
         LimitsError::NotServing(error) => not_serving(error),
         LimitsError::Store(_) => internal(),
     }
@@ -201,14 +204,15 @@ pub(super) fn limits(error: &LimitsError) -> Told {
 
 /// 400, not 429: a client that tries again at once finds the cap as it was.
 fn cap_reached(reached: &CapReached) -> Told {
-    let CapReached { cap, limit, live, most } = reached;
+    let CapReached { cap, account, limit, live, most } = reached;
     let setting = cap.setting();
+    let of = account.as_ref().map_or_else(String::new, |account| format!(" {account}"));
     let most = most.as_ref().map_or_else(String::new, |most| {
         let MostLeases { caller, accessor, live } = most;
         format!("; `{caller}` (accessor `{}`) holds the most, {live}", accessor.0)
     });
     let text = format!(
-        "too many leases live: {setting} is {limit}, live are {live}{most}\nhelp: revoke leases that nobody needs, or raise the cap"
+        "too many leases live: {setting}{of} is {limit}, live are {live}{most}\nhelp: revoke leases that nobody needs, or raise the cap"
     );
     Told { data: Some(json!({"cap_reached": reached})), ..bare(400, text) }
 }
@@ -221,6 +225,7 @@ pub(super) fn issue(error: &IssueError) -> Told {
         | IssueError::FederationWithoutPolicy
         | IssueError::GroupUnread(_)
         | IssueError::NoSts(_)
+        | IssueError::AccountUnknown(_)
         | IssueError::LegacyPath { .. }
         | IssueError::TtlCut { .. }
         | IssueError::BadKey(_)

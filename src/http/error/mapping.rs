@@ -7,6 +7,7 @@ use super::domain::{
     renew, role, tainted, wrapping,
 };
 use super::guardrails::guardrail;
+use super::identity::{identity, quota, token_role};
 use super::methods::method;
 use super::plugins::plugin;
 use super::rotation;
@@ -102,6 +103,13 @@ impl ApiError {
             Self::NoTokenFound => wrapped(500, "no token found"),
             Self::CapabilitiesToken => wrapped(400, "invalid token"),
             Self::AccessorMissing => wrapped(400, "missing accessor"),
+            Self::RateLimited(path) => bare(
+                429,
+                format!("request path {}: rate limit quota exceeded", go_text::quote(path)),
+            ),
+            Self::TokenRole(error) => token_role(error),
+            Self::Identity(error) => identity(error),
+            Self::Quota(error) => quota(error),
             Self::OrphanTarget => bare(400, "token to revoke not found"),
             Self::OrphanWithoutSudo => bare(400, "root or sudo privileges required to revoke and orphan"),
             Self::Policy(error) => policy(error),

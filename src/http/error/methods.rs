@@ -18,6 +18,7 @@ pub(super) fn method(error: &MethodError) -> Told {
         | MethodError::NoMount(_)
         | MethodError::TokenType(_)
         | MethodError::Negative(_)
+        | MethodError::Batch(_)
         | MethodError::TtlAboveMax
         | MethodError::BadNetwork { .. }
         | MethodError::LocalFixed
@@ -66,7 +67,8 @@ pub(super) fn samples() -> Vec<(&'static str, ApiError)> {
         ("auth method: `token_type`", MethodError::MountTokenType.into()),
         ("auth method missing, read", MethodError::NoMount("x/".to_owned()).into()),
         ("auth method missing, tuned", MethodError::NothingToTune("auth/x/".to_owned()).into()),
-        ("`token_type` of a role or user", MethodError::TokenType("batch".to_owned()).into()),
+        ("`token_type` of a role or user", MethodError::TokenType("x".to_owned()).into()),
+        ("batch tokens that could change", MethodError::Batch("periodic tokens").into()),
         ("`token_*` below zero", MethodError::Negative("token_num_uses").into()),
         ("`token_ttl` over its maximum", MethodError::TtlAboveMax.into()),
         ("bad network", network.into()),

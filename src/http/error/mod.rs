@@ -6,7 +6,10 @@ use serde_json::Value;
 use super::fields::FieldError;
 use super::seal_fields::KeyError;
 use crate::audit::AuditError;
+use crate::auth::identity::IdentityError;
 use crate::auth::methods::MethodError;
+use crate::auth::quotas::QuotaRefused;
+use crate::auth::token_roles::TokenRoleRefused;
 use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, PolicyRefused};
 use crate::custody::CustodyError;
@@ -30,6 +33,7 @@ pub use table::table;
 mod custody;
 mod domain;
 mod guardrails;
+mod identity;
 mod logins;
 mod mapping;
 mod methods;
@@ -130,6 +134,14 @@ pub enum ApiError {
     NoTokenFound,
     /// The token to tell capabilities of is not there.
     CapabilitiesToken,
+    /// A quota has no more requests for this address; holds the path.
+    RateLimited(String),
+    /// Token roles.
+    TokenRole(TokenRoleRefused),
+    /// Entities and groups.
+    Identity(IdentityError),
+    /// Quotas.
+    Quota(QuotaRefused),
     /// `accessor` was not sent.
     AccessorMissing,
     /// No such token to make an orphanage of.
@@ -248,6 +260,9 @@ impl ApiError {
             Self::Wrapping(error) => error.to_string(),
             Self::Auth(error) => error.to_string(),
             Self::Method(error) => error.to_string(),
+            Self::TokenRole(error) => error.to_string(),
+            Self::Identity(error) => error.to_string(),
+            Self::Quota(error) => error.to_string(),
             Self::Custody(error) => error.to_string(),
             Self::Mount(error) => error.to_string(),
             Self::Config(error) => error.to_string(),
@@ -317,6 +332,9 @@ from! {
     AuthError => Auth,
     AuditError => Audit,
     MethodError => Method,
+    TokenRoleRefused => TokenRole,
+    IdentityError => Identity,
+    QuotaRefused => Quota,
     PolicyRefused => Policy,
     WrappingError => Wrapping,
     KeyError => Key,

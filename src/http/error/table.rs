@@ -5,6 +5,7 @@ use super::ApiError;
 use crate::audit::{AuditError, OptionError};
 use crate::auth::wrapping::WrappingError;
 use crate::auth::{AuthError, CreateRefused, PolicyRefused};
+use crate::aws::AwsError;
 use crate::engine::config::ConfigError;
 use crate::engine::idempotency::BadKey;
 use crate::engine::issue::IssueError;
@@ -46,6 +47,7 @@ fn samples() -> Samples {
     samples.extend(handlers());
     for more in [
         super::methods::samples(),
+        super::identity::samples(),
         super::logins::samples(),
         tokens(),
         mounts(),
@@ -153,7 +155,7 @@ fn handlers() -> Samples {
 fn reached() -> CapReached {
     let most =
         MostLeases { caller: "token-ci".to_owned(), accessor: Accessor("a".to_owned()), live: 7 };
-    CapReached { cap: LeaseCap::Role, limit: 10, live: 10, most: Some(most) }
+    CapReached { cap: LeaseCap::Role, account: None, limit: 10, live: 10, most: Some(most) }
 }
 
 pub(super) type Samples = Vec<(&'static str, ApiError)>;
@@ -218,10 +220,15 @@ fn roles() -> Samples {
 }
 
 fn credentials() -> Samples {
+    let account = Some("123456789012".to_owned());
+    let nobody = AwsError::NotConfigured("could not obtain sts client".to_owned());
+    let of_account = CapReached { cap: LeaseCap::Account, account, ..reached() };
     let mut samples: Samples = vec![
         ("credentials: key of another request", IssueError::KeyOfAnotherRequest.into()),
         ("credentials: bad `Idempotency-Key`", IssueError::BadKey(BadKey).into()),
         ("credentials: cap on live leases", LeaseError::CapReached(Box::new(reached())).into()),
+        ("credentials: cap on an account", LeaseError::CapReached(Box::new(of_account)).into()),
+        ("credentials: account unknown", IssueError::AccountUnknown(nobody).into()),
         ("credentials: no role to assume", IssueError::NoRoleArn.into()),
         ("credentials: nothing to federate", IssueError::FederationWithoutPolicy.into()),
         ("credentials: in quarantine", IssueError::Quarantined(Quarantined).into()),

@@ -1,6 +1,7 @@
 //! Every method of the store, passed on: reads fail while the power is off, writes take their turn. A new
 //! method belongs into the list of its trait here, and nothing else has to be done for it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,19 +9,21 @@ use async_trait::async_trait;
 use super::FaultyStore;
 use crate::model::{
     Accessor, AccountBinding, AppRole, AuditDevice, AuthMount, AuthMountId, CapReached, ChainHead,
-    Guardrail, GuardrailName, Job, JobFailure, JobId, JobProgress, JobScope, JobState, JwtConfig,
-    JwtRole, KeptVerdict, KubernetesConfig, KubernetesRole, Lease, LeaseCaps, LeaseConfig,
-    LeaseFilter, LeaseId, LeaseLimits, LeaseTag, LoginUser, Mount, MountId, MountMove, Orphan,
-    OrphanPolicy, PluginDigest, PluginName, PluginRecord, PluginSignature, PluginVersion, Role,
-    RoleName, RootRotation, SealRecord, SecretIdDigest, SemanticVersion, StaticRole,
-    StoredSecretId, Suspension, Timestamp, Token, TokenDigest, Untried, UserRow,
+    Entity, EntityId, Group, GroupId, Guardrail, GuardrailName, Job, JobFailure, JobId,
+    JobProgress, JobScope, JobState, JwtConfig, JwtRole, KeptVerdict, KubernetesConfig,
+    KubernetesRole, Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag,
+    LoginUser, Mount, MountId, MountMove, Orphan, OrphanPolicy, PluginDigest, PluginName,
+    PluginRecord, PluginSignature, PluginVersion, RateQuota, Role, RoleName, RootRotation,
+    SealRecord, SecretIdDigest, SemanticVersion, StaticRole, StoredSecretId, Suspension, Timestamp,
+    Token, TokenDigest, TokenRole, Untried, UserRow,
 };
 use crate::store::wrapping::Wrapping;
 use crate::store::{
-    AuditStore, AuthMethodStore, DueAt, DueLease, GuardrailStore, JobStore, LeaseQuery, LeaseTally,
-    LimitStore, Mark, Page, PluginStore, PolicyStore, Position, PutPlugin, QueryStore,
-    ReconcileStore, RequestStore, RotationStore, ScheduleStore, SealStore, SignedLoginStore, Store,
-    StoreError, StuckLeases, TallyStore, VerdictBounds, WrappingStore, Written,
+    AuditStore, AuthMethodStore, DueAt, DueLease, GuardrailStore, IdentityStore, JobStore,
+    LeaseQuery, LeaseTally, LimitStore, Mark, Page, PluginStore, PolicyStore, Position, PutPlugin,
+    QueryStore, QuotaStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore, SealStore,
+    SignedLoginStore, Store, StoreError, StuckLeases, TallyStore, VerdictBounds, WorkTally,
+    WrappingStore, Written,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -48,8 +51,11 @@ pass! {
     LimitStore:
     reads {
         fn lease_limits(mount: &MountId) -> Option<LeaseLimits>;
+        fn account_limits() -> Arc<BTreeMap<String, LeaseLimits>>;
     }
     writes {
+        fn put_account_limits(account: &str, limits: LeaseLimits) -> ();
+        fn remove_account_limits(account: &str) -> ();
         fn put_lease_limits(mount: &MountId, limits: LeaseLimits) -> ();
         fn begin_lease_within(lease: &Lease, caps: LeaseCaps) -> Option<CapReached>;
     }
@@ -110,6 +116,42 @@ pass! {
     writes {
         fn put_acl_policy(name: &str, text: &str) -> ();
         fn remove_acl_policy(name: &str) -> ();
+    }
+}
+
+pass! {
+    IdentityStore:
+    reads {
+        fn token_role(name: &str) -> Option<TokenRole>;
+        fn token_role_names() -> Vec<String>;
+        fn entity(id: &EntityId) -> Option<Entity>;
+        fn entity_by_name(name: &str) -> Option<Entity>;
+        fn entity_of_alias(mount_accessor: &str, name: &str) -> Option<Entity>;
+        fn entity_of_alias_id(alias: &str) -> Option<Entity>;
+        fn entity_names() -> Vec<(EntityId, String)>;
+        fn alias_ids() -> Vec<String>;
+        fn groups() -> Vec<Group>;
+        fn group_by_name(name: &str) -> Option<Group>;
+    }
+    writes {
+        fn put_token_role(role: &TokenRole) -> ();
+        fn remove_token_role(name: &str) -> ();
+        fn put_entity(entity: &Entity) -> ();
+        fn remove_entity(id: &EntityId) -> ();
+        fn remove_mount_aliases(mount_accessor: &str) -> ();
+        fn put_group(group: &Group) -> ();
+        fn remove_group(id: &GroupId) -> ();
+    }
+}
+
+pass! {
+    QuotaStore:
+    reads {
+        fn rate_quotas() -> Vec<RateQuota>;
+    }
+    writes {
+        fn put_rate_quota(quota: &RateQuota) -> ();
+        fn remove_rate_quota(name: &str) -> ();
     }
 }
 
@@ -263,6 +305,11 @@ impl<S: Store + ?Sized> TallyStore for FaultyStore<S> {
     async fn lease_tally(&self, stuck_after: u32) -> Result<LeaseTally> {
         self.read()?;
         self.inner.lease_tally(stuck_after).await
+    }
+
+    async fn work_tally(&self) -> Result<WorkTally> {
+        self.read()?;
+        self.inner.work_tally().await
     }
 
     fn written(&self) -> Written {

@@ -3,7 +3,7 @@
 //! was put back is marked, so that its first start waits for a word.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,10 @@ use super::mounts::put_setting;
 use super::open::{self, DATABASE, OpenError};
 use super::values::{time, uint};
 use crate::model::{Quarantine, SealKind, Timestamp};
+
+/// Says in milliseconds since 1970 when the database beside it was last backed up.
+const LAST_BACKUP: &str = "last-backup";
+const FRESH_NOTE: &str = ".last-backup.new";
 
 /// Why there is no copy, or none was put back. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +129,32 @@ pub fn back_up(
     }
     let facts = verify(&partial.path)?;
     partial.finish(target)?;
+    note(data_dir, now);
     Ok(facts)
+}
+
+/// Tells the server beside whose database this is that there is a backup. A folder that only can be read is
+/// copied all the same.
+fn note(data_dir: &Path, now: Timestamp) {
+    let (name, fresh) = (data_dir.join(LAST_BACKUP), data_dir.join(FRESH_NOTE));
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options
+        .open(&fresh)
+        .and_then(|mut file| writeln!(file, "{}", now.as_millis()))
+        .and_then(|()| fs::rename(&fresh, &name));
+    if let Err(error) = written {
+        tracing::info!(
+            "the backup is complete; its time is not noted in `{}`: {error}",
+            name.display()
+        );
+    }
+}
+
+/// When the last backup of the database in `data_dir` was taken, where that was noted.
+pub(super) fn last_taken(data_dir: &Path) -> Option<Timestamp> {
+    let noted = fs::read_to_string(data_dir.join(LAST_BACKUP)).ok()?;
+    noted.trim().parse().ok().map(time)
 }
 
 /// Checks a copy: that it is ours and whole, of a layout that this version knows. Changes nothing.
@@ -170,7 +199,7 @@ pub fn verify(file: &Path) -> Result<BackupFacts> {
 /// Whether a key file unseals it: so the row says, or it is from before there was one.
 fn unsealed_by_file(db: &Connection, layout: i64) -> Result<bool> {
     let kind = match layout {
-        ..17 => None,
+        ..21 => None,
         _ => db.query_row("SELECT kind FROM seal", [], |row| row.get::<_, String>(0)).optional()?,
     };
     match kind {

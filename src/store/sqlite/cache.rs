@@ -2,7 +2,7 @@
 //! dropped after the commit that changed the row and before the writer's caller hears of it; a reader
 //! that raced with that commit never leaves an old copy behind. Leases are never kept here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -26,6 +26,7 @@ pub(super) struct Caches {
     pub(super) bindings: Cache<MountId, Option<Arc<AccountBinding>>>,
     pub(super) lease_configs: Cache<MountId, Option<LeaseConfig>>,
     pub(super) lease_limits: Cache<MountId, Option<LeaseLimits>>,
+    pub(super) account_limits: Cache<(), Arc<BTreeMap<String, LeaseLimits>>>,
     pub(super) roles: Cache<(MountId, RoleName), Arc<Role>>,
     pub(super) tokens: Cache<TokenDigest, Arc<Token>>,
 }
@@ -37,6 +38,7 @@ pub(super) enum Stale {
     Binding(MountId),
     LeaseConfig(MountId),
     LeaseLimits(MountId),
+    AccountLimits,
     Role(MountId, RoleName),
     AllRoles,
     Token(TokenDigest),
@@ -49,6 +51,7 @@ impl Caches {
             bindings: Cache::new(MOUNTS),
             lease_configs: Cache::new(MOUNTS),
             lease_limits: Cache::new(MOUNTS),
+            account_limits: Cache::new(1),
             roles: Cache::new(ROLES),
             tokens: Cache::new(TOKENS),
         }
@@ -60,6 +63,7 @@ impl Caches {
             Stale::Binding(mount) => self.bindings.forget(&mount),
             Stale::LeaseConfig(mount) => self.lease_configs.forget(&mount),
             Stale::LeaseLimits(mount) => self.lease_limits.forget(&mount),
+            Stale::AccountLimits => self.account_limits.clear(),
             Stale::Role(mount, name) => self.roles.forget(&(mount, name)),
             Stale::AllRoles => self.roles.clear(),
             Stale::Token(digest) => self.tokens.forget(&digest),

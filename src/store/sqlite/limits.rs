@@ -5,11 +5,12 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension};
 
+use super::account_limits::AccountLimits;
 use super::cache::Stale;
 use super::mounts::live_key;
 use super::values::{int, uint};
 use super::writer::Writing;
-use super::{Result, Sqlite, leases};
+use super::{Result, Sqlite, account_limits, leases};
 use crate::model::{
     Accessor, CapReached, Lease, LeaseCap, LeaseCaps, LeaseLimits, MostLeases, MountId,
 };
@@ -18,7 +19,7 @@ use crate::store::LimitStore;
 /// The role of the count over a whole mount; no role is called so.
 const ALL_ROLES: &str = "";
 /// The holder of the count over all of them; SQLite gives no row this key.
-const ALL_HOLDERS: i64 = 0;
+pub(super) const ALL_HOLDERS: i64 = 0;
 
 fn lease_limits(db: &Connection, mount: &MountId) -> Result<Option<LeaseLimits>> {
     let mut query = db.prepare_cached(
@@ -123,10 +124,11 @@ fn first_reached(
         let live = live(db, mount, role, holder)?;
         if live >= limit {
             let most = most(db, mount, role)?;
-            return Ok(Some(CapReached { cap, limit, live, most }));
+            return Ok(Some(CapReached { cap, account: None, limit, live, most }));
         }
     }
-    Ok(None)
+    let account = lease.account.as_deref();
+    account.map_or(Ok(None), |it| account_limits::first_reached(db, it, holder, caps.account))
 }
 
 fn key_of_holder(db: &Connection, accessor: &Accessor) -> Result<Option<i64>> {
@@ -154,9 +156,11 @@ fn most(db: &Connection, mount: i64, role: &str) -> Result<Option<MostLeases>> {
     let mut query = db.prepare_cached(MOST)?;
     let found: Option<(i64, i64)> =
         query.query_row((mount, role), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let Some((holder, live)) = found else {
-        return Ok(None);
-    };
+    found.map_or(Ok(None), |(holder, live)| named(db, holder, live))
+}
+
+/// Who that is.
+pub(super) fn named(db: &Connection, holder: i64, live: i64) -> Result<Option<MostLeases>> {
     let mut query = db.prepare_cached(NAME)?;
     let named = query.query_row([holder], |row| {
         let caller: Option<String> = row.get(1)?;
@@ -176,6 +180,21 @@ impl LimitStore for Sqlite {
     async fn put_lease_limits(&self, mount: &MountId, limits: LeaseLimits) -> Result<()> {
         let mount = mount.clone();
         self.write(move |w| put_lease_limits(w, &mount, limits)).await
+    }
+
+    async fn account_limits(&self) -> Result<AccountLimits> {
+        let read = || self.readers.point(account_limits::all).map(Some);
+        Ok(self.caches.account_limits.get_or_read(&(), read)?.unwrap_or_default())
+    }
+
+    async fn put_account_limits(&self, account: &str, limits: LeaseLimits) -> Result<()> {
+        let account = account.to_owned();
+        self.write(move |w| account_limits::put(w, &account, limits)).await
+    }
+
+    async fn remove_account_limits(&self, account: &str) -> Result<()> {
+        let account = account.to_owned();
+        self.write(move |w| account_limits::remove(w, &account)).await
     }
 
     async fn begin_lease_within(

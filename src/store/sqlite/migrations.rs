@@ -119,15 +119,33 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 17,
-        name: "0017_seal.sql",
-        sql: include_str!("migrations/0017_seal.sql"),
-        digest: "60f3c4e97f0ba98de19999001fdc490fb75dbae0e97cb37bbcfff044cd17b93e",
+        name: "0017_account_limits.sql",
+        sql: include_str!("migrations/0017_account_limits.sql"),
+        digest: "82752ece5793b1f000f9c39397ded9436381e0de3b9b197e8917972aa1a1fa74",
+    },
+    Migration {
+        number: 18,
+        name: "0018_signed_logins.sql",
+        sql: include_str!("migrations/0018_signed_logins.sql"),
+        digest: "6d2caa5a2140aed8db57874a42ba0cce6ac67c5f57b9f966f49ee1f8d20bf699",
+    },
+    Migration {
+        number: 19,
+        name: "0019_identity.sql",
+        sql: include_str!("migrations/0019_identity.sql"),
+        digest: "0713881ce8ac63795dd6ebe6b5fac1b9ae230e0e06cbd61557c1d6f96a27db2d",
     },
     Migration {
         number: 20,
-        name: "0020_signed_logins.sql",
-        sql: include_str!("migrations/0020_signed_logins.sql"),
-        digest: "6d2caa5a2140aed8db57874a42ba0cce6ac67c5f57b9f966f49ee1f8d20bf699",
+        name: "0020_rate_quota.sql",
+        sql: include_str!("migrations/0020_rate_quota.sql"),
+        digest: "fabdf2a921e78689032c126d0dbd96784ee92bb817847c25554a0acd4d3990c7",
+    },
+    Migration {
+        number: 21,
+        name: "0021_seal.sql",
+        sql: include_str!("migrations/0021_seal.sql"),
+        digest: "60f3c4e97f0ba98de19999001fdc490fb75dbae0e97cb37bbcfff044cd17b93e",
     },
 ];
 
@@ -214,9 +232,7 @@ fn apply(db: &mut Connection, migration: &Migration) -> Result<(), OpenError> {
         "INSERT INTO migration (number, name, digest) VALUES (?1, ?2, ?3)",
         (migration.number, migration.name, migration.digest),
     )?;
-    // A step may be older than one that is there: its number came late.
-    let found = step.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?;
-    step.execute_batch(&format!("PRAGMA user_version = {}", migration.number.max(found)))?;
+    step.execute_batch(&format!("PRAGMA user_version = {}", migration.number))?;
     step.commit()?;
     Ok(())
 }

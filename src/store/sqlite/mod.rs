@@ -3,7 +3,7 @@
 //! held across an await. The statements are in the files named by what they are about.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -20,12 +20,14 @@ use open::{Durability, Held, TemporaryFolder};
 use readers::Readers;
 use writer::{Writer, Writing};
 
+mod account_limits;
 mod audit;
 mod auth_methods;
 pub mod backup;
 mod cache;
 mod failure;
 mod guardrails;
+mod identity;
 mod jobs;
 mod lease_row;
 mod leases;
@@ -37,6 +39,7 @@ mod plugins;
 mod policies;
 mod purge;
 mod query;
+mod quotas;
 mod readers;
 mod reconcile;
 mod requests;
@@ -80,6 +83,8 @@ pub struct Sqlite {
     writer: Writer,
     caches: Arc<Caches>,
     settling: Duration,
+    /// Where it is.
+    folder: PathBuf,
     _temporary: Option<TemporaryFolder>,
 }
 
@@ -119,6 +124,7 @@ impl Sqlite {
             writer,
             caches,
             settling: settings.settling,
+            folder: data_dir.to_owned(),
             _temporary: temporary,
         }))
     }

@@ -8,7 +8,7 @@ use super::cache::Stale;
 use super::values::{count, from_json, int, millis, time, to_json, uint};
 use super::wrapping;
 use super::writer::Writing;
-use crate::model::{Accessor, Timestamp, Token, TokenDigest};
+use crate::model::{Accessor, EntityId, Timestamp, Token, TokenDigest, TokenKind};
 use crate::store::StoreError;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -17,7 +17,7 @@ macro_rules! columns {
     () => {
         "digest, accessor, parent, policies, display_name, meta, path, num_uses, created_at,
          creation_ttl, expires_at, explicit_max_ttl, period, renewable, last_renewal, ended_at,
-         bound_cidrs, login"
+         bound_cidrs, login, token_role, entity"
     };
 }
 
@@ -60,6 +60,9 @@ fn from_row(row: &Row<'_>) -> Result<Token> {
         ended_at: row.get::<_, Option<i64>>(15)?.map(time),
         bound_cidrs: bound_cidrs.map(|cidrs| from_json(&cidrs)).transpose()?.unwrap_or_default(),
         login: login.map(|login| from_json(&login)).transpose()?,
+        kind: TokenKind::Service,
+        role: row.get(18)?,
+        entity: row.get::<_, Option<String>>(19)?.map(EntityId),
     })
 }
 
@@ -70,7 +73,7 @@ pub(super) fn put_token(writing: &mut Writing<'_>, token: &Token) -> Result<()> 
         "INSERT INTO token (",
         columns!(),
         ", auth_mount)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
          ON CONFLICT (digest) DO UPDATE SET
              policies = excluded.policies, display_name = excluded.display_name,
              meta = excluded.meta, expires_at = excluded.expires_at,
@@ -98,6 +101,8 @@ pub(super) fn put_token(writing: &mut Writing<'_>, token: &Token) -> Result<()> 
         millis(token.ended_at),
         (!token.bound_cidrs.is_empty()).then(|| to_json(&token.bound_cidrs)).transpose()?,
         token.login.as_ref().map(to_json).transpose()?,
+        token.role,
+        token.entity.as_ref().map(|entity| &entity.0),
         token.login.as_ref().map(|login| &login.mount.0),
     ])?;
     if let Some(ended_at) = token.ended_at {

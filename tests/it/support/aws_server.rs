@@ -32,6 +32,8 @@ pub enum Act {
     Throttle,
     /// AWS refuses for certain.
     Refuse,
+    /// AWS does not know the key, as while the news of it spreads.
+    Unknown,
     /// 500, not acted.
     ErrorBefore,
     /// 500, acted.
@@ -58,6 +60,8 @@ struct Shared {
     before: RwLock<Before>,
     after: RwLock<After>,
     latency_ms: AtomicU64,
+    /// The `Date` of answers.
+    date: Mutex<Option<String>>,
     /// When each key stopped to work.
     contained: Mutex<HashMap<String, Instant>>,
 }
@@ -68,6 +72,16 @@ impl AwsServer {
         let clock = Arc::new(SystemTime::now);
         let options = Options::new(clock, rand::rngs::StdRng::from_os_rng());
         let aws = EmbeddedAws::open(None, options.user_quota(1_000_000)).unwrap();
+        Self::over(&aws)
+    }
+
+    /// The same account on another port, with troubles and a date of its own.
+    pub fn beside(&self) -> Self {
+        Self::over(&self.aws)
+    }
+
+    /// This account on a free port.
+    pub fn over(aws: &EmbeddedAws) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::new(Shared {
@@ -75,6 +89,7 @@ impl AwsServer {
             before: RwLock::new(Box::new(|_| Act::Answer)),
             after: RwLock::new(Box::new(|_| ())),
             latency_ms: AtomicU64::new(0),
+            date: Mutex::default(),
             contained: Mutex::default(),
         });
         let serving = Arc::clone(&shared);
@@ -84,7 +99,17 @@ impl AwsServer {
                 std::thread::spawn(move || serve(&shared, &stream));
             }
         });
-        Self { aws, url, shared }
+        Self { aws: aws.clone(), url, shared }
+    }
+
+    /// Where it listens, as `host:port`.
+    pub fn host(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// From now on every answer has this `Date`; none has one before.
+    pub fn date(&self, date: &str) {
+        *self.shared.date.lock().unwrap() = Some(date.to_owned());
     }
 
     /// From now on `before` decides about every call.
@@ -156,7 +181,8 @@ fn serve(shared: &Shared, stream: &TcpStream) {
             drop(stream.shutdown(Shutdown::Both));
             return;
         };
-        if write_answer(stream, &answer).is_err() {
+        let date = shared.date.lock().unwrap().clone();
+        if write_answer(stream, &answer, date).is_err() {
             return;
         }
     }
@@ -178,6 +204,11 @@ fn acted(shared: &Shared, act: Act, call: &Call, request: &WireRequest) -> Optio
             None
         }
         Act::Throttle => Some(error(400, "Throttling", "Rate exceeded")),
+        Act::Unknown => Some(error(
+            403,
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid.",
+        )),
         Act::Refuse => Some(error(403, "AccessDenied", "not today (injected)")),
         Act::ErrorBefore => Some(error(500, "InternalFailure", "injected")),
         Act::ErrorAfter => {
@@ -232,9 +263,14 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<WireRequest> {
     Some(WireRequest::new(&method, &target, &headers, body))
 }
 
-fn write_answer(mut stream: &TcpStream, answer: &WireAnswer) -> std::io::Result<()> {
+fn write_answer(
+    mut stream: &TcpStream,
+    answer: &WireAnswer,
+    date: Option<String>,
+) -> std::io::Result<()> {
+    let date = date.map_or_else(String::new, |date| format!("Date: {date}\r\n"));
     let head = format!(
-        "HTTP/1.1 {} Answer\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n",
+        "HTTP/1.1 {} Answer\r\n{date}Content-Type: text/xml\r\nContent-Length: {}\r\n\r\n",
         answer.status,
         answer.body.len()
     );

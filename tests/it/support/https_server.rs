@@ -40,6 +40,12 @@ pub struct HttpsServer {
     thread: Option<JoinHandle<()>>,
 }
 
+impl std::fmt::Debug for HttpsServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpsServer").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
 #[derive(Default)]
 struct Shared {
     pages: Mutex<HashMap<String, Page>>,
@@ -75,8 +81,8 @@ impl HttpsServer {
     }
 
     /// Answers a path with a status and a body from now on.
-    pub fn says(&self, path: &str, status: u16, body: impl ToString) {
-        let body = body.to_string();
+    pub fn says(&self, path: &str, status: u16, body: impl Into<String>) {
+        let body = body.into();
         self.answers(path, move |_asked| (status, body.clone()));
     }
 

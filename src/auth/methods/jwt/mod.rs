@@ -79,12 +79,11 @@ impl Auth {
         jose::check_shape(token, &config.supported_algs)?;
         let held = issuers.current(&mount.id, source, outbound, now).await;
         let held = held.map_err(|_told| JwtError::NoKeys)?;
-        match verified(&held.keys) {
-            Err(JoseError::UnknownKey) => {
-                let newer = issuers.newer(&mount.id, source, &held, outbound, now).await;
-                Ok((verified(&newer.keys)?, newer.name.clone()))
-            }
-            judged => Ok((judged?, held.name.clone())),
+        let judged = verified(&held.keys);
+        if !matches!(judged, Err(JoseError::UnknownKey)) {
+            return Ok((judged?, held.name.clone()));
         }
+        let newer = issuers.newer(&mount.id, source, &held, outbound, now).await;
+        Ok((verified(&newer.keys)?, newer.name.clone()))
     }
 }

@@ -106,7 +106,7 @@ fn merged(stored: JwtRole, change: JwtRoleChange) -> Result<JwtRole, MethodError
         bound_subject: change.bound_subject.unwrap_or(stored.bound_subject),
         bound_claims: change.bound_claims.unwrap_or(stored.bound_claims),
         // What is not sent is the default again, as in Vault.
-        bound_claims_type: claims_type(change.bound_claims_type)?,
+        bound_claims_type: claims_type(change.bound_claims_type.as_deref())?,
         claim_mappings: change.claim_mappings.unwrap_or(stored.claim_mappings),
         user_claim: change.user_claim.unwrap_or(stored.user_claim),
         user_claim_json_pointer: change
@@ -129,8 +129,8 @@ fn filled(sent: Vec<String>) -> Vec<String> {
     sent.into_iter().filter(|one| !one.is_empty()).collect()
 }
 
-fn claims_type(sent: Option<String>) -> Result<ClaimsType, JwtError> {
-    match sent.as_deref() {
+fn claims_type(sent: Option<&str>) -> Result<ClaimsType, JwtError> {
+    match sent {
         None | Some("string") => Ok(ClaimsType::String),
         Some("glob") => Ok(ClaimsType::Glob),
         Some(other) => Err(JwtError::ClaimsType(other.to_owned())),

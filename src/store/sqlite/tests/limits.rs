@@ -134,13 +134,110 @@ async fn a_cap_that_is_reached_writes_nothing_and_names_who_holds_the_most() {
     }
     let most = MostLeases { caller: "token-y".to_owned(), accessor: accessor("y"), live: 2 };
     let refused = store.begin_lease_within(&named(4, "r", "x"), caps(3, 0)).await.unwrap();
-    let wanted = CapReached { cap: LeaseCap::Role, limit: 3, live: 3, most: Some(most) };
+    let wanted =
+        CapReached { cap: LeaseCap::Role, account: None, limit: 3, live: 3, most: Some(most) };
     assert_eq!(refused, Some(wanted));
     assert_eq!(store.lease(&named(4, "r", "x").id).await.unwrap(), None);
     let own = store.begin_lease_within(&named(4, "r", "x"), caps(0, 1)).await.unwrap().unwrap();
     assert_eq!((own.cap, own.live), (LeaseCap::RolePerCaller, 1));
     let other = store.begin_lease_within(&named(4, "other", "x"), caps(1, 1)).await.unwrap();
     assert_eq!(other, None);
+}
+
+/// The counts of accounts as they are kept, and as a count of the leases gives them.
+fn in_accounts(store: &Sqlite) -> [Vec<(String, i64, i64)>; 2] {
+    let rows = |sql: &str| {
+        let read = |db: &rusqlite::Connection| {
+            let mut query = db.prepare(sql)?;
+            let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        };
+        store.readers.point(read).unwrap()
+    };
+    [
+        rows("SELECT account, holder, live FROM live_in_account ORDER BY account, holder"),
+        rows(
+            "SELECT account, holder, count(*) FROM (
+                 SELECT account, holder FROM lease WHERE state < 3
+                 UNION ALL SELECT account, 0 FROM lease WHERE state < 3)
+             WHERE account IN (SELECT account FROM account_limits)
+             GROUP BY account, holder ORDER BY account, holder",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn counts_of_accounts_are_right_whatever_becomes_of_the_leases() {
+    let store = store().await;
+    let limits = LeaseLimits { max_leases: 100, max_leases_per_caller: 0 };
+    let accounts = [Some("111111111111"), Some("222222222222"), Some("333333333333"), None];
+    let mut rows = Vec::new();
+    let holders = ["x", "y"].into_iter().cycle();
+    for ((number, account), holder) in (0..16).zip(accounts.into_iter().cycle()).zip(holders) {
+        let lease = Lease { account: account.map(str::to_owned), ..named(number, "r", holder) };
+        store.begin_lease(&lease).await.unwrap();
+        rows.push(lease);
+        match number {
+            2 => store.put_account_limits("111111111111", limits).await.unwrap(),
+            9 => store.put_account_limits("222222222222", limits).await.unwrap(),
+            _ => {}
+        }
+        let [kept, counted] = in_accounts(&store);
+        assert_eq!(kept, counted, "{number}");
+    }
+    assert_eq!(in_accounts(&store)[0].len(), 4, "each of the two accounts has one caller, and all");
+
+    // Their account is found out, or another one; then they end, live again and end.
+    for (at, lease) in rows.iter_mut().enumerate() {
+        let account = accounts[(at / 4) % 4].map(str::to_owned);
+        *lease = Lease { account, ..active(u32::try_from(at).unwrap(), "x", super::at(70)) };
+        lease.id = named(u32::try_from(at).unwrap(), "r", "x").id;
+        lease.holder = accessor(if at % 2 == 0 { "x" } else { "y" });
+        store.save_lease(lease).await.unwrap();
+        lease.revision += 1;
+        let [kept, counted] = in_accounts(&store);
+        assert_eq!(kept, counted, "{at}");
+    }
+    for becomes in [revoking, revoked, revoking, revoked] {
+        for lease in &mut rows {
+            *lease = becomes(lease.clone());
+            store.save_lease(lease).await.unwrap();
+            lease.revision += 1;
+            let [kept, counted] = in_accounts(&store);
+            assert_eq!(kept, counted, "{:?}", lease.id);
+        }
+    }
+    assert_eq!(in_accounts(&store)[0], []);
+    store.remove_account_limits("111111111111").await.unwrap();
+    assert_eq!(store.account_limits().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_account_holds_no_more_than_its_cap_whatever_the_mount() {
+    let store = store().await;
+    let second = Mount { id: MountId("second".into()), path: "two/".parse().unwrap(), ..mount() };
+    store.put_mount(&second).await.unwrap();
+    let limits = LeaseLimits { max_leases: 2, max_leases_per_caller: 1 };
+    store.put_account_limits("111111111111", limits).await.unwrap();
+    assert_eq!(store.account_limits().await.unwrap().get("111111111111"), Some(&limits));
+    let begin = async |number, mount: &Mount, account: &str, holder| {
+        let lease = Lease {
+            mount: mount.id.clone(),
+            account: Some(account.to_owned()),
+            ..named(number, "r", holder)
+        };
+        let caps = LeaseCaps { account: limits, ..LeaseCaps::default() };
+        store.begin_lease_within(&lease, caps).await.unwrap()
+    };
+    assert_eq!(begin(1, &mount(), "111111111111", "x").await, None);
+    let own = begin(2, &second, "111111111111", "x").await.unwrap();
+    assert_eq!((own.cap, own.live), (LeaseCap::AccountPerCaller, 1));
+    assert_eq!(begin(3, &second, "111111111111", "y").await, None);
+    let all = begin(4, &mount(), "111111111111", "z").await.unwrap();
+    assert_eq!((all.cap, all.limit, all.live), (LeaseCap::Account, 2, 2));
+    assert_eq!(all.account.as_deref(), Some("111111111111"));
+    assert!(all.most.is_some_and(|most| most.live == 1));
+    assert_eq!(begin(5, &mount(), "222222222222", "x").await, None);
 }
 
 #[tokio::test]

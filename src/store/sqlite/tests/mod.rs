@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{
-    Beside, CredentialType, LeaseLimits, LeaseState, MountState, MountTuning, Origin,
+    Beside, CredentialType, LeaseLimits, LeaseState, MountState, MountTuning, Origin, TokenKind,
 };
 use crate::store::Show;
 
@@ -104,6 +104,9 @@ fn token(name: &str, parent: Option<&str>) -> Token {
         ended_at: None,
         bound_cidrs: Vec::new(),
         login: None,
+        kind: TokenKind::Service,
+        role: None,
+        entity: None,
     }
 }
 

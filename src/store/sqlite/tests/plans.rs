@@ -4,8 +4,9 @@ use super::*;
 use crate::model::LeaseFilter;
 use crate::store::sqlite::jobs::{due, marking, progress};
 use crate::store::sqlite::{
-    leases as lease_sql, limits as limit_sql, purge as purge_sql, reconcile as reconcile_sql,
-    rotation as rotation_sql, schedule as schedule_sql, tokens as token_sql,
+    account_limits as account_sql, leases as lease_sql, limits as limit_sql, purge as purge_sql,
+    reconcile as reconcile_sql, rotation as rotation_sql, schedule as schedule_sql,
+    tokens as token_sql,
 };
 
 pub(super) fn plan(store: &Sqlite, sql: &str) -> Vec<String> {
@@ -51,6 +52,11 @@ async fn every_look_up_is_one_range_of_an_index() {
         (
             limit_sql::MOST,
             "SEARCH live_lease USING COVERING INDEX live_lease_most (mount=? AND role=?)",
+        ),
+        (account_sql::LIVE, "SEARCH live_in_account USING PRIMARY KEY (account=? AND holder=?)"),
+        (
+            account_sql::MOST,
+            "SEARCH live_in_account USING COVERING INDEX live_in_account_most (account=?)",
         ),
         (limit_sql::NAME, "SEARCH lease USING INDEX lease_by_holder (holder=?)"),
         (token_sql::EXPIRED, "SEARCH token USING INDEX token_by_expiry (expires_at<?)"),

@@ -7,6 +7,7 @@
 //! - [`cli`], [`app`], [`config`], [`telemetry`]: arguments → configuration → [`app::App`], the one
 //!   composition root.
 //! - [`http`]: the wire. The only code that knows actix.
+//! - [`custody`]: init, unseal, seal, and who holds which key.
 //! - [`auth`]: token → [`auth::Caller`]. [`engine`]: the use cases.
 //! - [`gate`]: document → schema → guardrails → [`gate::VettedGrant`]. [`leases`]: the life of a
 //!   lease and its teardown. [`aws`]: IAM and STS. [`store`]: SQLite. [`seal`]: encryption at rest.
@@ -22,6 +23,7 @@ pub mod aws;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod custody;
 pub mod engine;
 #[cfg(debug_assertions)]
 pub mod fail_points;

@@ -3,7 +3,6 @@
 //! [`App::start`] what a test does with seams of its own.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,18 +10,19 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::audit::{Audit, AuditError};
-use crate::auth::{AuthError, InitError};
+use crate::audit::Audit;
+use crate::auth::AuthError;
 use crate::aws::{Accounts, AwsBackend, Documents};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Address, Config};
+use crate::custody::{Custody, CustodyError};
 use crate::engine::{Engine, EngineError, EngineParts, EngineSettings};
 use crate::gate::{Compiler, Gate, GateError};
 use crate::http::server::{self, Certificates, Running, ServerError};
 use crate::leases::{LeaseError, Leases};
 use crate::model::ClientToken;
 use crate::random::Random;
-use crate::seal::{SealError, SealStatus};
+use crate::seal::SealError;
 use crate::store::sqlite::{OpenError, Sqlite};
 use crate::store::{Store, StoreError};
 
@@ -54,15 +54,9 @@ pub enum AppError {
     /// The root token of development mode.
     #[error(transparent)]
     Auth(#[from] AuthError),
-    /// Initialising development mode.
+    /// The seal, or what is taken up when it opens.
     #[error(transparent)]
-    Init(#[from] InitError),
-    /// The state is there, its key is not.
-    #[error("the key file `{}` is missing, and without it the stored state cannot be read\nhelp: put it back from its backup, or point [seal] key_file at it", .0.display())]
-    KeyFileMissing(PathBuf),
-    /// An audit device.
-    #[error("audit: {0}")]
-    Audit(#[from] AuditError),
+    Custody(#[from] CustodyError),
     /// The embedded AWS.
     #[error("the embedded AWS: {0}")]
     EmbeddedAws(#[from] embedded_aws::JournalError),
@@ -192,12 +186,11 @@ fn seams(config: &Config) -> Seams {
 
 /// What goes on by itself until the broker stops.
 fn in_the_background(
-    engine: &Arc<Engine>,
-    leases: &Arc<Leases>,
-    audit: &Arc<Audit>,
+    parts: &Served,
     config: &Config,
     stopped: &watch::Receiver<bool>,
 ) -> Vec<JoinHandle<()>> {
+    let Served { engine, leases, auth: _, audit } = parts;
     let (engine, stopped) = (|| Arc::clone(engine), || stopped.clone());
     vec![
         tokio::spawn(Arc::clone(leases).run(stopped())),
@@ -252,22 +245,18 @@ impl App {
     pub async fn start(config: &Config, seams: Seams) -> Result<Self, AppError> {
         let compiler = seams.compiler.clone();
         let (base, aws, gate) = Base::open(config, seams).await?;
+        let device = base.device(config, &aws).await?;
         let accounts = Arc::new(Accounts::new(aws, Arc::clone(&base.clock)));
         let documents = Arc::new(Documents::new(Arc::clone(&accounts), Arc::clone(&base.clock)));
         let leases = base.leases(&accounts);
         let auth = base.auth(&leases, config.private_networks.clone());
         auth.open_methods().await?;
         auth.open_quotas().await?;
-        let initialiser = base.initialiser(&auth, config.key_file.clone());
-        let root_token = match &config.dev {
-            Some(dev) => Some(base.dev_root_token(dev, &auth, &initialiser).await?),
-            None => None,
-        };
-        // After the seal has its key, so that what is compiled at the very first start is kept.
         let gate = match gate {
             // One gate of a test run serves many brokers, each with guardrails of its own.
             Some(gate) => Arc::new(gate.beside()),
-            None => Arc::new(Gate::new(gate_config(config, &base.barrier, compiler))?),
+            // What is kept compiled is under a key of the seal's: it is loaded when that is open.
+            None => Arc::new(Gate::closed(gate_config(config, compiler))?),
         };
         let engine = Engine::start(EngineParts {
             store: Arc::clone(&base.store),
@@ -288,23 +277,22 @@ impl App {
         .await?;
         leases.pick_up().await?;
         let audit = base.audit();
-        if base.barrier.status() == SealStatus::Unsealed {
-            audit.open().await?;
-        }
-        let database = Arc::clone(&base.database);
-        let parts = Served {
-            engine: Arc::clone(&engine),
-            leases: Arc::clone(&leases),
-            auth,
-            audit: Arc::clone(&audit),
-            initialiser,
+        let parts = Served { engine, leases, auth, audit };
+        let custody = Arc::new(Custody::new(base.custody(&parts, device)));
+        custody.begin().await?;
+        let root_token = match &config.dev {
+            Some(dev) => Some(base.dev_root_token(dev, &parts.auth, &custody).await?),
+            None => None,
         };
+        let database = Arc::clone(&base.database);
         let facts = base.facts(config).await?;
-        let wire = base.into_wire(parts, facts);
+        let wire = base.into_wire(parts.clone(), Arc::clone(&custody), facts);
         let server = server::start(&Arc::new(wire), &config.listeners)?;
         let (shutdown, stopped) = watch::channel(false);
-        let mut background = in_the_background(&engine, &leases, &audit, config, &stopped);
+        let mut background = in_the_background(&parts, config, &stopped);
+        background.push(tokio::spawn(custody.run(stopped.clone())));
         background.push(tokio::spawn(documents.run(stopped.clone())));
+        let Served { leases, engine, auth: _, audit } = parts;
         background.push(tokio::spawn(reopen_on_hangup(audit, server.certificates(), stopped)));
         for address in server.addresses() {
             info!(%address, "leasehold serves on {address}");

@@ -1,7 +1,6 @@
 //! The steps of a start that are about one thing each: the database, the installation's id, the seal, the
 //! AWS of development mode, its root token. What is made of them is in [`super::App::start`].
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -10,10 +9,11 @@ use rand::rngs::StdRng;
 
 use super::{AppError, Seams};
 use crate::audit::{Audit, AuditParts};
-use crate::auth::{Auth, AuthParts, Initialiser};
+use crate::auth::{Auth, AuthParts};
 use crate::aws::{Accounts, AwsBackend};
 use crate::clock::Clock;
 use crate::config::{Config, Dev};
+use crate::custody::{Custody, CustodyParts, Device, DeviceParts, NewSeal};
 use crate::engine::Engine;
 use crate::gate::{Compiler, Gate, GateConfig};
 use crate::http::{InFlight, Measured, ServerFacts, Wire};
@@ -22,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::model::{ClientToken, Network, Timestamp};
 use crate::outbound::Https;
 use crate::random::Random;
-use crate::seal::{Barrier, KEY_CHECK_SETTING, SealStatus, key_file};
+use crate::seal::{Barrier, SealStatus};
 use crate::store::sqlite::{Settings, Sqlite};
 use crate::store::{Store, StoreError};
 
@@ -39,17 +39,16 @@ pub(super) struct Base {
 }
 
 /// What the wire serves.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Served {
     pub(super) engine: Arc<Engine>,
     pub(super) leases: Arc<Leases>,
     pub(super) auth: Arc<Auth>,
     pub(super) audit: Arc<Audit>,
-    pub(super) initialiser: Initialiser,
 }
 
 impl Base {
-    /// Opens the database and the seal; gives back the AWS to use, and the gate if there is one already.
+    /// Opens the database; gives back the AWS to use, and the gate if there is one already.
     pub(super) async fn open(
         config: &Config,
         seams: Seams,
@@ -63,7 +62,7 @@ impl Base {
         };
         let store = store(Arc::clone(&database));
         let broker = installation_id(&*store, &random).await?;
-        let barrier = Arc::new(unsealed(config, &*store, &random).await?);
+        let barrier = Arc::new(Barrier::new());
         let aws = match aws {
             Some(backend) => backend,
             None => aws_backend(config, &clock)?,
@@ -71,15 +70,33 @@ impl Base {
         Ok((Self { database, store, clock, random, barrier, broker }, aws, gate))
     }
 
+    /// What unseals, as the configuration and the database have it.
+    pub(super) async fn device(
+        &self,
+        config: &Config,
+        aws: &AwsBackend,
+    ) -> Result<Device, AppError> {
+        let made_with = Custody::made_with(&*self.store).await?;
+        let parts = DeviceParts {
+            random: self.random.clone(),
+            aws: aws.clone(),
+            clock: Arc::clone(&self.clock),
+        };
+        Ok(Device::of(&config.seal, made_with, &parts)?)
+    }
+
+    /// Sealed, as everything is at first.
     pub(super) fn leases(&self, accounts: &Arc<Accounts>) -> Arc<Leases> {
-        Leases::new(LeaseParts {
+        let leases = Leases::new(LeaseParts {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             accounts: Arc::clone(accounts),
             broker: self.broker.clone(),
             timing: LeaseTiming::default(),
             rng: self.random.clone(),
-        })
+        });
+        leases.seal();
+        leases
     }
 
     /// `private` are the networks beside the internet where issuers of logins may be asked.
@@ -102,18 +119,27 @@ impl Base {
         }))
     }
 
-    pub(super) fn initialiser(&self, auth: &Arc<Auth>, key_file: Option<PathBuf>) -> Initialiser {
-        Initialiser::new(
-            Arc::clone(&self.store),
-            Arc::clone(&self.barrier),
-            Arc::clone(auth),
-            self.random.clone(),
-            key_file,
-        )
+    pub(super) fn custody(&self, served: &Served, device: Device) -> CustodyParts {
+        CustodyParts {
+            store: Arc::clone(&self.store),
+            barrier: Arc::clone(&self.barrier),
+            clock: Arc::clone(&self.clock),
+            random: self.random.clone(),
+            auth: Arc::clone(&served.auth),
+            engine: Arc::clone(&served.engine),
+            leases: Arc::clone(&served.leases),
+            audit: Arc::clone(&served.audit),
+            device,
+        }
     }
 
-    pub(super) fn into_wire(self, served: Served, facts: ServerFacts) -> Wire {
-        let Served { engine, leases, auth, audit, initialiser } = served;
+    pub(super) fn into_wire(
+        self,
+        served: Served,
+        custody: Arc<Custody>,
+        facts: ServerFacts,
+    ) -> Wire {
+        let Served { engine, leases, auth, audit } = served;
         let version = env!("CARGO_PKG_VERSION");
         let metrics = Metrics::new(engine.counted(), version, crate::http::VERSION);
         Wire {
@@ -125,7 +151,7 @@ impl Base {
             auth,
             audit,
             barrier: self.barrier,
-            initialiser,
+            custody,
             clock: self.clock,
             random: self.random,
             installation: self.broker,
@@ -168,10 +194,12 @@ impl Base {
         &self,
         dev: &Dev,
         auth: &Auth,
-        initialiser: &Initialiser,
+        custody: &Custody,
     ) -> Result<ClientToken, AppError> {
         let made = match self.barrier.status() {
-            SealStatus::Uninitialised => Some(initialiser.initialise().await?),
+            SealStatus::Uninitialised => {
+                Some(custody.initialise(NewSeal::default()).await?.root_token)
+            }
             SealStatus::Unsealed | SealStatus::Sealed { .. } => None,
         };
         let kept = match self.store.setting(DEV_TOKEN_SETTING).await? {
@@ -206,23 +234,6 @@ async fn installation_id(store: &dyn Store, random: &Random) -> Result<String, S
 
 const BROKER_SETTING: &str = "broker/id";
 
-/// The barrier as the start finds it: open where the key is at hand, without a key before init.
-async fn unsealed(
-    config: &Config,
-    store: &dyn Store,
-    random: &Random,
-) -> Result<Barrier, AppError> {
-    let Some(path) = &config.key_file else {
-        return Ok(Barrier::in_memory(random));
-    };
-    let barrier = Barrier::new();
-    if let Some(check) = store.setting(KEY_CHECK_SETTING).await? {
-        let key = key_file::read(path)?.ok_or_else(|| AppError::KeyFileMissing(path.clone()))?;
-        barrier.unseal_checked(key, &check)?;
-    }
-    Ok(barrier)
-}
-
 /// AWS itself, or in development mode one that lives in this process.
 fn aws_backend(config: &Config, clock: &Arc<dyn Clock>) -> Result<AwsBackend, AppError> {
     if config.dev.is_none() {
@@ -239,17 +250,14 @@ fn aws_backend(config: &Config, clock: &Arc<dyn Clock>) -> Result<AwsBackend, Ap
     Ok(AwsBackend::Embedded(aws.http_client()))
 }
 
-pub(super) fn gate_config(config: &Config, barrier: &Barrier, compiler: Compiler) -> GateConfig {
-    // Before init there is no key for the cache's MAC; the guardrails are then compiled at the start.
-    let key = barrier.code_cache_key().ok();
-    let dir = config.data_dir.as_ref().map(|dir| dir.join("code-cache"));
+pub(super) fn gate_config(config: &Config, compiler: Compiler) -> GateConfig {
     GateConfig {
         default_mode: config.guardrails.mode,
         modes: config.guardrails.modes.clone(),
         settings: config.guardrails.settings.clone(),
         bounds: config.guardrails.bounds,
-        cache_dir: key.and(dir),
-        cache_key: key.unwrap_or_default(),
+        cache_dir: config.data_dir.as_ref().map(|dir| dir.join("code-cache")),
+        cache_key: [0; 32],
         compiler,
     }
 }

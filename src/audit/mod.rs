@@ -139,6 +139,14 @@ impl Audit {
         Ok(())
     }
 
+    /// Lets go of the devices and their keys: the broker is sealed. What they wrote last is written down before.
+    pub async fn close(&self) -> Result<(), AuditError> {
+        let _alone = self.changes.lock().await;
+        self.anchor(&mut BTreeMap::new()).await?;
+        self.set(Vec::new());
+        Ok(())
+    }
+
     fn started(
         &self,
         stored: AuditDevice,

@@ -21,7 +21,6 @@ pub mod acl;
 mod batch;
 pub mod create;
 pub mod identity;
-pub mod init;
 pub mod jose;
 mod known;
 pub mod methods;
@@ -34,9 +33,8 @@ pub mod wrapping;
 
 pub use acl::{Operation, Question};
 pub use create::{CreateRefused, NewToken, Parentage};
-pub use init::{InitError, Initialiser};
 pub use policies::{PolicyRefused, Rights};
-pub use token::{Granted, TokenLookup};
+pub use token::{Granted, ROOT_TOKEN_LENGTH, TokenLookup};
 
 /// Why a caller or a token use case was turned away.
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,8 @@ use crate::model::{Accessor, ClientToken, Timestamp, Token, TokenKind, TokenRole
 pub(super) const TOKEN_PREFIX: &str = "hvs.";
 /// Random characters of a token. With the prefix 95, about as long as Vault's (contract 3.2).
 pub(super) const TOKEN_RANDOM: usize = 91;
+/// Characters of a token.
+pub const ROOT_TOKEN_LENGTH: usize = TOKEN_PREFIX.len().saturating_add(TOKEN_RANDOM);
 /// 768 h: the server's default and maximum TTL (contract 1.6).
 pub const MAX_TTL_SECONDS: u64 = 2_764_800;
 

@@ -3,7 +3,7 @@
 //! fail: `config/root` accepts anything (contract 1.1).
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -69,7 +69,8 @@ pub enum AwsBackend {
 pub struct Accounts {
     backend: AwsBackend,
     clock: Arc<dyn Clock>,
-    bound: RwLock<HashMap<MountId, Arc<Account>>>,
+    pub(super) bound: RwLock<HashMap<MountId, Arc<Account>>>,
+    pub(super) sealed: AtomicBool,
     /// Serves mounts without `config/root` where the embedded AWS answers.
     unbound: Arc<Account>,
     /// The one connection pool of the process.
@@ -96,7 +97,7 @@ impl Outgoing {
 }
 
 #[derive(Debug)]
-struct Account {
+pub(super) struct Account {
     settings: AccountSettings,
     generation: u64,
     provider: OnceCell<Arc<SdkProvider>>,
@@ -136,6 +137,7 @@ impl Accounts {
             backend,
             clock,
             bound: RwLock::default(),
+            sealed: AtomicBool::new(false),
             unbound: Account::new(AccountSettings::default(), 0),
             http: OnceLock::new(),
             limiters: Mutex::default(),
@@ -308,6 +310,7 @@ impl Accounts {
         let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner).get(mount).cloned();
         match (bound, &self.backend) {
             (Some(account), _) => Ok(account),
+            (None, _) if self.is_let_go() => Err(super::sealing::let_go()),
             (None, AwsBackend::Embedded(_)) => Ok(Arc::clone(&self.unbound)),
             (None, AwsBackend::Real) => Err(AwsError::NotConfigured(
                 "no AWS account is configured for this mount\nhelp: write config/root of the mount"

@@ -22,6 +22,7 @@ mod limiter;
 pub mod placement;
 mod probe;
 pub mod sdk;
+mod sealing;
 mod session_deny;
 mod sts;
 #[cfg(test)]

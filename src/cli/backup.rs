@@ -2,7 +2,7 @@
 //! checked before it has its name. The key that opens its secrets is never in it, and this says so.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -35,7 +35,7 @@ impl Place {
             Some(file) => {
                 let flags = Overrides { data_dir: self.data_dir.clone(), ..Overrides::default() };
                 let config = Config::load(Some(file), flags)?;
-                (config.data_dir, config.key_file)
+                (config.data_dir, config.seal.key_file().map(Path::to_owned))
             }
             None => (self.data_dir.clone(), None),
         };
@@ -61,7 +61,8 @@ pub(super) struct BackupArguments {
 
 const AFTER_HELP: &str = "\
 Run it on the machine of the server, as its user; the server may run. What is secret in the file is encrypted,
-and the key is NOT in it: keep a copy of the key file (`seal.key` in the data directory) somewhere else.
+and what unseals is NOT in it: keep the shares, or a copy of the key file (`seal.key` in the data directory),
+somewhere else.
 
 Example:
   leasehold backup /backups/leasehold-$(date +%F).db --config /etc/leasehold.toml";
@@ -79,12 +80,16 @@ pub(super) fn run(
     let now = SystemClock.now();
     match back_up(&place.data_dir, &arguments.file, arguments.force, now) {
         Ok(facts) => {
+            let keep = if facts.key_file {
+                format!("keep a copy of `{}` somewhere else", place.key_file.display())
+            } else {
+                "keep its shares, or the key of AWS KMS".to_owned()
+            };
             let said = writeln!(
                 out,
-                "{}: {}, checked\nnote: the key that opens its secrets is not in it; keep a copy of `{}` somewhere else",
+                "{}: {}, checked\nnote: what opens its secrets is not in it; {keep}",
                 arguments.file.display(),
                 shown(&facts),
-                place.key_file.display(),
             );
             said.map_or_else(|error| fail(err, &error, EXIT_FAILURE), |()| ExitCode::SUCCESS)
         }
@@ -94,7 +99,7 @@ pub(super) fn run(
 
 /// What is in a copy, in a line.
 pub(super) fn shown(facts: &BackupFacts) -> String {
-    let BackupFacts { layout, leases, unfinished, mounts, bytes, made_at: _ } = facts;
+    let BackupFacts { layout, leases, unfinished, mounts, bytes, made_at: _, key_file: _ } = facts;
     format!(
         "{leases} leases ({unfinished} not ended), {mounts} mounts, layout {layout}, {bytes} bytes"
     )

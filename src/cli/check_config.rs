@@ -33,7 +33,7 @@ pub(super) fn run(file: &Path, out: &mut dyn Write, err: &mut dyn Write) -> Exit
         }
         Err(error) => return fail(err, &error, EXIT_CONFIG),
     }
-    if let Some(key_file) = &config.key_file
+    if let Some(key_file) = config.seal.key_file()
         && let Err(error) = key_file::read(key_file)
     {
         return fail(err, &error, EXIT_CONFIG);

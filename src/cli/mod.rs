@@ -13,6 +13,7 @@ mod check_config;
 mod doctor;
 mod guardrail;
 mod jobs;
+mod operator;
 mod output;
 mod plugin;
 mod quarantine;
@@ -73,6 +74,9 @@ enum Command {
     Doctor(doctor::DoctorArguments),
     /// Show or end the quarantine of a server on a restored backup.
     Quarantine(quarantine::QuarantineArguments),
+    /// Initialise, unseal and seal a server, replace its keys.
+    #[command(subcommand)]
+    Operator(operator::OperatorCommand),
     /// Look at what an audit device wrote.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -113,6 +117,7 @@ pub fn run() -> ExitCode {
         Command::Reconcile(arguments) => reconcile::run(&arguments, &mut out, &mut err),
         Command::Doctor(arguments) => doctor::run(&arguments, &mut out, &mut err),
         Command::Quarantine(arguments) => quarantine::run(&arguments, &mut out, &mut err),
+        Command::Operator(command) => operator::run(&command, &mut out, &mut err),
         Command::Audit(command) => audit::run(&command, &mut out, &mut err),
         Command::Guardrail(arguments) => guardrail::run(&arguments, &mut out, &mut err),
         Command::Plugin(command) => plugin::run(&command, &mut out, &mut err),

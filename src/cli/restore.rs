@@ -27,7 +27,7 @@ pub(super) struct RestoreArguments {
 }
 
 const AFTER_HELP: &str = "\
-Stop the server first. Put the key file back as well: without it the secrets in the backup stay closed.
+Stop the server first. Put the key file back as well, if one unseals: without it the secrets in the backup stay closed.
 The next start issues nothing and removes nothing by itself. `leasehold quarantine` shows what is different in
 AWS, `leasehold quarantine lift` ends the wait.";
 
@@ -59,7 +59,7 @@ pub(super) fn run(
     if let Some(aside) = restored.put_aside {
         lines.push(format!("note: the database that was there is now `{}`", aside.display()));
     }
-    if !place.key_file.exists() {
+    if restored.facts.key_file && !place.key_file.exists() {
         lines.push(format!(
             "note: the key file `{}` is missing: put it back before the start",
             place.key_file.display()

@@ -169,7 +169,21 @@ pub(super) struct TrustedKeyFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct SealFile {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
     pub(super) key_file: Option<PathBuf>,
+    pub(super) awskms: Option<AwsKmsFile>,
+}
+
+/// As in Vault's stanza `seal "awskms"`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct AwsKmsFile {
+    pub(super) kms_key_id: String,
+    #[serde(default)]
+    pub(super) region: String,
+    #[serde(default)]
+    pub(super) endpoint: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

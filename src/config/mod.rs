@@ -8,6 +8,7 @@ mod file;
 mod guardrails;
 mod limits;
 mod listeners;
+mod seal;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use guardrails::guardrails;
 pub use limits::Limits;
 use listeners::listeners;
 pub use listeners::{Address, ClientCertificates, Listener, Tls, TlsVersion, UnixSocket};
+pub use seal::{AwsKms, Seal};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -73,8 +75,8 @@ pub struct Config {
     pub guardrails: Guardrails,
     /// Whose signature on a plugin is believed.
     pub plugins: Trust,
-    /// Where the key of the seal lies; `None` keeps it in memory (dev without a data directory).
-    pub key_file: Option<PathBuf>,
+    /// What unseals.
+    pub seal: Seal,
     /// Networks that are not on the internet and where issuers of logins and Kubernetes clusters may be asked.
     pub private_networks: Vec<Network>,
     /// The server's default lease TTL.
@@ -169,8 +171,7 @@ impl Config {
                 "missing or empty\nhelp: name the folder that holds the state, e.g. data_dir = \"/var/lib/leasehold\"",
             ));
         }
-        let key_file =
-            file.seal.key_file.or_else(|| data_dir.as_ref().map(|dir| dir.join("seal.key")));
+        let seal = seal::seal(file.seal, data_dir.as_deref(), dev)?;
         let ttls = ttls(file.default_lease_ttl.as_deref(), file.max_lease_ttl.as_deref())?;
         Ok(Self {
             listeners: listeners(file.listener, flags.address, dev)?,
@@ -179,7 +180,7 @@ impl Config {
             guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce })?,
             plugins: trust(file.plugins)?,
             private_networks: private_networks(&file.logins.private_networks)?,
-            key_file,
+            seal,
             data_dir,
             default_lease_ttl: ttls.0,
             max_lease_ttl: ttls.1,
@@ -209,7 +210,7 @@ impl Config {
             "log_format": if self.log.json { "json" } else { "standard" },
             "listeners": listeners,
             "storage": {"type": "sqlite"},
-            "seals": [{"type": "static", "disabled": false}],
+            "seals": [{"type": self.seal.kind(), "disabled": false}],
             "require_signature": self.plugins.require_signature,
             "user": self.runs_as.as_ref().map(|runs_as| &runs_as.user),
         })

@@ -17,7 +17,7 @@ fn dev_needs_nothing_and_warns() {
     let config = read("", dev()).unwrap();
     assert_eq!(config.listeners[0].address.to_string(), "127.0.0.1:8200");
     assert_eq!(config.guardrails.mode, Mode::Warn);
-    assert_eq!((config.data_dir, config.key_file), (None, None));
+    assert_eq!((config.data_dir, config.seal), (None, Seal::Memory));
     assert_eq!(config.reconcile_interval, None);
     let told = |text: &str| read(text, dev()).unwrap().reconcile_interval;
     assert_eq!(told("reconcile_interval = \"1h\""), Some(Duration::from_hours(1)));
@@ -25,12 +25,13 @@ fn dev_needs_nothing_and_warns() {
 }
 
 #[test]
-fn a_server_enforces_and_keeps_its_key_in_the_data_directory() {
+fn a_server_enforces_and_is_unsealed_by_shares() {
     let config =
         read("data_dir = \"/d\"\n[listener]\naddress = \"127.0.0.1:1\"", Overrides::default())
             .unwrap();
     assert_eq!(config.guardrails.mode, Mode::Enforce);
-    assert_eq!(config.key_file, Some(PathBuf::from("/d/seal.key")));
+    assert_eq!(config.seal.key_file(), Some(Path::new("/d/seal.key")));
+    assert!(matches!(config.seal, Seal::Unsaid { .. }));
     assert_eq!(config.default_lease_ttl.as_secs(), 2_764_800);
     assert_eq!(config.reconcile_interval, Some(Duration::from_hours(24)));
 }

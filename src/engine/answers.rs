@@ -108,6 +108,13 @@ impl Answers {
         Entered::First(Turn { table, digest, is_done: false, _running: sender })
     }
 
+    /// Forgets all answers before their time.
+    pub(super) fn clear(&self) {
+        let mut kept = self.0.kept();
+        kept.done.clear();
+        kept.entries.retain(|_, entry| matches!(entry.state, State::Running(_)));
+    }
+
     /// Forgets an answer before its time.
     pub(super) fn forget(&self, digest: &Digest) {
         let mut kept = self.0.kept();

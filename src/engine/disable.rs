@@ -130,8 +130,9 @@ impl Engine {
 fn store_error(error: LeaseError) -> MountError {
     match error {
         LeaseError::Store(error) => error.into(),
-        other @ (LeaseError::Illegal(_) | LeaseError::Unknown(_) | LeaseError::CapReached(_)) => {
-            StoreError::Failed(other.to_string()).into()
-        }
+        other @ (LeaseError::Illegal(_)
+        | LeaseError::Unknown(_)
+        | LeaseError::CapReached(_)
+        | LeaseError::Sealed) => StoreError::Failed(other.to_string()).into(),
     }
 }

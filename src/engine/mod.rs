@@ -11,12 +11,12 @@ use tokio::sync::Mutex;
 use crate::aws::Accounts;
 use crate::aws::documents::Documents;
 use crate::clock::Clock;
-use crate::gate::{Gate, Trust};
+use crate::gate::{Gate, GateError, Trust};
 use crate::leases::Leases;
 use crate::metrics::{Counted, Deliveries, Issues, Pace, Requests, RotationEvents};
 use crate::model::{MountState, Quarantine};
 use crate::random::Random;
-use crate::seal::{Barrier, SealError};
+use crate::seal::{Barrier, SealError, SealStatus};
 use crate::store::{Store, StoreError};
 
 pub mod account_limits;
@@ -53,6 +53,7 @@ mod role_merge;
 pub mod roles;
 pub mod rotate_root;
 pub mod rotation;
+mod sealing;
 mod session_grant;
 mod session_revocation;
 pub mod static_roles;
@@ -118,6 +119,15 @@ pub enum EngineError {
     /// What was bound cannot be loaded.
     #[error("the guardrails cannot be loaded: {0}")]
     Guardrails(#[from] guardrails::GuardrailError),
+    /// What the configuration binds cannot be loaded.
+    #[error(transparent)]
+    Gate(Box<GateError>),
+    /// The key for compiled guardrails is not there.
+    #[error(transparent)]
+    Key(SealError),
+    /// Loading the guardrails ended early.
+    #[error("the guardrails cannot be loaded: {0}")]
+    Lost(String),
     /// A secret key cannot be opened.
     #[error("the secret key of the mount at `{mount}` cannot be opened: {source}")]
     Seal {
@@ -152,8 +162,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Loads the mounts and binds their accounts; those of disabled mounts too, since leases under
-    /// them may still have to be torn down.
+    /// Loads the mounts, and takes up what an unsealed broker has ([`Engine::take_up`]) where it is unsealed.
     pub async fn start(parts: EngineParts) -> Result<Arc<Self>, EngineError> {
         let engine = Self {
             parts,
@@ -170,15 +179,16 @@ impl Engine {
             plugins: plugins::Plugins::default(),
             guardrails: guardrails::Guardrails::default(),
         };
-        engine.load_guardrails().await?;
         engine.enter_quarantine().await?;
         engine.remember_last_comparison().await?;
         for mount in engine.parts.store.mounts().await? {
-            engine.bind_stored_account(&mount).await?;
             match mount.state {
                 MountState::Active | MountState::Tainted => engine.table.put(mount),
                 MountState::Removed => {}
             }
+        }
+        if engine.parts.barrier.status() == SealStatus::Unsealed {
+            engine.take_up().await?;
         }
         Ok(Arc::new(engine))
     }

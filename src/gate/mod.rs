@@ -44,8 +44,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
-use guardrail_host::{CodeCache, Host, HostConfig, HostError, LoadError};
 pub use guardrail_host::{Compiler, Limits};
+use guardrail_host::{Host, HostConfig, HostError, LoadError};
 use tokio::time::Instant;
 
 pub use binding::Unanswered;
@@ -72,7 +72,7 @@ use subject::Subject;
 use verdict::{Digests, Judged};
 
 use crate::metrics::Verdicts;
-use crate::model::{Decision, Finding, Placement, Timestamp, Verdict};
+use crate::model::{Decision, Finding, Placement, PluginDigest, Timestamp, Verdict};
 
 /// Verdicts kept, with their findings: a verdict weighs one and its findings. Some 300 bytes each, so 3 MiB at most.
 const KEPT_VERDICTS: usize = 10_000;
@@ -154,7 +154,9 @@ pub struct Gate {
     documents: Arc<Documents>,
     plugins: Arc<Plugins>,
     /// What the configuration binds.
-    configured: Arc<Set>,
+    configured: RwLock<Arc<Set>>,
+    /// Where compiled guardrails are kept once there is a key for that.
+    cache_dir: Option<PathBuf>,
     /// What judges now. A call takes the whole set once and works with it to its end.
     set: RwLock<Arc<Set>>,
     default_mode: Mode,
@@ -166,14 +168,23 @@ pub struct Gate {
 impl Gate {
     /// Loads the guardrails that the configuration binds.
     pub fn new(config: GateConfig) -> Result<Self, GateError> {
+        let cache_key = config.cache_key;
+        let gate = Self::closed(config)?;
+        gate.open(cache_key)?;
+        Ok(gate)
+    }
+
+    /// A gate that has not loaded what the configuration binds, since the key for what is kept compiled is not there
+    /// yet: every guardrail fails until [`Gate::open`]. What `config` says of that key does not count.
+    pub fn closed(config: GateConfig) -> Result<Self, GateError> {
         let members = sets::configured(&config);
-        let GateConfig { default_mode, bounds, cache_dir, cache_key, compiler, .. } = config;
-        let code_cache = cache_dir.map(|directory| CodeCache { directory, mac_key: cache_key });
+        let GateConfig { default_mode, bounds, cache_dir, cache_key: _, compiler, .. } = config;
         let limits = bounds.limits;
-        let host = Host::new(HostConfig { code_cache, compiler, limits, ..HostConfig::default() })?;
-        let plugins = Plugins::new(host);
-        let configured = sets::load_shipped(&plugins, members, default_mode, &bounds)?;
-        Ok(Self { bounds, ..Self::judging_by(configured, plugins, default_mode)? })
+        let host = Host::new(HostConfig { compiler, limits, ..HostConfig::default() })?;
+        let shut = |_: &PluginDigest| Err("the broker is sealed".to_owned());
+        let set = Set::new(members, default_mode, &bounds, shut);
+        let gate = Self::judging_by(set, Plugins::new(host), default_mode)?;
+        Ok(Self { cache_dir, bounds, ..gate })
     }
 
     fn judging_by(set: Set, plugins: Plugins, default_mode: Mode) -> Result<Self, GateError> {
@@ -182,7 +193,8 @@ impl Gate {
             documents: Arc::new(Documents::new()?),
             plugins: Arc::new(plugins),
             set: RwLock::new(Arc::clone(&configured)),
-            configured,
+            configured: RwLock::new(configured),
+            cache_dir: None,
             default_mode,
             bounds: Bounds::default(),
             verdicts: Cache::new(KEPT_VERDICTS),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use guardrail_host::{LoadError, Manifest, Plugin};
+use guardrail_host::{CodeCache, LoadError, Manifest, Plugin};
 
 use super::guardrail::Failed;
 use super::plugins::{Plugins, Supplied, Unfit};
@@ -39,16 +39,39 @@ impl Gate {
     /// which are not loaded again. What else one of them has loaded is not there for the other.
     #[must_use]
     pub fn beside(&self) -> Self {
+        let configured = self.configured_set();
         Self {
             documents: Arc::clone(&self.documents),
-            plugins: Arc::new(self.plugins.beside(self.configured.plugins())),
-            configured: Arc::clone(&self.configured),
-            set: std::sync::RwLock::new(Arc::clone(&self.configured)),
+            plugins: Arc::new(self.plugins.beside(configured.plugins())),
+            configured: std::sync::RwLock::new(Arc::clone(&configured)),
+            set: std::sync::RwLock::new(configured),
+            cache_dir: self.cache_dir.clone(),
             default_mode: self.default_mode,
             bounds: self.bounds,
             verdicts: Cache::new(KEPT_VERDICTS),
             counted: Verdicts::default(),
         }
+    }
+
+    /// Loads what the configuration binds, and lets it judge. What is compiled is kept under this key from now on, if
+    /// it is kept. Where it is open nothing is done. Takes seconds where something must be compiled: not for a worker of
+    /// a runtime.
+    pub fn open(&self, cache_key: [u8; 32]) -> Result<(), GateError> {
+        if self.configured_set().broken().is_empty() {
+            return Ok(());
+        }
+        if let Some(directory) = self.cache_dir.clone() {
+            self.plugins.host().keep_code(CodeCache { directory, mac_key: cache_key });
+        }
+        let set = load_shipped(&self.plugins, self.configured(), self.default_mode, &self.bounds)?;
+        let set = Arc::new(set);
+        *self.configured.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&set);
+        *self.set.write().unwrap_or_else(PoisonError::into_inner) = set;
+        Ok(())
+    }
+
+    fn configured_set(&self) -> Arc<Set> {
+        Arc::clone(&self.configured.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The guardrails that judge now.
@@ -65,8 +88,8 @@ impl Gate {
 
     /// Lets go of components that no guardrail works with now.
     pub fn forget_unused(&self) {
-        let set = self.set();
-        let shipped = |digest: &PluginDigest| self.configured.plugins().contains(digest);
+        let (set, configured) = (self.set(), self.configured_set());
+        let shipped = |digest: &PluginDigest| configured.plugins().contains(digest);
         self.plugins.keep_only(|digest| set.plugins().contains(digest) || shipped(digest));
     }
 
@@ -82,7 +105,7 @@ impl Gate {
 
     /// What the configuration binds.
     pub fn configured(&self) -> Vec<Member> {
-        let spec: Option<super::SetSpec> = serde_json::from_str(self.configured.spec()).ok();
+        let spec: Option<super::SetSpec> = serde_json::from_str(self.configured_set().spec()).ok();
         let mut members = spec.map(|spec| spec.members).unwrap_or_default();
         // As it was bound: by name, so that it follows the release.
         for member in &mut members {

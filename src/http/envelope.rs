@@ -227,17 +227,6 @@ impl Answer {
         Self::data(&LookupData::new(found, id))
     }
 
-    /// The root token of a fresh installation: no keys, since it unseals itself.
-    pub fn initialised(root_token: &ClientToken) -> Result<Self, ApiError> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            keys: [String; 0],
-            keys_base64: [String; 0],
-            root_token: Shown<'a>,
-        }
-        Self::bare(&Body { keys: [], keys_base64: [], root_token: Shown(Some(root_token)) })
-    }
-
     /// Whether there will be a body that can carry warnings.
     pub fn takes_warnings(&self) -> bool {
         match self.content {
@@ -440,11 +429,5 @@ mod tests {
             (&json!("aws/creds/u/x"), &json!(60))
         );
         assert_eq!(body["renewable"], json!(true));
-    }
-
-    #[test]
-    fn a_fresh_installation_gives_its_root_token_and_no_keys() {
-        let (_, body) = rendered(Answer::initialised(&ClientToken::new("hvs.x")).unwrap(), AWS);
-        assert_eq!(body, json!({"keys": [], "keys_base64": [], "root_token": "hvs.x"}));
     }
 }

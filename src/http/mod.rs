@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use crate::audit::Audit;
-use crate::auth::{Auth, Initialiser};
+use crate::auth::Auth;
 use crate::clock::Clock;
+use crate::custody::Custody;
 use crate::engine::Engine;
 use crate::leases::Leases;
 use crate::metrics::Metrics;
@@ -37,6 +38,7 @@ mod kubernetes;
 mod lease_view;
 mod measured;
 mod mount_shape;
+mod open;
 mod openapi;
 pub mod path;
 mod pattern;
@@ -45,11 +47,13 @@ mod reply;
 pub mod request;
 mod request_log;
 pub mod routes;
+mod seal_fields;
 pub mod server;
 mod sys_account_limits;
 mod sys_audit;
 mod sys_auth;
 mod sys_doctor;
+mod sys_generate_root;
 mod sys_guardrails;
 mod sys_health;
 mod sys_init;
@@ -63,7 +67,10 @@ mod sys_plugins;
 mod sys_policies;
 mod sys_quotas;
 mod sys_reconcile;
+mod sys_rekey;
 mod sys_remount;
+mod sys_rotate;
+mod sys_seal;
 mod sys_state;
 mod token_params;
 mod token_view;
@@ -92,8 +99,8 @@ pub struct Wire {
     pub audit: Arc<Audit>,
     /// Whether anything can be served.
     pub barrier: Arc<Barrier>,
-    /// Makes an installation out of an empty one.
-    pub initialiser: Initialiser,
+    /// Holds the keys: init, unseal, seal.
+    pub custody: Arc<Custody>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Request ids.

@@ -20,7 +20,7 @@ use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
 use super::routes::{self, Callers, Route};
 use super::wrapping::{self, Door, HandedOut, Sent};
-use super::{Wire, help, sys_metrics, sys_policies, sys_quotas};
+use super::{Wire, help, sys_metrics, sys_policies, sys_quotas, sys_seal};
 use crate::auth::{AuthError, Caller, Operation, Question, acl};
 use crate::model::{AuthMount, ClientToken, Mount};
 use crate::seal::SealStatus;
@@ -135,6 +135,9 @@ async fn checked(
     log.operation = Some(request.operation);
     if path::is_relative(&request.path) {
         return Err(ApiError::RelativePath);
+    }
+    if let Some(answer) = sys_seal::nothing_to_seal(wire, &request)? {
+        return rendered(answer, request_id, SYSTEM);
     }
     must_be_unsealed(wire)?;
     let writes = matches!(request.operation, Operation::Update | Operation::Patch);

@@ -2,30 +2,29 @@
 //! `unsupported path`, what a pattern takes without the operation is 405 `unsupported operation`. Who
 //! may call a route is not decided here but in [`crate::auth::acl`].
 
-use std::future::{Future, ready};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use super::envelope::Place;
 use super::fields::Field;
 use super::found::Found;
+pub(super) use super::open::{OPEN, open};
 use super::pattern::{Pattern, between, exact, listed, maybe, named, under};
 use super::pipeline::{Answered, Call};
-use super::request::Incoming;
 use super::{
     Wire, approle, auth_token, auth_token_roles, aws_creds, aws_limits, aws_roles, aws_settings,
     aws_static, identity, identity_groups, jwt, kubernetes, mount_shape, openapi,
-    sys_account_limits, sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init,
-    sys_jobs, sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts,
-    sys_plugins, sys_policies, sys_quotas, sys_reconcile, sys_remount, sys_state, ui, userpass,
-    wrapping,
+    sys_account_limits, sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_jobs,
+    sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins,
+    sys_policies, sys_quotas, sys_reconcile, sys_remount, sys_rotate, sys_seal, sys_state, ui,
+    userpass, wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{AuthMethod, AuthMount, Mount, MountState};
 
-type Pending<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
+pub(super) type Pending<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
 type Handler = fn(Call) -> Pending<'static>;
-type OpenHandler = for<'a> fn(&'a Arc<Wire>, &'a Incoming) -> Pending<'a>;
 
 /// A path of the API and what can be done with it.
 #[derive(Debug)]
@@ -132,7 +131,7 @@ static KUBERNETES: &[Route] = &[
     route(named("role/"), "Reads, writes or deletes a role.", kubernetes::ROLE, on![Read => kubernetes::read_role, Update => kubernetes::write_role, Delete => approle::delete]).exists_first(),
 ];
 
-/// Below `sys/`. The four that the HTTP layer answers itself are in [`open`].
+/// Below `sys/`. What the HTTP layer answers itself is in [`open`].
 #[rustfmt::skip]
 static SYS: &[Route] = &[
     route(listed("mounts"), "Lists the engines.", &[], on![Read => sys_mounts::list]),
@@ -197,6 +196,9 @@ static SYS: &[Route] = &[
     route(listed("plugins/guardrails"), "Lists the plugins of guardrails, or uploads one.", sys_plugins::UPLOAD, on![Read => sys_plugins::read_all, List => sys_plugins::list, Update => sys_plugins::upload]),
     route(under("plugins/guardrails/"), "Lists a plugin's versions; reads, uploads or deletes one.", sys_plugins::UPLOAD, on![Read => sys_plugins::read, List => sys_plugins::versions, Update => sys_plugins::upload, Delete => sys_plugins::delete]),
     route(exact("plugins/guardrails-check"), "Examines a plugin without storing it.", sys_plugins::UPLOAD, on![Update => sys_plugins::check]),
+    route(exact("seal"), "Seals the broker: nobody is served until it is unsealed.", &[], on![Update => sys_seal::seal]),
+    route(exact("rotate"), "Seals what is stored from now on with a new key.", &[], on![Update => sys_rotate::rotate]),
+    route(exact("key-status"), "Shows the key that is in use.", &[], on![Read => sys_rotate::status]),
     route(listed("quotas/rate-limit"), "Lists the rate-limit quotas.", &[], on![List => sys_quotas::list]),
     route(named("quotas/rate-limit/"), "Reads, writes or deletes a rate-limit quota.", sys_quotas::QUOTA, on![Read => sys_quotas::read, Update => sys_quotas::write, Delete => sys_quotas::delete]),
     route(exact("quotas/config"), "Shows or changes what holds for all quotas.", sys_quotas::CONFIG, on![Read => sys_quotas::read_config, Update => sys_quotas::write_config]),
@@ -245,22 +247,6 @@ static AWS: &[Route] = &[
     route(named("static-creds/"), "Shows the key of a static role.", aws_static::NAME, on![Read => aws_static::credentials]),
     route(exact("config/lease"), "How long leases of IAM users last.", aws_settings::LEASE, on![Read => aws_settings::read_lease, Update => aws_settings::write_lease]),
 ];
-
-/// What the HTTP layer answers itself: without a token, sealed or not, with rules of its own.
-pub(super) fn open(path: &str) -> Option<OpenHandler> {
-    match path {
-        "sys/health" => Some(|wire, incoming| Box::pin(ready(sys_health::health(wire, incoming)))),
-        "sys/seal-status" => {
-            Some(|wire, incoming| Box::pin(ready(sys_health::seal_status(wire, incoming))))
-        }
-        "sys/leader" => Some(|wire, incoming| Box::pin(ready(sys_health::leader(wire, incoming)))),
-        "sys/init" => Some(|wire, incoming| Box::pin(sys_init::init(wire, incoming))),
-        _ => None,
-    }
-}
-
-/// What [`open`] knows.
-pub(super) const OPEN: [&str; 4] = ["sys/health", "sys/seal-status", "sys/leader", "sys/init"];
 
 /// All tables, and what the patterns in each stand below.
 pub(super) fn tables() -> [(&'static str, &'static [Route]); 8] {
@@ -391,7 +377,9 @@ fn found(table: &'static [Route], path: &str, mount: Option<Arc<Mount>>, place: 
 
 /// Whether each key of `data` is copied to the top level (contract 0.2: old `sys` paths).
 fn injects(path: &str) -> bool {
-    let exact = ["audit", "auth", "ha-status", "mounts", "policy", "remount"].contains(&path);
+    let exact =
+        ["audit", "auth", "ha-status", "key-status", "mounts", "policy", "remount", "rotate"]
+            .contains(&path);
     exact
         || ["audit-hash/", "capabilities", "mounts/", "auth/", "policy/"]
             .iter()

@@ -1,4 +1,4 @@
-//! `sys/health`, `sys/seal-status` and `sys/leader` (contract 2.3): answered without a token, sealed or
+//! `sys/health` and `sys/leader` (contract 2.3): answered without a token, sealed or
 //! not, in bare bodies that load balancers and clients read. They change nothing.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::request::{Incoming, parse_query};
 use crate::seal::SealStatus;
 
 /// What clients show as the name of the cluster.
-const CLUSTER_NAME: &str = "leasehold";
+pub(super) const CLUSTER_NAME: &str = "leasehold";
 
 /// Go's zero time, which Vault sends without high availability.
 const NEVER: &str = "0001-01-01T00:00:00Z";
@@ -43,29 +43,6 @@ pub(super) fn health(wire: &Arc<Wire>, incoming: &Incoming) -> Answered {
         replication_primary_canary_age_ms: 0,
     };
     Answer::bare_with(codes.of(&status), &body)
-}
-
-/// GET `sys/seal-status`.
-pub(super) fn seal_status(wire: &Arc<Wire>, incoming: &Incoming) -> Answered {
-    must_be(incoming, &["GET"])?;
-    let status = wire.barrier.status();
-    let unsealed = matches!(status, SealStatus::Unsealed);
-    Answer::bare(&SealBody {
-        r#type: super::sys_init::SEAL_TYPE,
-        initialized: !matches!(status, SealStatus::Uninitialised),
-        sealed: !unsealed,
-        t: 0,
-        n: 0,
-        progress: 0,
-        nonce: "",
-        version: super::VERSION,
-        build_date: "",
-        migration: false,
-        recovery_seal: true,
-        storage_type: "sqlite",
-        cluster_name: unsealed.then_some(CLUSTER_NAME),
-        cluster_id: unsealed.then_some(&wire.installation),
-    })
 }
 
 /// GET `sys/leader`: there is one broker, so nobody leads.
@@ -166,27 +143,6 @@ struct HealthBody<'a> {
     echo_duration_ms: i64,
     clock_skew_ms: i64,
     replication_primary_canary_age_ms: i64,
-}
-
-#[derive(Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "the body has these members")]
-struct SealBody<'a> {
-    r#type: &'a str,
-    initialized: bool,
-    sealed: bool,
-    t: u8,
-    n: u8,
-    progress: u8,
-    nonce: &'a str,
-    version: &'a str,
-    build_date: &'a str,
-    migration: bool,
-    recovery_seal: bool,
-    storage_type: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cluster_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cluster_id: Option<&'a String>,
 }
 
 #[derive(Serialize)]

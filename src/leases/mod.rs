@@ -14,6 +14,7 @@ mod proven;
 mod reaper;
 mod reconcile;
 mod revoke;
+mod sealing;
 mod session_cuts;
 mod sessions;
 mod set_back;
@@ -67,6 +68,9 @@ pub enum LeaseError {
     /// Its row is not there.
     #[error("there is no lease `{0}`")]
     Unknown(LeaseId),
+    /// The broker was sealed meanwhile: the keys of the AWS account are not there.
+    #[error("the broker is sealed; what is to be done is done when it is unsealed")]
+    Sealed,
 }
 
 /// What leases need.
@@ -154,6 +158,8 @@ pub struct Leases {
     seen: AtomicI64,
     /// Nothing is done by itself while this is set.
     paused: AtomicBool,
+    /// Nothing is done in AWS while this is set.
+    sealed: AtomicBool,
 }
 
 /// How often a change is tried again after somebody else changed the row: two writers at most meet
@@ -187,6 +193,7 @@ impl Leases {
             events: LeaseEvents::default(),
             seen: AtomicI64::new(i64::MIN),
             paused: AtomicBool::new(false),
+            sealed: AtomicBool::new(false),
         })
     }
 

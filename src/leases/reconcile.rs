@@ -58,7 +58,7 @@ impl Leases {
 
     /// Whether it holds still.
     pub fn is_paused(&self) -> bool {
-        self.paused.load(Ordering::SeqCst)
+        self.paused.load(Ordering::SeqCst) || self.is_sealed()
     }
 
     /// Before this age an absent user is not taken for gone, nor a user without a row for an orphan.

@@ -32,6 +32,12 @@ impl Leases {
         id: &LeaseId,
         because: Because,
     ) -> Result<Option<Outcome>, LeaseError> {
+        if self.is_sealed() {
+            return match because {
+                Because::Due { .. } => Ok(None),
+                Because::Asked => Err(LeaseError::Sealed),
+            };
+        }
         let Some(lease) = self.store.lease(id).await? else {
             return Ok(Some(None));
         };

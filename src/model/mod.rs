@@ -25,6 +25,7 @@ pub mod quarantine;
 pub mod quota;
 pub mod role;
 pub mod rotation;
+mod seal;
 pub mod secret;
 pub mod timestamp;
 pub mod token;
@@ -71,8 +72,10 @@ pub use quarantine::Quarantine;
 pub use quota::{QuotaConfig, RateQuota};
 pub use role::{CredentialType, LegacyRole, Role};
 pub use rotation::{KeyChange, KeyStep, RootRotation, RotationProgress, RotationTimes, StaticRole};
+pub use seal::{RecoveryRecord, SealKind, SealRecord};
 pub use secret::{
-    ClientToken, Jwt, MfaCode, Password, SecretAccessKey, SecretId, SecretText, SessionToken,
+    ClientToken, Jwt, KeyShare, MfaCode, Password, SecretAccessKey, SecretId, SecretText,
+    SessionToken,
 };
 pub use timestamp::Timestamp;
 pub use token::{Accessor, Token, TokenDigest, TokenKind};

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 macro_rules! secret {
@@ -70,6 +71,36 @@ secret! {
     ClientToken
 }
 
+/// A key that unseals, or a share of one: bytes, compared in constant time.
+#[derive(Clone)]
+pub struct KeyShare(Zeroizing<Vec<u8>>);
+
+impl KeyShare {
+    /// Takes hold of a secret.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(bytes.to_vec()))
+    }
+
+    /// The secret itself. Three places may call this: see the module.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl PartialEq for KeyShare {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_slice().ct_eq(other.0.as_slice()).into()
+    }
+}
+
+impl Eq for KeyShare {}
+
+impl fmt::Debug for KeyShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +108,13 @@ mod tests {
     #[test]
     fn a_secret_prints_as_redacted() {
         assert_eq!(format!("{:?}", SecretAccessKey::new("hunter2")), "[redacted]");
+        assert_eq!(format!("{:?}", KeyShare::new(b"hunter2")), "[redacted]");
+    }
+
+    #[test]
+    fn shares_are_the_same_where_their_bytes_are() {
+        assert_eq!(KeyShare::new(b"a"), KeyShare::new(b"a"));
+        assert_ne!(KeyShare::new(b"a"), KeyShare::new(b"b"));
+        assert_ne!(KeyShare::new(b"a"), KeyShare::new(b"ab"));
     }
 }

@@ -1,7 +1,9 @@
-//! What the master key turns into: one key per purpose, so that no two uses can meet. The master key
-//! itself seals nothing. All primitives are ring's; this file only names purposes and lays out bytes.
+//! What the keys of a keyring turn into: one key per purpose, so that no two uses can meet. They themselves
+//! seal nothing. All primitives are ring's; this file only names purposes and lays out bytes.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Prk, Salt};
@@ -9,16 +11,20 @@ use ring::hmac;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::SealError;
+use super::keyring::Keyring;
+use crate::model::KeyShare;
 use crate::random::Random;
 
 /// Bytes of an AES-GCM nonce (RFC 5116, section 5.2). Random ones are good for 2^32 sealings under one
-/// key (NIST SP 800-38D, section 8.3); an installation makes one per write of an account binding.
-pub(super) const NONCE: usize = 12;
+/// key (NIST SP 800-38D, section 8.3); an installation makes one per write of something secret.
+const NONCE: usize = 12;
 
-/// The first byte of everything sealed: which key and layout. A rotated key gets the next number.
-const VERSION: u8 = 1;
+/// The first byte of what the first key sealed. It was the only one once, so its number is not there.
+const FIRST: u8 = 1;
+/// The first byte of what a later key sealed; four bytes with its number follow.
+const NUMBERED: u8 = 2;
 
-/// The key that everything else is made of: 32 random bytes, wiped when dropped.
+/// A key that others are made of, or that wraps them: 32 random bytes, wiped when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct MasterKey([u8; 32]);
 
@@ -36,6 +42,21 @@ impl MasterKey {
         key
     }
 
+    /// Of these bytes, where they are 32.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// Of a share that is the whole key, or of what a share was made of.
+    pub fn of_share(share: &KeyShare) -> Option<Self> {
+        Self::of(share.expose())
+    }
+
+    /// As a share that is the whole key.
+    pub fn to_share(&self) -> KeyShare {
+        KeyShare::new(&self.0)
+    }
+
     pub(super) const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -45,9 +66,73 @@ impl MasterKey {
     }
 }
 
+/// Seals and opens under one key.
+pub(super) struct Aead(LessSafeKey);
+
+impl Aead {
+    /// The key that `key` wraps other keys with.
+    pub(super) fn wrapping(key: &MasterKey) -> Self {
+        Self::of(&extracted(key), "leasehold/wrap/v1")
+    }
+
+    fn sealing(key: &MasterKey) -> Self {
+        Self::of(&extracted(key), "leasehold/seal/v1")
+    }
+
+    #[expect(clippy::expect_used, reason = "lengths are constants: AES-256 takes 32 bytes")]
+    fn of(root: &Prk, label: &str) -> Self {
+        let key = UnboundKey::new(&AES_256_GCM, &*subkey(root, label));
+        Self(LessSafeKey::new(key.expect("AES-256 takes 32 bytes")))
+    }
+
+    /// Header, nonce, ciphertext with its tag.
+    pub(super) fn seal(
+        &self,
+        header: &[u8],
+        plaintext: &[u8],
+        context: &str,
+        random: &Random,
+    ) -> Result<Vec<u8>, SealError> {
+        let mut nonce = [0; NONCE];
+        random.fill(&mut nonce);
+        let mut body = Zeroizing::new(plaintext.to_vec());
+        let aad = Aad::from([header, context.as_bytes()].concat());
+        let nonce_value = Nonce::assume_unique_for_key(nonce);
+        let sealed = self.0.seal_in_place_separate_tag(nonce_value, aad, &mut body);
+        let Ok(tag) = sealed else {
+            return Err(SealError::TooLarge { context: context.to_owned() });
+        };
+        Ok([header, nonce.as_slice(), &body, tag.as_ref()].concat())
+    }
+
+    /// `body` is what comes after the header.
+    pub(super) fn open(
+        &self,
+        header: &[u8],
+        body: &[u8],
+        context: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let not_opened = || SealError::NotOpened { context: context.to_owned() };
+        let (&nonce, body) = body.split_first_chunk::<NONCE>().ok_or_else(not_opened)?;
+        let mut body = Zeroizing::new(body.to_vec());
+        let aad = Aad::from([header, context.as_bytes()].concat());
+        let opened = self.0.open_in_place(Nonce::assume_unique_for_key(nonce), aad, &mut body);
+        // ring does not say why: a tampered text and a wrong key look the same.
+        let Ok(length) = opened.map(|text| text.len()) else {
+            return Err(not_opened());
+        };
+        body.truncate(length);
+        Ok(body)
+    }
+}
+
 /// The keys in use, made once.
 pub(super) struct Keys {
-    seal: LessSafeKey,
+    /// By the number of the term.
+    seals: BTreeMap<u32, Aead>,
+    active: u32,
+    /// Sealings under the active key since it is here.
+    sealed: AtomicU64,
     token: hmac::Key,
     request: hmac::Key,
     secret_id: hmac::Key,
@@ -62,11 +147,14 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    pub(super) fn of(master: &MasterKey) -> Self {
-        // The master key is uniformly random, so HKDF needs no salt (RFC 5869, section 3.1).
-        let root = Salt::new(HKDF_SHA256, &[]).extract(master.bytes());
+    /// Digests are made with the first key for good: what they are of is not there to be digested again.
+    pub(super) fn of(keyring: &Keyring) -> Self {
+        let root = extracted(&keyring.first().key);
+        let seals = keyring.terms().map(|term| (term.number, Aead::sealing(&term.key)));
         Self {
-            seal: LessSafeKey::new(sealing_key(&root)),
+            seals: seals.collect(),
+            active: keyring.term(),
+            sealed: AtomicU64::new(0),
             token: hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, "leasehold/token/v1")),
             request: hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, "leasehold/request/v1")),
             secret_id: hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, "leasehold/secret-id/v1")),
@@ -75,21 +163,21 @@ impl Keys {
         }
     }
 
-    /// Version, nonce, ciphertext with its tag.
+    /// How often something was sealed under the active key since it is here.
+    pub(super) fn sealed(&self) -> u64 {
+        self.sealed.load(Ordering::Relaxed)
+    }
+
+    /// Header, nonce, ciphertext with its tag.
     pub(super) fn seal(
         &self,
         plaintext: &[u8],
         context: &str,
-        nonce: [u8; NONCE],
+        random: &Random,
     ) -> Result<Vec<u8>, SealError> {
-        let mut body = Zeroizing::new(plaintext.to_vec());
-        let aad = Aad::from(associated(context));
-        let nonce_value = Nonce::assume_unique_for_key(nonce);
-        let sealed = self.seal.seal_in_place_separate_tag(nonce_value, aad, &mut body);
-        let Ok(tag) = sealed else {
-            return Err(SealError::TooLarge { context: context.to_owned() });
-        };
-        Ok([&[VERSION], nonce.as_slice(), &body, tag.as_ref()].concat())
+        let key = self.key(self.active, context)?;
+        self.sealed.fetch_add(1, Ordering::Relaxed);
+        key.seal(&header(self.active), plaintext, context, random)
     }
 
     pub(super) fn open(
@@ -98,20 +186,21 @@ impl Keys {
         context: &str,
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let not_opened = || SealError::NotOpened { context: context.to_owned() };
-        let (&version, rest) = sealed.split_first().ok_or_else(not_opened)?;
-        let (&nonce, body) = rest.split_first_chunk::<NONCE>().ok_or_else(not_opened)?;
-        if version != VERSION {
-            return Err(not_opened());
-        }
-        let mut body = Zeroizing::new(body.to_vec());
-        let aad = Aad::from(associated(context));
-        let opened = self.seal.open_in_place(Nonce::assume_unique_for_key(nonce), aad, &mut body);
-        // ring does not say why: a tampered text and a wrong key look the same.
-        let Ok(length) = opened.map(|text| text.len()) else {
-            return Err(not_opened());
+        let (term, body) = match sealed.split_first() {
+            Some((&FIRST, body)) => (1, body),
+            Some((&NUMBERED, rest)) => {
+                let (number, body) = rest.split_first_chunk::<4>().ok_or_else(not_opened)?;
+                (u32::from_be_bytes(*number), body)
+            }
+            Some(_) | None => return Err(not_opened()),
         };
-        body.truncate(length);
-        Ok(body)
+        let header = sealed.get(..sealed.len().saturating_sub(body.len())).unwrap_or_default();
+        self.key(term, context)?.open(header, body, context)
+    }
+
+    fn key(&self, term: u32, context: &str) -> Result<&Aead, SealError> {
+        let unknown = || SealError::NotOpened { context: context.to_owned() };
+        self.seals.get(&term).ok_or_else(unknown)
     }
 
     /// The key of one audit device: another one for each.
@@ -146,17 +235,17 @@ impl Keys {
     }
 }
 
-fn associated(context: &str) -> Vec<u8> {
-    [&[VERSION], context.as_bytes()].concat()
+/// What stands before everything that a term sealed.
+fn header(term: u32) -> Vec<u8> {
+    match term {
+        1 => vec![FIRST],
+        later => [&[NUMBERED], later.to_be_bytes().as_slice()].concat(),
+    }
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "lengths are constants: 32 bytes are what HKDF-SHA-256 gives and AES-256 takes"
-)]
-fn sealing_key(root: &Prk) -> UnboundKey {
-    let key = subkey(root, "leasehold/seal/v1");
-    UnboundKey::new(&AES_256_GCM, &*key).expect("AES-256 takes 32 bytes")
+/// The key is uniformly random, so HKDF needs no salt (RFC 5869, section 3.1).
+fn extracted(key: &MasterKey) -> Prk {
+    Salt::new(HKDF_SHA256, &[]).extract(key.bytes())
 }
 
 #[expect(

@@ -1,6 +1,7 @@
 //! Encryption at rest and keyed digests. Opens and closes what the store must not show; knows neither
-//! the store nor the wire. The key comes from a key file ([`key_file`], `[seal] key_file`) or, in dev
-//! mode without a data directory, from memory alone; what is made of it is in [`keys`].
+//! the store nor the wire. What is stored is sealed under a [`keyring`], that is wrapped by a root key, and that by
+//! whatever unseals: shares of a key ([`shamir`]), a key file ([`key_file`]) or a key of AWS KMS. Which, and when, is
+//! [`crate::custody`]'s. What a key turns into is in [`keys`]; how the barrier opens and closes, in `opening`.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -9,21 +10,27 @@ use zeroize::Zeroizing;
 use crate::model::{ClientToken, Jwt, SecretAccessKey, SecretId, SecretIdDigest, TokenDigest};
 use crate::random::Random;
 pub use audit_key::AuditKey;
-use keys::Keys;
+pub use keyring::Keyring;
 pub use keys::MasterKey;
+use opening::Open;
+pub use opening::{TermFacts, is_key_of_old};
+pub use otp::under_password;
 pub use password::PasswordHash;
 
 mod audit_key;
 mod batch;
 pub mod key_file;
+pub mod keyring;
 mod keys;
+mod opening;
+mod otp;
 mod password;
+pub mod shamir;
 
 type Result<T> = std::result::Result<T, SealError>;
 
-/// What is sealed as the key check, and under which context.
-const KEY_CHECK: &[u8] = b"leasehold key check";
-/// The context of the key check, and the name of the setting that holds it.
+/// The setting by which installations from before there were keyrings knew the right key file: see
+/// [`is_key_of_old`].
 pub const KEY_CHECK_SETTING: &str = "seal/key-check";
 
 /// Why something could not be sealed or opened.
@@ -115,8 +122,12 @@ pub struct Barrier {
 #[derive(Debug)]
 enum State {
     Uninitialised,
-    Sealed { why: String },
-    Unsealed(Arc<Keys>),
+    Sealed {
+        why: String,
+    },
+    /// The keys work, but nobody is served yet.
+    Opening(Arc<Open>),
+    Unsealed(Arc<Open>),
 }
 
 impl Default for Barrier {
@@ -132,71 +143,25 @@ impl Barrier {
         Self { state: RwLock::new(State::Uninitialised), random: Random::from_os() }
     }
 
-    /// With a key that is nowhere else and is lost with the process.
-    pub fn in_memory(random: &Random) -> Self {
-        let barrier = Self::new();
-        barrier.set(State::Unsealed(Arc::new(Keys::of(&MasterKey::generate(random)))));
-        barrier
-    }
-
-    /// Whether there is a key.
+    /// Whether there is a key, and requests are served.
     pub fn status(&self) -> SealStatus {
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
             State::Uninitialised => SealStatus::Uninitialised,
             State::Sealed { why } => SealStatus::Sealed { why: why.clone() },
+            State::Opening(_) => SealStatus::Sealed { why: "it is being unsealed".to_owned() },
             State::Unsealed(_) => SealStatus::Unsealed,
         }
-    }
-
-    /// Takes the key of a new installation, which has no key check yet. For all others:
-    /// [`Barrier::unseal_checked`].
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the caller gives the key away: it is wiped here"
-    )]
-    pub fn unseal(&self, key: MasterKey) -> Result<()> {
-        self.set(State::Unsealed(Arc::new(Keys::of(&key))));
-        Ok(())
-    }
-
-    /// Takes the key if it opens `key_check`, the stored setting [`KEY_CHECK_SETTING`]; else everything
-    /// stays as it was.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the caller gives the key away: it is wiped here"
-    )]
-    pub fn unseal_checked(&self, key: MasterKey, key_check: &[u8]) -> Result<()> {
-        let keys = Keys::of(&key);
-        match keys.open(key_check, KEY_CHECK_SETTING) {
-            Ok(text) if *text == KEY_CHECK => {
-                self.set(State::Unsealed(Arc::new(keys)));
-                Ok(())
-            }
-            Ok(_) | Err(_) => Err(SealError::WrongKey),
-        }
-    }
-
-    /// Forgets the key.
-    pub fn lock(&self, why: impl Into<String>) {
-        self.set(State::Sealed { why: why.into() });
-    }
-
-    /// What to store so that a later start can tell the right key: see [`Barrier::unseal_checked`].
-    pub fn key_check(&self) -> Result<Vec<u8>> {
-        self.seal(KEY_CHECK, KEY_CHECK_SETTING)
     }
 
     /// Seals `plaintext` so that it opens only with the same key and `context`, e.g. the name of the
     /// row it is stored in. Never the same bytes twice.
     pub fn seal(&self, plaintext: &[u8], context: &str) -> Result<Vec<u8>> {
-        let mut nonce = [0; keys::NONCE];
-        self.random.fill(&mut nonce);
-        self.keys()?.seal(plaintext, context, nonce)
+        self.opened()?.keys.seal(plaintext, context, &self.random)
     }
 
     /// Opens what was sealed under `context`.
     pub fn open(&self, sealed: &[u8], context: &str) -> Result<Zeroizing<Vec<u8>>> {
-        self.keys()?.open(sealed, context)
+        self.opened()?.keys.open(sealed, context)
     }
 
     /// Seals the secret half of an AWS access key.
@@ -230,12 +195,12 @@ impl Barrier {
 
     /// The keyed digest under which a token is stored and looked up.
     pub fn token_digest(&self, token: &ClientToken) -> Result<TokenDigest> {
-        Ok(TokenDigest(self.keys()?.token_digest(token.expose().as_bytes())))
+        Ok(TokenDigest(self.opened()?.keys.token_digest(token.expose().as_bytes())))
     }
 
     /// The keyed digest under which a secret id is stored; `context` names its mount and role.
     pub fn secret_id_digest(&self, secret_id: &SecretId, context: &str) -> Result<SecretIdDigest> {
-        let digest = self.keys()?.secret_id_digest(context, secret_id.expose().as_bytes());
+        let digest = self.opened()?.keys.secret_id_digest(context, secret_id.expose().as_bytes());
         Ok(SecretIdDigest(digest))
     }
 
@@ -263,22 +228,22 @@ impl Barrier {
 
     /// The keyed digest under which the lease of a request is looked up.
     pub fn request_digest(&self, request: &[u8]) -> Result<[u8; 32]> {
-        Ok(self.keys()?.request_digest(request))
+        Ok(self.opened()?.keys.request_digest(request))
     }
 
     /// How one audit device shows what is secret.
     pub fn audit_key(&self, device: &str) -> Result<AuditKey> {
-        Ok(AuditKey::new(self.keys()?.audit(device)))
+        Ok(AuditKey::new(self.opened()?.keys.audit(device)))
     }
 
     /// The key of the MAC over compiled guardrails on disk.
     pub fn code_cache_key(&self) -> Result<[u8; 32]> {
-        Ok(*self.keys()?.code_cache())
+        Ok(*self.opened()?.keys.code_cache())
     }
 
-    fn keys(&self) -> Result<Arc<Keys>> {
+    fn opened(&self) -> Result<Arc<Open>> {
         let why = match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
-            State::Unsealed(keys) => return Ok(Arc::clone(keys)),
+            State::Opening(open) | State::Unsealed(open) => return Ok(Arc::clone(open)),
             State::Sealed { why } => why.clone(),
             State::Uninitialised => "it was never given a key".to_owned(),
         };

@@ -1,10 +1,18 @@
 //! What the barrier promises.
 
 use super::*;
+use crate::model::Timestamp;
 
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds.saturating_mul(1000))
+}
+
+/// One whose first key is made of the seed.
 fn barrier(seed: u64) -> Barrier {
     let barrier = Barrier::new();
-    barrier.unseal(MasterKey::generate(&Random::seeded(seed))).unwrap();
+    let key = MasterKey::generate(&Random::seeded(seed));
+    barrier.open_with(MasterKey::from_bytes([1; 32]), Keyring::beginning_with(key, at(0)));
+    barrier.serve();
     barrier
 }
 
@@ -49,14 +57,55 @@ fn every_changed_bit_and_every_cut_is_noticed() {
 }
 
 #[test]
-fn the_wrong_key_is_known_by_the_key_check() {
-    let check = barrier(1).key_check().unwrap();
-    let later = Barrier::new();
-    let wrong = later.unseal_checked(MasterKey::generate(&Random::seeded(2)), &check);
-    assert!(matches!(wrong, Err(SealError::WrongKey)));
-    assert_eq!(later.status(), SealStatus::Uninitialised);
-    later.unseal_checked(MasterKey::generate(&Random::seeded(1)), &check).unwrap();
-    assert_eq!(later.status(), SealStatus::Unsealed);
+fn the_key_file_of_an_old_installation_is_known_by_its_key_check() {
+    let key = |seed| MasterKey::generate(&Random::seeded(seed));
+    let check = barrier(1).seal(b"leasehold key check", KEY_CHECK_SETTING).unwrap();
+    assert!(is_key_of_old(&key(1), &check));
+    assert!(!is_key_of_old(&key(2), &check));
+    let other = barrier(1).seal(b"something else", KEY_CHECK_SETTING).unwrap();
+    assert!(!is_key_of_old(&key(1), &other));
+}
+
+#[test]
+fn a_rotated_keyring_seals_with_its_newest_key_and_opens_what_all_of_them_sealed() {
+    let barrier = barrier(1);
+    let old = barrier.seal(b"secret", "a").unwrap();
+    let digest = barrier.token_digest(&token("t")).unwrap();
+    assert_eq!(barrier.term().unwrap().sealed, 1);
+    for term in [2, 3] {
+        let (keyring, wrapped) = barrier.rotated(&Random::from_os(), at(9)).unwrap();
+        assert_eq!(barrier.term().unwrap().term, term - 1, "not before it is stored");
+        let stored = Keyring::unwrap(&MasterKey::from_bytes([1; 32]), &wrapped).unwrap();
+        assert_eq!(stored.term(), term);
+        barrier.use_keyring(keyring);
+    }
+    assert_eq!(barrier.term().unwrap(), TermFacts { term: 3, installed_at: at(9), sealed: 0 });
+    let new = barrier.seal(b"secret", "a").unwrap();
+    assert_eq!(new[..5], [2, 0, 0, 0, 3]);
+    for sealed in [&old, &new] {
+        assert_eq!(**barrier.open(sealed, "a").unwrap(), *b"secret");
+    }
+    let mut other_term = new.clone();
+    other_term[4] = 2;
+    assert!(barrier.open(&other_term, "a").is_err());
+    other_term[4] = 9;
+    assert!(barrier.open(&other_term, "a").is_err());
+    assert_eq!(barrier.token_digest(&token("t")).unwrap(), digest);
+}
+
+#[test]
+fn nobody_is_served_before_everything_is_in_its_place() {
+    let barrier = Barrier::new();
+    assert_eq!(barrier.status(), SealStatus::Uninitialised);
+    let random = Random::seeded(1);
+    barrier.open_with(MasterKey::generate(&random), Keyring::generate(&random, at(0)));
+    assert!(matches!(barrier.status(), SealStatus::Sealed { .. }));
+    assert!(barrier.seal(b"x", "a").is_ok());
+    barrier.serve();
+    assert_eq!(barrier.status(), SealStatus::Unsealed);
+    barrier.lock("an operator sealed it");
+    barrier.serve();
+    assert!(matches!(barrier.status(), SealStatus::Sealed { .. }), "there is nothing to serve");
 }
 
 #[test]
@@ -71,7 +120,7 @@ fn a_sealed_barrier_does_nothing_and_says_why() {
     assert!(barrier.seal(b"x", "a").is_err());
     assert!(barrier.token_digest(&token("t")).is_err());
     assert!(barrier.code_cache_key().is_err());
-    assert!(Barrier::new().key_check().is_err());
+    assert!(Barrier::new().root_key().is_err());
 }
 
 #[test]
@@ -89,7 +138,8 @@ fn the_layout_and_the_derivation_stay_as_they_are() {
     // Computed with Python's hmac and hashlib from RFC 5869; a change here makes installations
     // unreadable.
     let barrier = Barrier::new();
-    barrier.unseal(MasterKey::from_bytes([7; 32])).unwrap();
+    let key = MasterKey::from_bytes([7; 32]);
+    barrier.open_with(MasterKey::from_bytes([1; 32]), Keyring::beginning_with(key, at(0)));
     let digest = barrier.token_digest(&token("hvs.abc")).unwrap();
     assert_eq!(digest.0, "3181e9ae6ef95e6861a46a799fd0f8135debbb2e4700c60ad897959d49fa5e95");
     let cache = barrier.code_cache_key().unwrap();

@@ -23,6 +23,7 @@ pub mod quotas;
 mod reconcile;
 pub mod requests;
 pub mod schedule;
+mod seal;
 pub mod signed_logins;
 pub mod sqlite;
 pub mod static_roles;
@@ -42,6 +43,7 @@ pub use quotas::QuotaStore;
 pub use reconcile::{ReconcileStore, StuckLeases};
 pub use requests::RequestStore;
 pub use schedule::ScheduleStore;
+pub use seal::SealStore;
 pub use signed_logins::SignedLoginStore;
 pub use static_roles::RotationStore;
 pub use tally::{LeaseTally, TallyStore, WorkTally, Written};
@@ -72,6 +74,7 @@ pub trait Store:
     + RotationStore
     + ReconcileStore
     + ScheduleStore
+    + SealStore
     + SignedLoginStore
     + TallyStore
     + LimitStore

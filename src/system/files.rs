@@ -43,7 +43,7 @@ pub fn check(config: &Config) -> Result<Vec<Finding>, SystemError> {
             findings.extend(should_not("a part of the state", &folder.join(name), ANYTHING, "go="));
         }
     }
-    if let Some(folder) = config.key_file.as_deref().and_then(Path::parent) {
+    if let Some(folder) = config.seal.key_file().and_then(Path::parent) {
         // Whoever can write there can put another file in the key's place.
         findings.extend(should_not("the folder of the key file", folder, BY_ALL, "o-w"));
     }

@@ -26,7 +26,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "http",
         &[
             "model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate",
-            "auth", "audit", "engine", "config", "system",
+            "auth", "audit", "engine", "config", "system", "custody",
+        ],
+    ),
+    (
+        "custody",
+        &[
+            "model", "clock", "random", "seal", "store", "leases", "aws", "auth", "audit",
+            "engine", "config",
         ],
     ),
     ("config", &["model", "gate", "engine"]),
@@ -50,6 +57,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "engine",
             "http",
             "config",
+            "custody",
             "fail_points",
             "outbound",
         ],

@@ -257,7 +257,7 @@ fn a_configured_server_is_initialised_once_and_issues_from_moto() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("leasehold.toml");
     let text = format!(
-        "data_dir = {:?}\n[listener]\naddress = \"127.0.0.1:0\"\n",
+        "data_dir = {:?}\n[listener]\naddress = \"127.0.0.1:0\"\n[seal]\ntype = \"static\"\n",
         dir.path().join("state")
     );
     std::fs::write(&config, text).unwrap();

@@ -62,6 +62,8 @@ mod reconcile;
 mod reconcile_policies;
 mod revoke_cli;
 mod rotation;
+mod seal;
+mod seal_process;
 mod session_revocation;
 mod shipped_guardrails;
 mod soak;

@@ -10,12 +10,13 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::date_time::{DateTime, Format};
+use serde_json::Value;
 
 use crate::error::AwsError;
 use crate::form::{Form, Parameters};
 use crate::handle::EmbeddedAws;
 use crate::signature::Signed;
-use crate::xml;
+use crate::{kms, xml};
 
 /// The HTTP client that [`EmbeddedAws::http_client`] gives.
 #[derive(Debug, Clone)]
@@ -48,6 +49,11 @@ pub(crate) fn respond(aws: &EmbeddedAws, request: &HttpRequest) -> HttpResponse 
     aws.with(|account| {
         let date = http_date(account.now());
         let request_id = account.request_id();
+        if kms::operation(request).is_some() {
+            let mut response = kms::respond(account, request, &request_id);
+            response.headers_mut().insert("date", date);
+            return response;
+        }
         let form = Form::parse(request.body().bytes().unwrap_or_default());
         let answer = form.and_then(|form| account.answer(request, &form, &request_id));
         let mut response = match answer {
@@ -69,6 +75,9 @@ fn http_date(seconds: i64) -> String {
 /// not a form has an empty action.
 pub(crate) fn read_call(request: &HttpRequest) -> (String, Parameters, String) {
     let key = Signed::read(request).map(|signed| signed.access_key_id).unwrap_or_default();
+    if let Some(operation) = kms::operation(request) {
+        return (operation.to_owned(), Parameters::default(), key);
+    }
     let form = Form::parse(request.body().bytes().unwrap_or_default());
     let (action, parameters) = form.map(|form| split(&form)).unwrap_or_default();
     (action, parameters, key)
@@ -86,6 +95,13 @@ pub(crate) fn split(form: &Form) -> (String, Parameters) {
 pub(crate) fn error_response(error: &AwsError, request_id: &str) -> HttpResponse {
     let body = xml::error(error.status, error.code, &error.message, request_id);
     text_response(error.status, body, request_id)
+}
+
+/// JSON as an HTTP response.
+pub(crate) fn json_response(status: u16, body: &Value, request_id: &str) -> HttpResponse {
+    let mut response = text_response(status, body.to_string(), request_id);
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.1");
+    response
 }
 
 /// XML as an HTTP response. A status outside 100 to 999 becomes 500.

@@ -129,6 +129,11 @@ impl AwsError {
         Self::new(403, "AccessDenied", message)
     }
 
+    /// 400, of KMS.
+    pub(crate) fn kms(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(400, code, message)
+    }
+
     /// 500: the journal could not be written, so it is unclear what holds.
     pub(crate) fn service_failure() -> Self {
         Self::new(500, "ServiceFailure", "The request processing has failed.")

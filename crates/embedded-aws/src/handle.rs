@@ -212,6 +212,21 @@ impl EmbeddedAws {
         })
     }
 
+    /// A symmetric key in KMS under an alias (`alias/…`); gives its id. It is there as long as this handle.
+    pub fn create_kms_key(&self, alias: &str) -> String {
+        self.with(|account| account.create_kms_key(alias))
+    }
+
+    /// A key in KMS can be used again.
+    pub fn enable_kms_key(&self, id: &str) {
+        self.with(|account| account.set_kms_key(id, true));
+    }
+
+    /// A key in KMS can be looked at alone.
+    pub fn disable_kms_key(&self, id: &str) {
+        self.with(|account| account.set_kms_key(id, false));
+    }
+
     /// A customer-managed policy under `/`; gives its ARN.
     pub fn create_managed_policy(&self, name: &str, document: &str) -> Result<String, AwsError> {
         self.call("CreatePolicy", &[("PolicyName", name), ("PolicyDocument", document)])?;

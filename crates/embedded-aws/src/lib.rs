@@ -1,4 +1,4 @@
-//! An AWS that lives in the process: IAM and STS over the AWS Query protocol, given to the real
+//! An AWS that lives in the process: IAM and STS over the AWS Query protocol, and as much of KMS (`kms`) as a broker uses, given to the real
 //! SDK clients as their HTTP client. For development and tests; it must be as strict as AWS wherever
 //! a broker or its user could notice, and it must never open a socket. Why it exists: ADR 0001.
 //!
@@ -20,6 +20,7 @@ mod form;
 mod handle;
 mod iam;
 mod journal;
+mod kms;
 mod managed;
 mod neighbours;
 mod page;

@@ -18,7 +18,7 @@ use crate::journal::{Journal, JournalError};
 use crate::signature::Signed;
 use crate::state::{Belonging, State};
 use crate::xml::Answer;
-use crate::{iam, managed, sts, xml};
+use crate::{iam, kms, managed, sts, xml};
 
 /// One of the two services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,12 +72,13 @@ pub(crate) struct Account {
     pub(crate) options: Options,
     pub(crate) state: State,
     pub(crate) calls: VecDeque<RecordedCall>,
+    pub(crate) kms: kms::Keys,
     journal: Option<Journal>,
 }
 
 impl Account {
     pub(crate) fn new(options: Options, state: State, journal: Option<Journal>) -> Self {
-        Self { options, state, journal, calls: VecDeque::new() }
+        Self { options, state, journal, calls: VecDeque::new(), kms: kms::Keys::default() }
     }
 
     /// Puts in what every account has: AWS's managed policies, and the administrator.

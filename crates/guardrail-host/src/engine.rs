@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
@@ -103,7 +103,7 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<State>,
     pub(crate) limits: Limits,
-    pub(crate) code_cache: Option<CodeCache>,
+    pub(crate) code_cache: OnceLock<CodeCache>,
     pub(crate) compiler: Compiler,
     /// Held while a side process compiles.
     pub(crate) compiling: Mutex<()>,
@@ -124,13 +124,18 @@ impl Host {
             engine,
             linker,
             limits,
-            code_cache,
+            code_cache: code_cache.map(OnceLock::from).unwrap_or_default(),
             compiler,
             compiling: Mutex::new(()),
             meters,
             turns: Turns::new(&limits),
             ticker,
         })))
+    }
+
+    /// Keeps compiled guardrails there from now on; without effect where they are kept somewhere already.
+    pub fn keep_code(&self, cache: CodeCache) {
+        self.0.code_cache.get_or_init(|| cache);
     }
 
     /// What guests may use.

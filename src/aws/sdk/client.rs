@@ -1,4 +1,4 @@
-//! Builds the SDK's clients of IAM and STS: region and endpoint (contract 1.1), timeouts, credentials, one
+//! Builds the SDK's clients of IAM, STS and KMS: region and endpoint (contract 1.1), timeouts, credentials, one
 //! connection pool. Must never probe AWS: `config/root` accepts anything, and a call shows the rest.
 
 use std::time::Duration;
@@ -86,6 +86,32 @@ pub(super) async fn sts(
         CredentialSource::Chain => config.credentials_provider(chain(http, region).await),
     };
     Ok(aws_sdk_sts::Client::from_conf(config.build()))
+}
+
+/// The KMS client; an empty endpoint is AWS's.
+pub(super) async fn kms(
+    url: &str,
+    region: Region,
+    http: SharedHttpClient,
+    credentials: CredentialSource,
+) -> Result<aws_sdk_kms::Client, AwsError> {
+    let mut config = aws_sdk_kms::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(region.clone())
+        .http_client(http.clone())
+        .timeout_config(timeouts())
+        .retry_config(RetryConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    if !url.is_empty() {
+        config = config.endpoint_url(url);
+    }
+    let config = match credentials {
+        CredentialSource::Static(keys) => {
+            config.credentials_provider(keys).identity_cache(IdentityCache::no_cache())
+        }
+        CredentialSource::Chain => config.credentials_provider(chain(http, region).await),
+    };
+    Ok(aws_sdk_kms::Client::from_conf(config.build()))
 }
 
 fn timeouts() -> TimeoutConfig {

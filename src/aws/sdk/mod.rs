@@ -7,6 +7,7 @@ mod client;
 mod discovery;
 mod issue;
 mod keys;
+mod kms;
 mod placement;
 mod policies;
 mod probe;
@@ -33,6 +34,7 @@ use crate::model::{AccessKeyId, GroupName, PolicyArn, SecretAccessKey, Timestamp
 use call::Line;
 pub(super) use client::pooled_http_client;
 pub(super) use keys::prove;
+pub use kms::Kms;
 pub(super) use probe::{Paces, SdkProbe};
 pub(super) use sts::SdkSts;
 

@@ -11,6 +11,7 @@ use tracing::{error, warn};
 use super::{Engine, GuardrailError};
 use crate::auth::Caller;
 use crate::model::{GuardrailName, Suspension, Timestamp};
+use crate::seal::SealStatus;
 
 /// Longest suspension. A day: an emergency that lasts longer is a decision, which is what modes are for.
 const LONGEST: Duration = Duration::from_hours(24);
@@ -141,6 +142,9 @@ impl Engine {
     pub async fn run_guardrails(self: Arc<Self>, mut shutdown: watch::Receiver<bool>) {
         let mut looks: u64 = 0;
         while tokio::time::timeout(LOOK_EVERY, shutdown.wait_for(|stop| *stop)).await.is_err() {
+            if self.parts.barrier.status() != SealStatus::Unsealed {
+                continue;
+            }
             looks = looks.wrapping_add(1);
             if let Err(problem) = self.look_after_guardrails(looks).await {
                 error!("guardrails could not be looked after: {problem}");

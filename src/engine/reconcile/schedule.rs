@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::{ReconcileError, ReconcileRequest};
 use crate::engine::Engine;
 use crate::model::Timestamp;
+use crate::seal::SealStatus;
 
 /// How often the clock is looked at: it may jump, and nobody waits for the minute.
 const LOOK: Duration = Duration::from_mins(1);
@@ -62,6 +63,9 @@ impl Engine {
     }
 
     async fn run_by_itself(&self) {
+        if self.parts.barrier.status() != SealStatus::Unsealed {
+            return;
+        }
         self.passes.by_itself.store(true, Ordering::SeqCst);
         let compared = self.reconcile(ReconcileRequest::default()).await;
         self.passes.by_itself.store(false, Ordering::SeqCst);

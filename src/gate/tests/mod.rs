@@ -13,6 +13,7 @@ mod shipped;
 use std::sync::{LazyLock, Mutex};
 
 use async_trait::async_trait;
+use guardrail_host::CodeCache;
 
 use super::guardrail::{Bound, Guardrail, Trouble, role_finding};
 use super::*;

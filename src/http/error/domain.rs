@@ -3,10 +3,10 @@
 
 use serde_json::json;
 
-use super::{Told, bare, internal, silent, wrapped};
+use super::{Told, bare, internal, sealed, silent, wrapped};
 use crate::audit::AuditError;
 use crate::auth::wrapping::WrappingError;
-use crate::auth::{AuthError, InitError, PolicyRefused};
+use crate::auth::{AuthError, PolicyRefused};
 use crate::engine::NotServing;
 use crate::engine::config::ConfigError;
 use crate::engine::issue::IssueError;
@@ -107,15 +107,6 @@ pub(super) fn wrapping(error: &WrappingError) -> Told {
         WrappingError::NotValid => bare(400, error.to_string()),
         WrappingError::Auth(error) => auth(error),
         WrappingError::Seal(_) | WrappingError::Store(_) => internal(),
-    }
-}
-
-pub(super) fn init(error: &InitError) -> Told {
-    match error {
-        InitError::AlreadyInitialised => bare(400, "Vault is already initialized"),
-        InitError::NoKeyFile | InitError::Auth(_) | InitError::Seal(_) | InitError::Store(_) => {
-            internal()
-        }
     }
 }
 
@@ -256,6 +247,7 @@ pub(super) fn issue(error: &IssueError) -> Told {
             bare(400, "the lease was revoked while it was being issued")
         }
         IssueError::Seal(_) => internal(),
+        IssueError::Lease(LeaseError::Sealed) => sealed(),
         IssueError::Lease(LeaseError::Store(_)) | IssueError::Store(_) => {
             broken("no credential was handed out, and what was made is removed; ask again")
         }
@@ -273,7 +265,10 @@ pub(super) fn renew(error: &RenewError) -> Told {
             broken("the lease is kept; look it up to see when it ends")
         }
         RenewError::Lease(
-            error @ (LeaseError::Illegal(_) | LeaseError::Unknown(_) | LeaseError::CapReached(_)),
+            error @ (LeaseError::Illegal(_)
+            | LeaseError::Unknown(_)
+            | LeaseError::CapReached(_)
+            | LeaseError::Sealed),
         ) => lease(error),
     }
 }
@@ -306,6 +301,7 @@ pub(super) fn lease(error: &LeaseError) -> Told {
     match error {
         LeaseError::Illegal(_) | LeaseError::Unknown(_) => bare(400, "lease not found"),
         LeaseError::CapReached(reached) => cap_reached(reached),
+        LeaseError::Sealed => sealed(),
         LeaseError::Store(_) => internal(),
     }
 }

@@ -1,8 +1,9 @@
 //! The one mapping of every error to a status and a text (contract 0.3), one line a variant. No `_` arm: a
 //! new variant has to say here what becomes of it. What the modules below say of theirs: [`super::domain`].
 
+use super::custody::custody;
 use super::domain::{
-    audit, auth, config, init, issue, job, lease, limits, mount, policy, query, reconcile, remount,
+    audit, auth, config, issue, job, lease, limits, mount, policy, query, reconcile, remount,
     renew, role, tainted, wrapping,
 };
 use super::guardrails::guardrail;
@@ -12,7 +13,6 @@ use super::plugins::plugin;
 use super::rotation;
 use super::{ApiError, Told, bare, internal, sealed, silent, wrapped};
 use crate::http::mount_shape::with_slash;
-use crate::http::sys_init::SEAL_TYPE;
 use crate::model::go_text;
 
 impl ApiError {
@@ -79,10 +79,7 @@ impl ApiError {
                 "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.",
             ),
             Self::BadOverride(name) => bare(400, format!("bad value for parameter `{name}`")),
-            Self::InitParameters(names) => bare(
-                400,
-                format!("parameters {names} not applicable to seal type {SEAL_TYPE}"),
-            ),
+            Self::Key(error) => bare(400, error.to_string()),
             Self::LeaseIdMissing => bare(400, "lease_id must be specified"),
             Self::LeaseIdNotText => bare(400, "invalid lease ID"),
             Self::InvalidLease => bare(400, "invalid lease"),
@@ -120,7 +117,7 @@ impl ApiError {
             Self::Policy(error) => policy(error),
             Self::Auth(error) => auth(error),
             Self::Method(error) => method(error),
-            Self::Init(error) => init(error),
+            Self::Custody(error) => custody(error),
             Self::Mount(error) => mount(error),
             Self::Config(error) => config(error),
             Self::Limits(error) => limits(error),

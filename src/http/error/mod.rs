@@ -4,13 +4,15 @@
 use serde_json::Value;
 
 use super::fields::FieldError;
+use super::seal_fields::KeyError;
 use crate::audit::AuditError;
 use crate::auth::identity::IdentityError;
 use crate::auth::methods::MethodError;
 use crate::auth::quotas::QuotaRefused;
 use crate::auth::token_roles::TokenRoleRefused;
 use crate::auth::wrapping::WrappingError;
-use crate::auth::{AuthError, InitError, PolicyRefused};
+use crate::auth::{AuthError, PolicyRefused};
+use crate::custody::CustodyError;
 use crate::engine::config::ConfigError;
 use crate::engine::guardrails::GuardrailError;
 use crate::engine::issue::IssueError;
@@ -28,6 +30,7 @@ use crate::leases::{JobError, LeaseError, RevokeError};
 use crate::model::go_text;
 pub use table::table;
 
+mod custody;
 mod domain;
 mod guardrails;
 mod identity;
@@ -95,8 +98,8 @@ pub enum ApiError {
     LastUse,
     /// A query parameter of `sys/health` that is no status or flag; holds its name.
     BadOverride(String),
-    /// Parameters of `sys/init` that the seal does not offer.
-    InitParameters(String),
+    /// A key that was sent to the seal.
+    Key(KeyError),
     /// `lease_id` was not sent.
     LeaseIdMissing,
     /// `lease_id` is no text.
@@ -155,8 +158,8 @@ pub enum ApiError {
     Auth(AuthError),
     /// Auth methods.
     Method(MethodError),
-    /// Initialising.
-    Init(InitError),
+    /// The seal.
+    Custody(Box<CustodyError>),
     /// Mounts.
     Mount(MountError),
     /// `config/root` and `config/lease`.
@@ -264,7 +267,7 @@ impl ApiError {
             Self::TokenRole(error) => error.to_string(),
             Self::Identity(error) => error.to_string(),
             Self::Quota(error) => error.to_string(),
-            Self::Init(error) => error.to_string(),
+            Self::Custody(error) => error.to_string(),
             Self::Mount(error) => error.to_string(),
             Self::Config(error) => error.to_string(),
             Self::Limits(error) => error.to_string(),
@@ -313,6 +316,12 @@ impl From<PluginError> for ApiError {
     }
 }
 
+impl From<CustodyError> for ApiError {
+    fn from(error: CustodyError) -> Self {
+        Self::Custody(Box::new(error))
+    }
+}
+
 macro_rules! from {
     ($($error:ty => $variant:ident),+ $(,)?) => {
         $(impl From<$error> for ApiError {
@@ -332,7 +341,7 @@ from! {
     QuotaRefused => Quota,
     PolicyRefused => Policy,
     WrappingError => Wrapping,
-    InitError => Init,
+    KeyError => Key,
     MountError => Mount,
     ConfigError => Config,
     LimitsError => Limits,

@@ -4,7 +4,7 @@
 use super::ApiError;
 use crate::audit::{AuditError, OptionError};
 use crate::auth::wrapping::WrappingError;
-use crate::auth::{AuthError, CreateRefused, InitError, PolicyRefused};
+use crate::auth::{AuthError, CreateRefused, PolicyRefused};
 use crate::aws::AwsError;
 use crate::engine::config::ConfigError;
 use crate::engine::idempotency::BadKey;
@@ -55,6 +55,7 @@ fn samples() -> Samples {
         credentials(),
         reconciling(),
         auditing(),
+        super::custody::samples(),
         super::guardrails::samples(),
         super::plugins::samples(),
     ] {
@@ -115,7 +116,6 @@ fn handlers() -> Samples {
         ("last use of a token on credentials", ApiError::LastUse),
         ("UI look-up of a mount out of reach", ApiError::Preflight("x".to_owned())),
         ("bad override on `sys/health`", ApiError::BadOverride("activecode".to_owned())),
-        ("init with what the seal does not offer", ApiError::InitParameters("pgp_keys".to_owned())),
         ("lease id missing", ApiError::LeaseIdMissing),
         ("lease id not a text", ApiError::LeaseIdNotText),
         ("look-up of an unknown lease", ApiError::InvalidLease),
@@ -160,7 +160,7 @@ fn reached() -> CapReached {
     CapReached { cap: LeaseCap::Role, account: None, limit: 10, live: 10, most: Some(most) }
 }
 
-type Samples = Vec<(&'static str, ApiError)>;
+pub(super) type Samples = Vec<(&'static str, ApiError)>;
 
 fn tokens() -> Samples {
     vec![
@@ -174,7 +174,6 @@ fn tokens() -> Samples {
         ("token without a lease", AuthError::NoLease.into()),
         ("token past its maximum", AuthError::PastMaximum.into()),
         ("token asks for too much", AuthError::Create(CreateRefused::NotSubset).into()),
-        ("init, again", InitError::AlreadyInitialised.into()),
     ]
 }
 

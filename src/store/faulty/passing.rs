@@ -14,14 +14,14 @@ use crate::model::{
     KubernetesRole, Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag,
     LoginUser, Mount, MountId, MountMove, Orphan, OrphanPolicy, PluginDigest, PluginName,
     PluginRecord, PluginSignature, PluginVersion, RateQuota, Role, RoleName, RootRotation,
-    SecretIdDigest, SemanticVersion, StaticRole, StoredSecretId, Suspension, Timestamp, Token,
-    TokenDigest, TokenRole, Untried, UserRow,
+    SealRecord, SecretIdDigest, SemanticVersion, StaticRole, StoredSecretId, Suspension, Timestamp,
+    Token, TokenDigest, TokenRole, Untried, UserRow,
 };
 use crate::store::wrapping::Wrapping;
 use crate::store::{
     AuditStore, AuthMethodStore, DueAt, DueLease, GuardrailStore, IdentityStore, JobStore,
     LeaseQuery, LeaseTally, LimitStore, Mark, Page, PluginStore, PolicyStore, Position, PutPlugin,
-    QueryStore, QuotaStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore,
+    QueryStore, QuotaStore, ReconcileStore, RequestStore, RotationStore, ScheduleStore, SealStore,
     SignedLoginStore, Store, StoreError, StuckLeases, TallyStore, VerdictBounds, WorkTally,
     WrappingStore, Written,
 };
@@ -222,6 +222,17 @@ pass! {
         fn switch_root_key(binding: &AccountBinding, rotation: &RootRotation) -> ();
         fn save_static_role(role: &StaticRole) -> ();
         fn remove_static_role(mount: &MountId, name: &RoleName) -> ();
+    }
+}
+
+pass! {
+    SealStore:
+    reads {
+        fn seal() -> Option<SealRecord>;
+    }
+    writes {
+        fn init_seal(seal: &SealRecord) -> bool;
+        fn save_seal(seal: &SealRecord) -> ();
     }
 }
 

@@ -7,13 +7,13 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::migrations;
 use super::mounts::put_setting;
 use super::open::{self, DATABASE, OpenError};
 use super::values::{time, uint};
-use crate::model::{Quarantine, Timestamp};
+use crate::model::{Quarantine, SealKind, Timestamp};
 
 /// Says in milliseconds since 1970 when the database beside it was last backed up.
 const LAST_BACKUP: &str = "last-backup";
@@ -85,6 +85,8 @@ pub struct BackupFacts {
     pub bytes: u64,
     /// When it was made.
     pub made_at: Option<Timestamp>,
+    /// Whether a key file opens its secrets.
+    pub key_file: bool,
 }
 
 /// What putting back came to.
@@ -190,7 +192,20 @@ pub fn verify(file: &Path) -> Result<BackupFacts> {
         mounts: count("SELECT count(*) FROM mount WHERE state < 2")?,
         bytes: size(file),
         made_at: made_at.map(time),
+        key_file: unsealed_by_file(&db, layout)?,
     })
+}
+
+/// Whether a key file unseals it: so the row says, or it is from before there was one.
+fn unsealed_by_file(db: &Connection, layout: i64) -> Result<bool> {
+    let kind = match layout {
+        ..21 => None,
+        _ => db.query_row("SELECT kind FROM seal", [], |row| row.get::<_, String>(0)).optional()?,
+    };
+    match kind {
+        Some(kind) => Ok(kind == SealKind::Static.as_str()),
+        None => Ok(db.prepare("SELECT 1 FROM setting WHERE name = 'seal/key-check'")?.exists([])?),
+    }
 }
 
 /// SQLite finds out late that a file is no database of its own.

@@ -141,6 +141,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0020_rate_quota.sql"),
         digest: "fabdf2a921e78689032c126d0dbd96784ee92bb817847c25554a0acd4d3990c7",
     },
+    Migration {
+        number: 21,
+        name: "0021_seal.sql",
+        sql: include_str!("migrations/0021_seal.sql"),
+        digest: "60f3c4e97f0ba98de19999001fdc490fb75dbae0e97cb37bbcfff044cd17b93e",
+    },
 ];
 
 /// Brings the database to the newest layout, or says why it must not be touched.

@@ -46,6 +46,7 @@ mod requests;
 mod roles;
 mod rotation;
 mod schedule;
+mod seal;
 mod signed_logins;
 mod tally;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use embedded_aws::{EmbeddedAws, Options};
 use leasehold::app::{App, Seams};
 use leasehold::aws::AwsBackend;
 use leasehold::clock::{Clock as _, ManualClock};
-use leasehold::config::{Config, Dev, Overrides};
+use leasehold::config::{Config, Dev, Overrides, Seal};
 use leasehold::engine::Engine;
 use leasehold::gate::{Bounds, Compiler, Gate, GateConfig, Mode, Trust};
 use leasehold::leases::Leases;
@@ -74,6 +74,8 @@ pub struct TestBroker {
     dir: tempfile::TempDir,
     mode: Mode,
     trust: Trust,
+    /// What unseals, where it is no development mode.
+    seal: Option<Seal>,
     runtime: tokio::runtime::Runtime,
     running: Option<RunningApp>,
     /// Of all that it draws, and a number of its own at each start.
@@ -110,6 +112,17 @@ impl TestBroker {
         Self::with_mode(Mode::Warn, Trust::default())
     }
 
+    /// No development mode: it is not initialised, and this will unseal it.
+    pub fn sealed_by(seal: Seal) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self::on(dir, (Mode::Warn, Trust::default(), Some(seal)))
+    }
+
+    /// In development mode on data that is there already.
+    pub fn on_data(dir: tempfile::TempDir) -> Self {
+        Self::on(dir, (Mode::Warn, Trust::default(), None))
+    }
+
     /// The same, believing signatures of these keys.
     pub fn trusting(trust: Trust) -> Self {
         Self::with_mode(Mode::Warn, trust)
@@ -121,6 +134,10 @@ impl TestBroker {
     }
 
     fn with_mode(mode: Mode, trust: Trust) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), (mode, trust, None))
+    }
+
+    fn on(dir: tempfile::TempDir, (mode, trust, seal): (Mode, Trust, Option<Seal>)) -> Self {
         super::log::keep();
         let clock = Arc::new(ManualClock::new(BEGIN));
         let time = Arc::clone(&clock);
@@ -133,9 +150,9 @@ impl TestBroker {
         let other_aws = EmbeddedAws::open(None, other).unwrap();
         let http = aws.http_client_with([(OTHER_KEY.to_owned(), other_aws.clone())]);
         let faults = FaultyHttp::new(http);
-        let dir = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let running = start(dir.path(), (mode, &trust), &clock, &faults, seed);
+        let how = (mode, &trust, seal.as_ref());
+        let running = start(dir.path(), how, &clock, &faults, seed);
         Self {
             clock,
             aws,
@@ -144,6 +161,7 @@ impl TestBroker {
             dir,
             mode,
             trust,
+            seal,
             runtime,
             running: Some(running),
             seed,
@@ -162,6 +180,11 @@ impl TestBroker {
     /// A caller with the root token.
     pub fn root(&self) -> Client {
         Client::new(&self.app().url, Some(ROOT))
+    }
+
+    /// A caller without a token.
+    pub fn anyone(&self) -> Client {
+        Client::new(&self.app().url, None)
     }
 
     /// Where it listens, as `host:port`.
@@ -303,7 +326,7 @@ impl TestBroker {
         self.begin_again();
     }
 
-    /// What the timer does while a restored database waits for a word.
+    /// What the timer does while a restored database waits for a word, or the broker is sealed.
     pub fn run_due_in_quarantine(&self) {
         assert_eq!(self.wait(self.app().leases.run_due()).unwrap(), 0);
     }
@@ -331,7 +354,7 @@ impl TestBroker {
 
     fn begin_again(&mut self) {
         self.seed = self.seed.wrapping_add(1);
-        let how = (self.mode, &self.trust);
+        let how = (self.mode, &self.trust, self.seal.as_ref());
         let running = start(self.dir.path(), how, &self.clock, &self.faults, self.seed);
         // Only now: whatever the old process had under way is gone with it.
         self.faults.heal();
@@ -357,7 +380,7 @@ fn seed() -> u64 {
 
 fn start(
     dir: &Path,
-    (mode, trust): (Mode, &Trust),
+    (mode, trust, seal): (Mode, &Trust, Option<&Seal>),
     clock: &Arc<ManualClock>,
     faults: &FaultyHttp,
     seed: u64,
@@ -376,8 +399,11 @@ fn start(
     };
     // Where the issuers of the tests listen.
     let private_networks = vec!["127.0.0.0/8".parse().unwrap()];
-    let config =
+    let mut config =
         Config { plugins: trust.clone(), private_networks, ..Config::load(None, flags).unwrap() };
+    if let Some(seal) = seal {
+        config = Config { dev: None, seal: seal.clone(), ..config };
+    }
     let faulty = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&faulty);
     let seams = Seams {

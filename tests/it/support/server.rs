@@ -49,8 +49,10 @@ fn config_of(folder: &Path) -> String {
 
 fn configure(folder: &Path) {
     let data = folder.join("data");
-    let lines =
-        format!("data_dir = \"{}\"\n[listener]\naddress = \"127.0.0.1:0\"\n", data.display());
+    let lines = format!(
+        "data_dir = \"{0}\"\n[listener]\naddress = \"127.0.0.1:0\"\n[seal]\nkey_file = \"{0}/seal.key\"\n",
+        data.display()
+    );
     std::fs::write(folder.join("leasehold.toml"), lines).unwrap();
 }
 

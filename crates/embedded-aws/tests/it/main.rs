@@ -13,6 +13,7 @@ mod groups;
 mod identity;
 mod journal;
 mod keys;
+mod kms;
 mod lists;
 mod policies;
 mod simulate;

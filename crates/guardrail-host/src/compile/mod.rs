@@ -92,7 +92,7 @@ pub(crate) fn compile(
     digest: &str,
 ) -> Result<Component, CompileError> {
     let cached =
-        shared.code_cache.as_ref().and_then(|cache| cache::read(cache, &shared.engine, digest));
+        shared.code_cache.get().and_then(|cache| cache::read(cache, &shared.engine, digest));
     if let Some(component) = cached {
         return Ok(component);
     }
@@ -100,7 +100,7 @@ pub(crate) fn compile(
         Compiler::InProcess => {
             let compiled = Component::from_binary(&shared.engine, component)
                 .map_err(|error| CompileError::refused(&error))?;
-            match shared.code_cache.is_some().then(|| compiled.serialize()) {
+            match shared.code_cache.get().is_some().then(|| compiled.serialize()) {
                 Some(Ok(code)) => keep(shared, digest, &code),
                 Some(Err(error)) => {
                     tracing::warn!(
@@ -128,7 +128,7 @@ pub(crate) fn compile(
 }
 
 fn keep(shared: &Shared, digest: &str, code: &[u8]) {
-    if let Some(cache) = &shared.code_cache {
+    if let Some(cache) = shared.code_cache.get() {
         cache::write(cache, &shared.engine, digest, code);
     }
 }

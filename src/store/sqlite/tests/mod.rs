@@ -14,6 +14,7 @@ mod plans;
 mod plugins;
 mod query;
 mod reconcile;
+mod seal;
 mod tally;
 
 use std::sync::Arc;

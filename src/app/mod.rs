@@ -3,7 +3,6 @@
 //! [`App::start`] what a test does with seams of its own.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,11 +14,11 @@ use crate::audit::Audit;
 use crate::auth::AuthError;
 use crate::aws::{Accounts, AwsBackend, Documents};
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Address, Config};
 use crate::custody::{Custody, CustodyError};
 use crate::engine::{Engine, EngineError, EngineParts, EngineSettings};
 use crate::gate::{Compiler, Gate, GateError};
-use crate::http::server::{self, Running, ServerError};
+use crate::http::server::{self, Certificates, Running, ServerError};
 use crate::leases::{LeaseError, Leases};
 use crate::model::ClientToken;
 use crate::random::Random;
@@ -121,11 +120,11 @@ pub struct App {
 }
 
 /// What a start tells the one who asked for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Started<'a> {
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// Whether it speaks TLS.
+    /// Where it listens first.
+    pub address: Address,
+    /// Whether it speaks TLS there.
     pub tls: bool,
     /// The root token, in development mode only.
     pub root_token: Option<&'a ClientToken>,
@@ -134,8 +133,16 @@ pub struct Started<'a> {
 impl Started<'_> {
     /// What clients put into `VAULT_ADDR`.
     pub fn url(&self) -> String {
-        let scheme = if self.tls { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
+        url(&self.address, self.tls)
+    }
+}
+
+/// What clients put into `VAULT_ADDR` for a listener.
+fn url(address: &Address, tls: bool) -> String {
+    match address {
+        Address::Tcp(address) if tls => format!("https://{address}"),
+        Address::Tcp(address) => format!("http://{address}"),
+        Address::Unix(socket) => format!("unix://{}", socket.path.display()),
     }
 }
 
@@ -193,16 +200,19 @@ fn in_the_background(
         tokio::spawn(engine().run_guardrails(stopped())),
         tokio::spawn(engine().run(stopped())),
         tokio::spawn(Arc::clone(audit).run(stopped())),
-        tokio::spawn(reopen_on_hangup(Arc::clone(audit), stopped())),
     ]
 }
 
-/// SIGHUP: log rotation moved the audit files away.
-async fn reopen_on_hangup(audit: Arc<Audit>, mut shutdown: watch::Receiver<bool>) {
+/// SIGHUP: log rotation moved the audit files away, or there are new certificates.
+async fn reopen_on_hangup(
+    audit: Arc<Audit>,
+    certificates: Certificates,
+    mut shutdown: watch::Receiver<bool>,
+) {
     let mut hangup = match signal(SignalKind::hangup()) {
         Ok(hangup) => hangup,
         Err(error) => {
-            warn!(%error, "SIGHUP cannot be heard: audit files are opened anew at a restart alone");
+            warn!(%error, "SIGHUP cannot be heard: audit files and certificates are opened anew at a restart alone");
             return;
         }
     };
@@ -214,6 +224,7 @@ async fn reopen_on_hangup(audit: Arc<Audit>, mut shutdown: watch::Receiver<bool>
                     return;
                 }
                 audit.reopen();
+                certificates.reload();
             }
         }
     }
@@ -274,27 +285,35 @@ impl App {
             None => None,
         };
         let database = Arc::clone(&base.database);
-        let open_metrics = config.listener.open_metrics;
-        let wire = base.into_wire(parts.clone(), Arc::clone(&custody), open_metrics);
-        let server = server::start(Arc::new(wire), &config.listener)?;
+        let facts = base.facts(config).await?;
+        let wire = base.into_wire(parts.clone(), Arc::clone(&custody), facts);
+        let server = server::start(&Arc::new(wire), &config.listeners)?;
         let (shutdown, stopped) = watch::channel(false);
         let mut background = in_the_background(&parts, config, &stopped);
         background.push(tokio::spawn(custody.run(stopped.clone())));
-        background.push(tokio::spawn(documents.run(stopped)));
-        let Served { leases, engine, auth: _, audit: _ } = parts;
-        info!(address = %server.address(), "leasehold serves on {}", server.address());
+        background.push(tokio::spawn(documents.run(stopped.clone())));
+        let Served { leases, engine, auth: _, audit } = parts;
+        background.push(tokio::spawn(reopen_on_hangup(audit, server.certificates(), stopped)));
+        for address in server.addresses() {
+            info!(%address, "leasehold serves on {address}");
+        }
         Ok(Self { leases, engine, root_token, database, server, background, shutdown })
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    /// Where it listens first.
+    pub fn address(&self) -> &Address {
         self.server.address()
+    }
+
+    /// Where all its listeners are.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.server.addresses()
     }
 
     fn started<'a>(&'a self, config: &Config) -> Started<'a> {
         Started {
-            address: self.address(),
-            tls: config.listener.tls.is_some(),
+            address: self.address().clone(),
+            tls: config.listeners.first().is_some_and(|first| first.tls.is_some()),
             root_token: self.root_token.as_ref(),
         }
     }

@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "http",
         &[
             "model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate",
-            "auth", "audit", "engine", "config", "custody",
+            "auth", "audit", "engine", "config", "custody", "system",
         ],
     ),
     (
@@ -37,6 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("config", &["model", "gate", "engine"]),
+    ("system", &["config"]),
     ("telemetry", &["config"]),
     ("fail_points", &["store"]),
     (
@@ -75,6 +76,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "telemetry",
             "app",
             "random",
+            "system",
         ],
     ),
 ];

@@ -1,6 +1,8 @@
 //! Readiness over the wire: what a reply and a look-up say of a key, and what a role takes. How long is
 //! waited is tested where time can be stopped (`src/engine/tests/readiness.rs`).
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use embedded_aws::faults::Fault;
 use serde_json::{Value, json};
 
@@ -126,7 +128,6 @@ fn with_two_endpoints(broker: &TestBroker) -> [AwsServer; 2] {
 
 #[test]
 fn a_key_is_seen_to_work_at_every_configured_endpoint_before_it_is_called_proven() {
-    use std::sync::atomic::{AtomicU32, Ordering};
     let broker = TestBroker::new().with_role();
     let servers = with_two_endpoints(&broker);
     let hosts = servers.each_ref().map(AwsServer::host);
@@ -136,9 +137,9 @@ fn a_key_is_seen_to_work_at_every_configured_endpoint_before_it_is_called_proven
     assert_eq!(issued.json["warnings"], Value::Null);
 
     // The news reaches the fallback later: it is waited for.
-    static ASKED: AtomicU32 = AtomicU32::new(0);
-    servers[1].decide(|call| {
-        let is_early = ASKED.fetch_add(1, Ordering::SeqCst) < 2;
+    let asked = AtomicU32::new(0);
+    servers[1].decide(move |call| {
+        let is_early = asked.fetch_add(1, Ordering::SeqCst) < 2;
         if call.action == "GetCallerIdentity" && is_early { Act::Unknown } else { Act::Answer }
     });
     let issued = broker.issue().expect(200);

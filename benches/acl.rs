@@ -3,7 +3,6 @@
 //! cores are no place for that. Budget: 2 µs a decision (`docs/PERFORMANCE.md`).
 
 #![expect(
-    clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::unwrap_used,

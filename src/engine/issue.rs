@@ -18,8 +18,7 @@ use super::new_lease::new_lease;
 use super::placement::{self, Placed};
 use super::readiness::{Proof, ReadinessReport};
 use super::roles::RoleError;
-use super::time_left::within;
-use super::ttl::{Resolved, TtlSources};
+use super::ttl::Resolved;
 use super::ttl_told::{TtlPlan, TtlTold};
 use super::username::{self, NameInputs};
 
@@ -174,7 +173,7 @@ impl Engine {
             ..new_lease(id, caller, role, Some(name.clone()), verdict.digest.clone())
         };
         new.origin.policy_digest = grant.permissions().to_owned();
-        new.role_max_ttl = within(new.role_max_ttl, self.time_left(caller));
+        new.role_max_ttl = self.within_token(caller, new.role_max_ttl);
         let lease = self.parts.leases.begin(new).await?;
         let user = NewUser {
             name,
@@ -191,8 +190,7 @@ impl Engine {
             self.deliveries.placed(placement);
         }
         let proof = self.prove_key(mount, role, &lease.id, (&user, &key)).await;
-        let role_max_ttl = within(sources.role_max_ttl, self.time_left(caller));
-        let resolved = TtlSources { role_max_ttl, ..sources }.at_issue();
+        let resolved = self.at_issue(caller, sources);
         let mut issued = self.hand_out(lease, key.clone(), resolved, warnings, proof).await?;
         issued.told = plan.told(self.parts.clock.now(), issued.lease_duration);
         self.prove_later(mount, role, &issued.lease, (&user, &key));

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::Engine;
+use super::ttl::{Resolved, TtlSources};
 use crate::auth::Caller;
 
 impl Engine {
@@ -14,10 +15,21 @@ impl Engine {
         // Nothing at all would mean without a maximum.
         Some(left.max(Duration::from_secs(1)))
     }
+
+    /// A lease's maximum, within what is left of the token.
+    pub(super) fn within_token(&self, caller: &Caller, own: Option<Duration>) -> Option<Duration> {
+        within(own, self.time_left(caller))
+    }
+
+    /// How long a user's lease lasts that is handed out now.
+    pub(super) fn at_issue(&self, caller: &Caller, sources: TtlSources) -> Resolved {
+        let role_max_ttl = self.within_token(caller, sources.role_max_ttl);
+        TtlSources { role_max_ttl, ..sources }.at_issue()
+    }
 }
 
 /// A maximum, within another; none and nothing are no maximum.
-pub(super) fn within(own: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+fn within(own: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
     own.filter(|own| !own.is_zero()).into_iter().chain(other).min()
 }
 

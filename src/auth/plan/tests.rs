@@ -191,16 +191,18 @@ fn children_are_bound_to_their_parents_places() {
     assert_eq!(planned.bound_cidrs, bound.bound_cidrs);
 }
 
+type Change = fn(&mut NewToken);
+
 #[test]
 fn a_batch_token_has_a_ttl_and_nothing_that_could_change() {
-    let ask = |change: fn(&mut NewToken)| {
+    let ask = |change: Change| {
         let mut asked = NewToken { kind: Some(TokenKind::Batch), ..new(&["ci"]) };
         change(&mut asked);
         plan(&parent(&["root"]), &asked, false, NOW)
     };
     let planned = ask(|new| new.ttl = Some(60)).unwrap();
     assert_eq!((planned.kind, planned.ttl, planned.renewable), (TokenKind::Batch, 60, false));
-    let cases: [(fn(&mut NewToken), &str); 4] = [
+    let cases: [(Change, &str); 4] = [
         (|new| new.num_uses = 1, "\"num_uses\" set"),
         (|new| new.period = Some(5), "\"period\" set"),
         (|new| new.explicit_max_ttl = Some(5), "\"explicit_max_ttl\" set"),

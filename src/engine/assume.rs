@@ -9,8 +9,9 @@ use tracing::info;
 
 use super::Engine;
 use super::grant::Before;
-use super::issue::{IssueRequest, Issued, LONGEST_STEP, new_lease};
+use super::issue::{IssueRequest, Issued, LONGEST_STEP};
 use super::issue_error::{IssueError, IssueStep};
+use super::new_lease::new_lease;
 use super::roles::RoleError;
 use super::session_grant::unread_group;
 use super::session_revocation;

@@ -11,9 +11,10 @@ use tracing::{info, warn};
 
 use super::Engine;
 use super::assume::SessionWishes;
-use super::grant::{Before, role_duration, user_path};
+use super::grant::{Before, user_path};
 pub use super::issue_error::{IssueError, IssueStep};
 use super::legacy_role;
+use super::new_lease::new_lease;
 use super::placement::{self, Placed};
 use super::readiness::{Proof, ReadinessReport};
 use super::roles::RoleError;
@@ -27,8 +28,8 @@ use crate::aws::{AwsError, IamProvider, NewAccessKey, NewUser};
 use crate::gate::Judgement;
 use crate::leases::{LeaseError, NewLease};
 use crate::model::{
-    AccessKeyId, Beside, CredentialType, Lease, LeaseCaps, LeaseConfig, LeaseId, LeaseTag, Mount,
-    Origin, Role, RoleName, SecretAccessKey, SessionToken, UserName,
+    AccessKeyId, CredentialType, Lease, LeaseConfig, LeaseId, LeaseTag, Mount, Role, RoleName,
+    SecretAccessKey, SessionToken, UserName,
 };
 use crate::store::StoreError;
 
@@ -365,36 +366,6 @@ async fn equip(
     put?;
     grouped.into_iter().collect::<Result<(), _>>()?;
     key.map_err(at(IssueStep::CreateAccessKey))
-}
-
-pub(super) fn new_lease(
-    id: LeaseId,
-    caller: &Caller,
-    role: &Role,
-    user: Option<UserName>,
-    verdict: String,
-) -> NewLease {
-    NewLease {
-        id,
-        mount: role.mount.clone(),
-        role: role.name.clone(),
-        role_version: role.version,
-        credential_type: role.credential_type,
-        holder: caller.holder().clone(),
-        user,
-        role_ttl: role_duration(role.ttl),
-        role_max_ttl: role_duration(role.max_ttl),
-        verdict,
-        origin: Origin {
-            caller: caller.display_name().to_owned(),
-            source: caller.remote(),
-            policy_digest: String::new(),
-        },
-        account: None,
-        beside: Beside::default(),
-        request_key: None,
-        caps: LeaseCaps::default(),
-    }
 }
 
 fn report(id: &LeaseId, written: Result<(), LeaseError>) {

@@ -39,6 +39,7 @@ pub mod legacy_role;
 pub mod limits;
 mod mount_table;
 pub mod mounts;
+mod new_lease;
 mod placement;
 pub mod plugins;
 pub mod quarantine;

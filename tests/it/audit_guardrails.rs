@@ -62,11 +62,9 @@ fn the_verdict_of_a_role_write_is_named_and_can_be_reached_again() {
         let replayed = root.post(&format!("{path}/replay"), &json!({})).expect(200);
         assert_eq!(replayed.data()["same"], true, "{}", replayed.text);
     }
-    // Each type of credential is a grant of its own.
-    let both = json!({
-        "credential_type": "iam_user,federation_token", "policy_document": NARROW
-    });
-    let told = verdicts(&root.post("aws/roles/both", &both).expect(204));
+    // Each type of credential is a grant of its own; a role of the old form has two.
+    let old = json!({ "policy": NARROW });
+    let told = verdicts(&root.post("aws/roles/old", &old).expect(200));
     assert_eq!(told.len(), 2);
     assert_ne!(told[0], told[1]);
 }

@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(id("{aws_mount_path}/roles/{name}", Update), "aws-write-role");
         assert_eq!(id("{aws_mount_path}/static-creds/{name}", Read), "aws-read-static-creds-name");
         assert_eq!(id("sys/guardrails/{name}/what-if", Update), "write-guardrails-name-what-if");
-        assert_eq!(id("auth/{jwt_mount_path}/role/{name}", Read), "jwt-read-role-name");
+        assert_eq!(id("auth/{jwt_mount_path}/role/{name}", Read), "jwt-read-role");
         assert_eq!(camel("aws-write-role"), "AwsWriteRole");
         assert_eq!(example("sys/auth/{path}/tune"), "sys/auth/x/tune");
     }

@@ -26,7 +26,7 @@ use embedded_aws::{EmbeddedAws, Options};
 use leasehold::app::{App, Seams};
 use leasehold::aws::AwsBackend;
 use leasehold::clock::{Clock as _, SystemClock};
-use leasehold::config::{Config, Dev, Overrides};
+use leasehold::config::{Address, Config, Dev, Overrides};
 use leasehold::model::{
     Accessor, Beside, CredentialType, Lease, LeaseId, LeaseState, Mount, Origin,
 };
@@ -124,7 +124,8 @@ fn ask(
     path: &'static str,
     body: &str,
 ) -> impl Future<Output = ()> + use<> {
-    let (address, body) = (app.address(), body.to_owned());
+    let Address::Tcp(address) = *app.address() else { panic!("a port was asked for") };
+    let body = body.to_owned();
     async move {
         let send = move || Connection::open(address).unwrap().send(method, path, &body);
         let reply = tokio::task::spawn_blocking(send).await.unwrap();

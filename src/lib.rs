@@ -34,6 +34,7 @@ pub mod outbound;
 pub mod random;
 pub mod seal;
 pub mod store;
+pub mod system;
 pub mod telemetry;
 
 /// For everything that links this crate, tests and benchmarks too: what is measured is what runs.

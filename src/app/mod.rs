@@ -3,7 +3,6 @@
 //! [`App::start`] what a test does with seams of its own.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,10 +15,10 @@ use crate::audit::{Audit, AuditError};
 use crate::auth::{AuthError, InitError};
 use crate::aws::{Accounts, AwsBackend, Documents};
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Address, Config};
 use crate::engine::{Engine, EngineError, EngineParts, EngineSettings};
 use crate::gate::{Compiler, Gate, GateError};
-use crate::http::server::{self, Running, ServerError};
+use crate::http::server::{self, Certificates, Running, ServerError};
 use crate::leases::{LeaseError, Leases};
 use crate::model::ClientToken;
 use crate::random::Random;
@@ -127,11 +126,11 @@ pub struct App {
 }
 
 /// What a start tells the one who asked for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Started<'a> {
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// Whether it speaks TLS.
+    /// Where it listens first.
+    pub address: Address,
+    /// Whether it speaks TLS there.
     pub tls: bool,
     /// The root token, in development mode only.
     pub root_token: Option<&'a ClientToken>,
@@ -140,8 +139,16 @@ pub struct Started<'a> {
 impl Started<'_> {
     /// What clients put into `VAULT_ADDR`.
     pub fn url(&self) -> String {
-        let scheme = if self.tls { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
+        url(&self.address, self.tls)
+    }
+}
+
+/// What clients put into `VAULT_ADDR` for a listener.
+fn url(address: &Address, tls: bool) -> String {
+    match address {
+        Address::Tcp(address) if tls => format!("https://{address}"),
+        Address::Tcp(address) => format!("http://{address}"),
+        Address::Unix(socket) => format!("unix://{}", socket.path.display()),
     }
 }
 
@@ -200,16 +207,19 @@ fn in_the_background(
         tokio::spawn(engine().run_guardrails(stopped())),
         tokio::spawn(engine().run(stopped())),
         tokio::spawn(Arc::clone(audit).run(stopped())),
-        tokio::spawn(reopen_on_hangup(Arc::clone(audit), stopped())),
     ]
 }
 
-/// SIGHUP: log rotation moved the audit files away.
-async fn reopen_on_hangup(audit: Arc<Audit>, mut shutdown: watch::Receiver<bool>) {
+/// SIGHUP: log rotation moved the audit files away, or there are new certificates.
+async fn reopen_on_hangup(
+    audit: Arc<Audit>,
+    certificates: Certificates,
+    mut shutdown: watch::Receiver<bool>,
+) {
     let mut hangup = match signal(SignalKind::hangup()) {
         Ok(hangup) => hangup,
         Err(error) => {
-            warn!(%error, "SIGHUP cannot be heard: audit files are opened anew at a restart alone");
+            warn!(%error, "SIGHUP cannot be heard: audit files and certificates are opened anew at a restart alone");
             return;
         }
     };
@@ -221,6 +231,7 @@ async fn reopen_on_hangup(audit: Arc<Audit>, mut shutdown: watch::Receiver<bool>
                     return;
                 }
                 audit.reopen();
+                certificates.reload();
             }
         }
     }
@@ -288,24 +299,33 @@ impl App {
             audit: Arc::clone(&audit),
             initialiser,
         };
-        let wire = base.into_wire(parts, config.listener.open_metrics);
-        let server = server::start(Arc::new(wire), &config.listener)?;
+        let facts = base.facts(config).await?;
+        let wire = base.into_wire(parts, facts);
+        let server = server::start(&Arc::new(wire), &config.listeners)?;
         let (shutdown, stopped) = watch::channel(false);
         let mut background = in_the_background(&engine, &leases, &audit, config, &stopped);
-        background.push(tokio::spawn(documents.run(stopped)));
-        info!(address = %server.address(), "leasehold serves on {}", server.address());
+        background.push(tokio::spawn(documents.run(stopped.clone())));
+        background.push(tokio::spawn(reopen_on_hangup(audit, server.certificates(), stopped)));
+        for address in server.addresses() {
+            info!(%address, "leasehold serves on {address}");
+        }
         Ok(Self { leases, engine, root_token, database, server, background, shutdown })
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    /// Where it listens first.
+    pub fn address(&self) -> &Address {
         self.server.address()
+    }
+
+    /// Where all its listeners are.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.server.addresses()
     }
 
     fn started<'a>(&'a self, config: &Config) -> Started<'a> {
         Started {
-            address: self.address(),
-            tls: config.listener.tls.is_some(),
+            address: self.address().clone(),
+            tls: config.listeners.first().is_some_and(|first| first.tls.is_some()),
             root_token: self.root_token.as_ref(),
         }
     }

@@ -16,10 +16,10 @@ use crate::clock::Clock;
 use crate::config::{Config, Dev};
 use crate::engine::Engine;
 use crate::gate::{Compiler, Gate, GateConfig};
-use crate::http::{InFlight, Measured, Wire};
+use crate::http::{InFlight, Measured, ServerFacts, Wire};
 use crate::leases::{LeaseParts, LeaseTiming, Leases};
 use crate::metrics::Metrics;
-use crate::model::{ClientToken, Network};
+use crate::model::{ClientToken, Network, Timestamp};
 use crate::outbound::Https;
 use crate::random::Random;
 use crate::seal::{Barrier, KEY_CHECK_SETTING, SealStatus, key_file};
@@ -112,14 +112,14 @@ impl Base {
         )
     }
 
-    pub(super) fn into_wire(self, served: Served, open_metrics: bool) -> Wire {
+    pub(super) fn into_wire(self, served: Served, facts: ServerFacts) -> Wire {
         let Served { engine, leases, auth, audit, initialiser } = served;
         let version = env!("CARGO_PKG_VERSION");
         let metrics = Metrics::new(engine.counted(), version, crate::http::VERSION);
         Wire {
             measured: Measured::new(metrics.requests()),
             metrics,
-            open_metrics,
+            facts,
             engine,
             leases,
             auth,
@@ -131,6 +131,36 @@ impl Base {
             installation: self.broker,
             in_flight: InFlight::default(),
         }
+    }
+
+    /// What the server is; a version that did not run here before is written down.
+    pub(super) async fn facts(&self, config: &Config) -> Result<ServerFacts, StoreError> {
+        let first = config.listeners.first();
+        let address = first.map(|first| super::url(&first.address, first.tls.is_some()));
+        Ok(ServerFacts {
+            sanitized: config.sanitized(),
+            api_address: address.unwrap_or_default(),
+            data_dir: config.data_dir.clone(),
+            versions: self.versions().await?,
+        })
+    }
+
+    /// The versions that ran on this database, this one included, the oldest first.
+    async fn versions(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let stored = self.store.setting(VERSIONS_SETTING).await?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&stored).into_owned();
+        let parsed = |line: &str| {
+            let (version, since) = line.split_once(' ')?;
+            Some((version.to_owned(), Timestamp::from_millis(since.parse().ok()?)))
+        };
+        let mut versions: Vec<(String, Timestamp)> = text.lines().filter_map(parsed).collect();
+        if !versions.iter().any(|(version, _)| version == crate::http::VERSION) {
+            let now = self.clock.now();
+            versions.push((crate::http::VERSION.to_owned(), now));
+            let text = format!("{text}{} {}\n", crate::http::VERSION, now.as_millis());
+            self.store.put_setting(VERSIONS_SETTING, text.as_bytes()).await?;
+        }
+        Ok(versions)
     }
 
     /// The root token of development mode: the one asked for, or the one that an earlier start made.
@@ -161,6 +191,9 @@ impl Base {
         Ok(token)
     }
 }
+
+/// Lines of a version and the moment, in milliseconds, at which it first ran on this database.
+const VERSIONS_SETTING: &str = "versions";
 
 const DEV_TOKEN_SETTING: &str = "dev/root-token";
 

@@ -117,7 +117,7 @@ impl Sink {
                 sent
             }
             Self::Socket { address, kind, timeout, stream } => {
-                let mut send = |line: &String| {
+                let mut deliver = |line: &String| {
                     let was_open = stream.is_some();
                     let mut once = || connected(address, *kind, *timeout, stream)?.send(line);
                     match once() {
@@ -129,7 +129,7 @@ impl Sink {
                         done => done,
                     }
                 };
-                let sent = each(lines, &mut send);
+                let sent = each(lines, &mut deliver);
                 if sent.1.is_err() {
                     *stream = None;
                 }

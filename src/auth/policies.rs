@@ -99,13 +99,12 @@ impl Auth {
         identity: Option<&Identity>,
         generation: Generation,
     ) -> Result<Arc<Acl>, AuthError> {
-        let shared = match self.known.shared(names) {
-            Some(shared) => shared,
-            None => {
-                let shared = Arc::new(self.compiled(names, &|_nobody| None).await?);
-                self.known.keep_shared(names, generation, &shared);
-                shared
-            }
+        let shared = if let Some(shared) = self.known.shared(names) {
+            shared
+        } else {
+            let shared = Arc::new(self.compiled(names, &|_nobody| None).await?);
+            self.known.keep_shared(names, generation, &shared);
+            shared
         };
         let Some(identity) = identity.filter(|_| shared.is_templated()) else {
             return Ok(shared);

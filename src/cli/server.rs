@@ -12,6 +12,7 @@ use super::{EXIT_CONFIG, EXIT_FAILURE, EXIT_USAGE, fail};
 use crate::app::{self, Started};
 use crate::config::{Config, Dev, Overrides};
 use crate::model::ClientToken;
+use crate::system::{SystemError, files, process};
 use crate::telemetry;
 
 /// Arguments of `leasehold server`; the names are Vault's.
@@ -83,11 +84,26 @@ pub(super) fn run(
         Err(error) => return fail(err, &error, EXIT_CONFIG),
     };
     telemetry::init(&config.log);
+    if let Err(error) = settled(&config) {
+        return fail(err, &error, EXIT_FAILURE);
+    }
     let announce = |started: &Started<'_>| announce(out, &config, started);
     match app::run(&config, announce) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(err, &error, EXIT_FAILURE),
     }
+}
+
+/// What the process is and what its files are, before anything is opened.
+fn settled(config: &Config) -> Result<(), SystemError> {
+    for warning in process::settle(config)? {
+        tracing::warn!("{warning}");
+    }
+    for finding in files::check(config)? {
+        let path = finding.path.display();
+        tracing::warn!(%path, "{} `{path}`: {}", finding.what, finding.problem);
+    }
+    Ok(())
 }
 
 impl ServerArguments {

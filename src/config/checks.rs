@@ -1,13 +1,12 @@
 //! What the values of a configuration may be, and what stands where there is none. Each function reads one thing and
 //! names its key where it cannot be; nothing here opens or binds. The file itself: [`super::file`].
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use guardrail_kit::package::PublicKey;
 
-use super::file::{ListenerFile, PluginsFile, TrustedKeyFile};
-use super::{ConfigError, Listener, Log, Tls, invalid};
+use super::file::{PluginsFile, TrustedKeyFile};
+use super::{ConfigError, Log, RunsAs, invalid};
 use crate::gate::{Trust, TrustedKey};
 use crate::model::Network;
 use crate::model::duration::parse_seconds;
@@ -18,58 +17,6 @@ const DEFAULT_TTL: Duration = Duration::from_hours(768);
 /// A day: five calls for the largest account (IAM's quota of 5,000 users, 1,000 a page), and a user that
 /// nobody knows of is found before it is old.
 const RECONCILE_INTERVAL: Duration = Duration::from_hours(24);
-
-/// Where `leasehold server --dev` listens, as `vault server -dev` does.
-const DEV_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8200);
-
-pub(super) fn listener(
-    file: ListenerFile,
-    flag: Option<SocketAddr>,
-    dev: bool,
-) -> Result<Listener, ConfigError> {
-    let address = match (flag, file.address) {
-        (Some(address), _) => address,
-        (None, Some(text)) => {
-            let Ok(address) = text.parse() else {
-                return Err(invalid(
-                    "listener.address",
-                    format!(
-                        "`{text}` is not an IP address and a port\nhelp: e.g. address = \"127.0.0.1:8200\""
-                    ),
-                ));
-            };
-            address
-        }
-        (None, None) if dev => DEV_ADDRESS,
-        (None, None) => {
-            return Err(invalid(
-                "listener.address",
-                "missing\nhelp: e.g. address = \"127.0.0.1:8200\"",
-            ));
-        }
-    };
-    let tls = match (file.tls_cert_file, file.tls_key_file) {
-        _ if file.tls_disable => None,
-        (Some(cert_file), Some(key_file)) => Some(Tls { cert_file, key_file }),
-        (None, None) => None,
-        (Some(_), None) => {
-            return Err(invalid("listener.tls_key_file", "missing, but tls_cert_file is set"));
-        }
-        (None, Some(_)) => {
-            return Err(invalid("listener.tls_cert_file", "missing, but tls_key_file is set"));
-        }
-    };
-    if tls.is_none() && !file.tls_disable && !address.ip().is_loopback() {
-        return Err(invalid(
-            "listener.address",
-            format!(
-                "`{address}` is not a loopback address, and there is no TLS\nhelp: set tls_cert_file and tls_key_file, or tls_disable = true where something in front does TLS"
-            ),
-        ));
-    }
-    let open_metrics = file.telemetry.unauthenticated_metrics_access;
-    Ok(Listener { address, tls, open_metrics })
-}
 
 /// Networks of `logins.private_networks`.
 pub(super) fn private_networks(sent: &[String]) -> Result<Vec<Network>, ConfigError> {
@@ -157,4 +104,16 @@ pub(super) fn log(level: Option<&str>, format: Option<&str>) -> Result<Log, Conf
         ));
     };
     Ok(Log { level, json })
+}
+
+/// A group alone says nobody.
+pub(super) fn runs_as(
+    user: Option<String>,
+    group: Option<String>,
+) -> Result<Option<RunsAs>, ConfigError> {
+    match (user, group) {
+        (Some(user), group) => Ok(Some(RunsAs { user, group })),
+        (None, Some(_)) => Err(invalid("user", "missing, but group is set")),
+        (None, None) => Ok(None),
+    }
 }

@@ -2,9 +2,12 @@
 //! stands where there is none, is in [`super::checks`].
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::ConfigError;
 use crate::gate::Mode;
@@ -14,7 +17,9 @@ use crate::gate::Mode;
 pub(super) struct File {
     pub(super) data_dir: Option<PathBuf>,
     #[serde(default)]
-    pub(super) listener: ListenerFile,
+    pub(super) listener: Tables,
+    pub(super) user: Option<String>,
+    pub(super) group: Option<String>,
     #[serde(default)]
     pub(super) guardrails: GuardrailsFile,
     #[serde(default)]
@@ -30,14 +35,65 @@ pub(super) struct File {
     pub(super) log_format: Option<String>,
 }
 
+/// One table of a listener, or a list of them.
+#[derive(Debug, Default)]
+pub(super) struct Tables(pub(super) Vec<ListenerFile>);
+
+impl<'de> Deserialize<'de> for Tables {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TablesVisitor)
+    }
+}
+
+struct TablesVisitor;
+
+impl<'de> Visitor<'de> for TablesVisitor {
+    type Value = Tables;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table, or a list of tables")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Tables, A::Error> {
+        let table = ListenerFile::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Tables(vec![table]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Tables, A::Error> {
+        let mut tables = Vec::new();
+        while let Some(table) = list.next_element()? {
+            tables.push(table);
+        }
+        Ok(Tables(tables))
+    }
+}
+
+/// The keys of a listener; Vault's where Vault has them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct ListenerFile {
     pub(super) address: Option<String>,
+    pub(super) socket_mode: Option<String>,
+    pub(super) socket_user: Option<String>,
+    pub(super) socket_group: Option<String>,
     pub(super) tls_cert_file: Option<PathBuf>,
     pub(super) tls_key_file: Option<PathBuf>,
     #[serde(default)]
     pub(super) tls_disable: bool,
+    pub(super) tls_min_version: Option<String>,
+    pub(super) tls_client_ca_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) tls_require_and_verify_client_cert: bool,
+    #[serde(default)]
+    pub(super) tls_disable_client_certs: bool,
+    pub(super) max_request_size: Option<usize>,
+    pub(super) max_header_size: Option<usize>,
+    pub(super) max_headers: Option<usize>,
+    pub(super) max_connections: Option<usize>,
+    pub(super) max_request_duration: Option<String>,
+    pub(super) http_read_header_timeout: Option<String>,
+    pub(super) http_read_timeout: Option<String>,
+    pub(super) http_idle_timeout: Option<String>,
     #[serde(default)]
     pub(super) telemetry: TelemetryFile,
 }
@@ -126,7 +182,12 @@ pub(super) struct LoginsFile {
 pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+    parse(&text, path)
+}
+
+/// Reads a text; `path` is where it came from.
+pub(super) fn parse(text: &str, path: &Path) -> Result<File, ConfigError> {
+    toml::from_str(text).map_err(|error| ConfigError::Malformed {
         path: path.to_owned(),
         detail: error.to_string().trim_end().to_owned(),
     })

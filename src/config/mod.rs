@@ -6,6 +6,8 @@
 mod checks;
 mod file;
 mod guardrails;
+mod limits;
+mod listeners;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,9 +16,12 @@ use std::time::Duration;
 
 use crate::gate::{Bounds, Mode, Trust};
 use crate::model::Network;
-use checks::{listener, log, private_networks, reconcile_interval, trust, ttls};
+use checks::{log, private_networks, reconcile_interval, runs_as, trust, ttls};
 use file::{File, read};
 use guardrails::guardrails;
+pub use limits::Limits;
+use listeners::listeners;
+pub use listeners::{Address, ClientCertificates, Listener, Tls, TlsVersion, UnixSocket};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,8 +63,12 @@ pub struct Config {
     pub dev: Option<Dev>,
     /// Where state is kept; `None` (dev only) keeps nothing.
     pub data_dir: Option<PathBuf>,
-    /// Where to listen.
-    pub listener: Listener,
+    /// Where to listen: at least one.
+    pub listeners: Vec<Listener>,
+    /// Whom the process becomes when root starts it.
+    pub runs_as: Option<RunsAs>,
+    /// The file that this was read from, if any.
+    pub file: Option<PathBuf>,
     /// Modes, settings and limits of the guardrails.
     pub guardrails: Guardrails,
     /// Whose signature on a plugin is believed.
@@ -81,31 +90,20 @@ pub struct Config {
     pub fail_points: Option<PathBuf>,
 }
 
+/// Whom the process becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunsAs {
+    /// By name or number.
+    pub user: String,
+    /// By name or number; else the user's own.
+    pub group: Option<String>,
+}
+
 /// What only `--dev` has.
 #[derive(Debug, Clone, Default)]
 pub struct Dev {
     /// The root token to use; `None` makes one up.
     pub root_token: Option<String>,
-}
-
-/// One listener.
-#[derive(Debug, Clone)]
-pub struct Listener {
-    /// Address and port; port 0 takes a free one.
-    pub address: SocketAddr,
-    /// Certificate chain and key, PEM files; `None` serves plain HTTP.
-    pub tls: Option<Tls>,
-    /// Whether `sys/metrics` needs no token.
-    pub open_metrics: bool,
-}
-
-/// The files of a TLS listener.
-#[derive(Debug, Clone)]
-pub struct Tls {
-    /// Certificate chain, PEM, leaf first.
-    pub cert_file: PathBuf,
-    /// Private key, PEM.
-    pub key_file: PathBuf,
 }
 
 /// Which guardrail does what.
@@ -152,7 +150,12 @@ impl Config {
     /// Reads `path`, if there is one, and puts the flags over it.
     pub fn load(path: Option<&Path>, flags: Overrides) -> Result<Self, ConfigError> {
         let file = path.map(read).transpose()?.unwrap_or_default();
-        Self::from_file(file, flags)
+        Ok(Self { file: path.map(Path::to_owned), ..Self::from_file(file, flags)? })
+    }
+
+    /// The same of a text.
+    pub fn parse(text: &str, flags: Overrides) -> Result<Self, ConfigError> {
+        Self::from_file(file::parse(text, Path::new("-"))?, flags)
     }
 
     fn from_file(file: File, flags: Overrides) -> Result<Self, ConfigError> {
@@ -170,7 +173,9 @@ impl Config {
             file.seal.key_file.or_else(|| data_dir.as_ref().map(|dir| dir.join("seal.key")));
         let ttls = ttls(file.default_lease_ttl.as_deref(), file.max_lease_ttl.as_deref())?;
         Ok(Self {
-            listener: listener(file.listener, flags.address, dev)?,
+            listeners: listeners(file.listener, flags.address, dev)?,
+            runs_as: runs_as(file.user, file.group)?,
+            file: None,
             guardrails: guardrails(file.guardrails, if dev { Mode::Warn } else { Mode::Enforce })?,
             plugins: trust(file.plugins)?,
             private_networks: private_networks(&file.logins.private_networks)?,
@@ -186,6 +191,27 @@ impl Config {
             dev: flags.dev,
             #[cfg(debug_assertions)]
             fail_points: flags.fail_points,
+        })
+    }
+}
+
+impl Config {
+    /// The configuration as it can be shown: it holds no secret, and paths of keys are not the keys. The names are
+    /// those of the file.
+    pub fn sanitized(&self) -> serde_json::Value {
+        let listeners: Vec<_> = self.listeners.iter().map(Listener::sanitized).collect();
+        serde_json::json!({
+            "data_dir": self.data_dir,
+            "default_lease_ttl": self.default_lease_ttl.as_secs(),
+            "max_lease_ttl": self.max_lease_ttl.as_secs(),
+            "reconcile_interval": self.reconcile_interval.map_or(0, |every| every.as_secs()),
+            "log_level": self.log.level.as_str().to_ascii_lowercase(),
+            "log_format": if self.log.json { "json" } else { "standard" },
+            "listeners": listeners,
+            "storage": {"type": "sqlite"},
+            "seals": [{"type": "static", "disabled": false}],
+            "require_signature": self.plugins.require_signature,
+            "user": self.runs_as.as_ref().map(|runs_as| &runs_as.user),
         })
     }
 }

@@ -15,7 +15,7 @@ fn dev() -> Overrides {
 #[test]
 fn dev_needs_nothing_and_warns() {
     let config = read("", dev()).unwrap();
-    assert_eq!(config.listener.address.to_string(), "127.0.0.1:8200");
+    assert_eq!(config.listeners[0].address.to_string(), "127.0.0.1:8200");
     assert_eq!(config.guardrails.mode, Mode::Warn);
     assert_eq!((config.data_dir, config.key_file), (None, None));
     assert_eq!(config.reconcile_interval, None);
@@ -88,11 +88,11 @@ fn an_open_address_needs_tls_or_a_word() {
     let text = "data_dir = \"/d\"\n[listener]\naddress = \"0.0.0.0:8200\"";
     assert!(read(text, Overrides::default()).unwrap_err().contains("not a loopback address"));
     let plain = read(&format!("{text}\ntls_disable = true"), Overrides::default()).unwrap();
-    assert!(plain.listener.tls.is_none());
+    assert!(plain.listeners[0].tls.is_none());
     let tls =
         read(&format!("{text}\ntls_cert_file = \"c\"\ntls_key_file = \"k\""), Overrides::default())
             .unwrap();
-    assert!(tls.listener.tls.is_some());
+    assert!(tls.listeners[0].tls.is_some());
     assert!(
         read(&format!("{text}\ntls_cert_file = \"c\""), Overrides::default())
             .unwrap_err()

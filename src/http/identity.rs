@@ -136,7 +136,7 @@ pub(super) async fn list_ids(call: Call) -> Answered {
     let all = call.wire.auth.entity_names().await.map_err(AuthError::from)?;
     let info: Map<String, Value> =
         all.iter().map(|(id, name)| (id.0.clone(), json!({ "name": name }))).collect();
-    listed(all.into_iter().map(|(id, _)| id.0).collect(), &info)
+    listed(&all.into_iter().map(|(id, _)| id.0).collect::<Vec<_>>(), &info)
 }
 
 /// LIST `identity/entity/name`.
@@ -148,7 +148,7 @@ pub(super) async fn list_names(call: Call) -> Answered {
 }
 
 /// Keys with something about each; nothing to list is 404.
-pub(super) fn listed(keys: Vec<String>, info: &Map<String, Value>) -> Answered {
+pub(super) fn listed(keys: &[String], info: &Map<String, Value>) -> Answered {
     if keys.is_empty() {
         return Err(ApiError::NotFound);
     }

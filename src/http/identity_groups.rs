@@ -123,7 +123,7 @@ pub(super) async fn list_ids(call: Call) -> Answered {
             (group.id.0.clone(), json!({ "name": group.name, "num_member_entities": members }))
         })
         .collect();
-    listed(all.into_iter().map(|group| group.id.0).collect(), &info)
+    listed(&all.into_iter().map(|group| group.id.0).collect::<Vec<_>>(), &info)
 }
 
 /// LIST `identity/group/name`.

@@ -37,6 +37,7 @@ mod kubernetes;
 mod lease_view;
 mod measured;
 mod mount_shape;
+mod openapi;
 pub mod path;
 mod pattern;
 pub mod pipeline;
@@ -63,6 +64,7 @@ mod sys_policies;
 mod sys_quotas;
 mod sys_reconcile;
 mod sys_remount;
+mod sys_state;
 mod token_params;
 mod token_view;
 mod ui;
@@ -71,6 +73,7 @@ mod wrapping;
 
 pub use in_flight::InFlight;
 pub use measured::Measured;
+pub use sys_state::ServerFacts;
 
 /// What we answer where clients look for a version: they gate features by Vault's, so ours is metadata
 /// behind it.
@@ -101,8 +104,8 @@ pub struct Wire {
     pub metrics: Metrics,
     /// What requests are counted with.
     pub measured: Measured,
-    /// Whether the metrics are there for everybody.
-    pub open_metrics: bool,
+    /// What the server is.
+    pub facts: ServerFacts,
     /// What must be finished even when its caller has gone.
     pub in_flight: InFlight,
 }

@@ -3,8 +3,10 @@
 //! are on one page in [`super::routes`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Bytes;
+use tokio::time::timeout;
 
 use super::audited::Audited;
 use super::envelope::{Answer, Place};
@@ -72,8 +74,8 @@ impl Call {
     }
 }
 
-/// Answers a request and writes its log line.
-pub async fn answer(wire: &Arc<Wire>, incoming: Incoming) -> Reply {
+/// Answers a request within `limit`, and writes its log line. What must be finished is finished after that, too.
+pub async fn answer(wire: &Arc<Wire>, incoming: Incoming, limit: Duration) -> Reply {
     let request_id = wire.random.uuid();
     let target = path::read(&incoming.path);
     let mut log = RequestLog::begin(&incoming.method, &incoming.path, incoming.remote);
@@ -89,7 +91,8 @@ pub async fn answer(wire: &Arc<Wire>, incoming: Incoming) -> Reply {
     let admitted = sys_quotas::admit(wire, &incoming, &path, &request_id).await;
     let (quota, checked) = match admitted {
         Ok(quota) => {
-            (quota, checked(wire, incoming, path, &request_id, (&mut log, &mut seen)).await)
+            let checking = checked(wire, incoming, path, &request_id, (&mut log, &mut seen));
+            (quota, timeout(limit, checking).await.unwrap_or(Err(ApiError::TooSlow)))
         }
         Err((error, quota)) => (quota, Err(error)),
     };
@@ -152,9 +155,10 @@ async fn checked(
         };
         return wire.in_flight.run(work).await.map_err(|error| ApiError::lost(&error))?;
     }
+    let open = incoming.open_metrics && shows_metrics(&request);
     let found = routes::find(wire, &request.path);
     *seen = Seen::of(&found, request.operation);
-    let identified = identified(wire, &request, token.as_ref(), &found).await;
+    let identified = identified(wire, &request, token.as_ref(), &found, open).await;
     let caller = identified.as_ref().ok().and_then(Option::as_ref);
     let audited = Audited::begin(wire, &request, token.as_ref(), caller, Some(&found), request_id);
     let caller = match identified {
@@ -179,19 +183,20 @@ async fn identified(
     request: &Request,
     token: Option<&ClientToken>,
     found: &Found,
+    open: bool,
 ) -> Result<Option<Caller>, ApiError> {
     match token {
         // A login needs nobody, and uses up no token that is sent along.
         _ if found.is_login(request.operation) => Ok(None),
         Some(token) => Ok(Some(wire.auth.authenticate(token, request.remote).await?)),
-        None if found.is_anonymous(request.operation) || is_open_to_all(wire, request) => Ok(None),
+        None if found.is_anonymous(request.operation) || open => Ok(None),
         None => Err(ApiError::NoToken),
     }
 }
 
-/// Whether the listener shows this to everybody.
-fn is_open_to_all(wire: &Wire, request: &Request) -> bool {
-    wire.open_metrics && request.operation == Operation::Read && request.path == sys_metrics::PATH
+/// Whether this is what a listener may show to everybody.
+fn shows_metrics(request: &Request) -> bool {
+    request.operation == Operation::Read && request.path == sys_metrics::PATH
 }
 
 fn rendered(answer: Answer, request_id: &str, place: Place) -> Rendered {
@@ -249,7 +254,7 @@ async fn serve(
     let method = found.method().cloned();
     let (route, mount, captured, place) = found.into_route(&path)?;
     if operation == Operation::Help {
-        return rendered(help::help(route, &path)?, request_id, place);
+        return rendered(help::help(route)?, request_id, place);
     }
     let handler = route.handler(operation).ok_or(ApiError::UnsupportedOperation)?;
     let fields = Fields::read(route.fields, data).map_err(ApiError::Field)?;

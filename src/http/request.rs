@@ -13,9 +13,6 @@ use crate::auth::Operation;
 use crate::model::ClientToken;
 use crate::model::duration;
 
-/// The body limit of Vault's listener: 32 MiB (contract 0.3).
-pub const BODY_LIMIT: usize = 33_554_432;
-
 /// The content type that PATCH must have.
 const MERGE_PATCH: &str = "application/merge-patch+json";
 /// The content type of forms.
@@ -36,6 +33,8 @@ pub struct Incoming {
     pub body: Body,
     /// Where it came from.
     pub remote: Option<IpAddr>,
+    /// Whether the listener shows the metrics to everybody.
+    pub open_metrics: bool,
 }
 
 /// The headers that matter.
@@ -60,8 +59,10 @@ pub enum Body {
     Absent,
     /// All of it.
     Read(Bytes),
-    /// More than [`BODY_LIMIT`].
+    /// More than the listener's limit.
     TooLarge,
+    /// There was no memory for it among the bodies of others.
+    Crowded,
     /// The connection broke while it came in.
     Broken,
 }
@@ -146,6 +147,7 @@ impl Request {
             Body::Absent => &[],
             Body::Read(bytes) => &**bytes,
             Body::TooLarge => return Err(ApiError::BodyTooLarge),
+            Body::Crowded => return Err(ApiError::Crowded),
             Body::Broken => return Err(ApiError::BadJson("unexpected EOF".to_owned())),
         };
         if let Body::Read(raw) = &incoming.body
@@ -292,6 +294,7 @@ mod tests {
             headers: Headers::default(),
             body: Body::Read(Bytes::copy_from_slice(body.as_bytes())),
             remote: None,
+            open_metrics: false,
         }
     }
 

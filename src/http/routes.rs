@@ -14,10 +14,11 @@ use super::pipeline::{Answered, Call};
 use super::request::Incoming;
 use super::{
     Wire, approle, auth_token, auth_token_roles, aws_creds, aws_limits, aws_roles, aws_settings,
-    aws_static, identity, identity_groups, jwt, kubernetes, mount_shape, sys_account_limits,
-    sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init, sys_jobs,
-    sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins,
-    sys_policies, sys_quotas, sys_reconcile, sys_remount, ui, userpass, wrapping,
+    aws_static, identity, identity_groups, jwt, kubernetes, mount_shape, openapi,
+    sys_account_limits, sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_health, sys_init,
+    sys_jobs, sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts,
+    sys_plugins, sys_policies, sys_quotas, sys_reconcile, sys_remount, sys_state, ui, userpass,
+    wrapping,
 };
 use crate::auth::Operation::{self, Delete, List, Read, Update};
 use crate::model::{AuthMethod, AuthMount, Mount, MountState};
@@ -144,6 +145,7 @@ static SYS: &[Route] = &[
     route(listed("auth"), "Lists the auth methods.", &[], on![Read => sys_auth::list]),
     route(between("auth/", "/tune"), "Shows or changes an auth method's settings.", mount_shape::TUNE, on![Read => sys_auth::read_tuning, Update => sys_auth::tune]),
     route(under("auth/"), "Shows, enables or disables an auth method.", mount_shape::ENABLE, on![Read => sys_auth::read, Update => sys_auth::enable, Delete => sys_auth::disable]),
+    route(exact("internal/specs/openapi"), "Shows what can be asked here, as an OpenAPI document.", openapi::FIELDS, on![Read => openapi::specification, Update => openapi::specification]).open_to(Callers::Anybody),
     route(listed("internal/ui/mounts"), "Lists the mounts that the caller may see.", &[], on![Read => ui::list_mounts]).open_to(Callers::Anybody),
     route(under("internal/ui/mounts/"), "Shows a mount that the caller may reach.", &[], on![Read => ui::read_mount]).open_to(Callers::AnyToken),
     route(exact("internal/ui/resultant-acl"), "Shows the caller's rules.", &[], on![Read => sys_policies::resultant]),
@@ -178,6 +180,10 @@ static SYS: &[Route] = &[
     route(between("guardrails/", "/what-if"), "Shows what a change of a guardrail would change for the stored roles.", sys_guardrails::WRITE, on![Update => sys_guardrails::what_if]),
     route(under("guardrails/"), "Reads, writes or deletes a guardrail.", sys_guardrails::WRITE, on![Read => sys_guardrails::read, Update => sys_guardrails::write, Delete => sys_guardrails::delete]),
     route(exact("metrics"), "Shows what is counted, as JSON or, with format=prometheus, as text.", sys_metrics::FIELDS, on![Read => sys_metrics::read]),
+    route(exact("host-info"), "Shows the machine: processors, memory, disk.", &[], on![Read => sys_state::host_info]),
+    route(exact("ha-status"), "Shows the nodes: there is one.", &[], on![Read => sys_state::ha_status]),
+    route(listed("version-history"), "Lists the versions that ran on this database.", &[], on![List => sys_state::version_history]),
+    route(exact("config/state/sanitized"), "Shows the configuration without anything secret.", &[], on![Read => sys_state::sanitized]),
     route(exact("doctor"), "Looks at whether the broker could do its work.", &[], on![Read => sys_doctor::read]),
     route(exact("leases/reconcile"), "Compares AWS with the leases.", sys_reconcile::RECONCILE, on![Read => sys_reconcile::last, Update => sys_reconcile::run]),
     route(listed("leases/orphans"), "Lists the users and policies that are ours and have no lease.", &[], on![List => sys_reconcile::list_orphans, Read => sys_reconcile::read_orphans]),
@@ -385,7 +391,7 @@ fn found(table: &'static [Route], path: &str, mount: Option<Arc<Mount>>, place: 
 
 /// Whether each key of `data` is copied to the top level (contract 0.2: old `sys` paths).
 fn injects(path: &str) -> bool {
-    let exact = ["audit", "auth", "mounts", "policy", "remount"].contains(&path);
+    let exact = ["audit", "auth", "ha-status", "mounts", "policy", "remount"].contains(&path);
     exact
         || ["audit-hash/", "capabilities", "mounts/", "auth/", "policy/"]
             .iter()

@@ -229,8 +229,8 @@ fn a_role_is_written_read_and_removed_in_vaults_shape() {
         ["'token_ttl' cannot be greater than 'token_max_ttl'"]
     );
     assert_eq!(
-        write(json!({ "token_type": "batch" }), 400).errors(),
-        ["invalid 'token_type' value \"batch\""]
+        write(json!({ "token_type": "other" }), 400).errors(),
+        ["invalid 'token_type' value \"other\""]
     );
     assert!(
         write(json!({ "token_ttl": "x" }), 400).errors()[0].starts_with("error converting input")
@@ -389,8 +389,8 @@ fn auth_mounts_are_listed_tuned_and_refused_in_vaults_words() {
     );
     assert_eq!(enable("t", json!({ "type": "ldap" })), "plugin not found in the catalog: ldap");
     assert_eq!(enable("t", json!({})), "backend type must be specified as a string");
-    let batch = json!({ "type": "approle", "config": { "token_type": "default-batch" } });
-    assert_eq!(enable("t", batch), "invalid value for 'token_type'");
+    let other = json!({ "type": "approle", "config": { "token_type": "other" } });
+    assert_eq!(enable("t", other), "invalid value for 'token_type'");
     assert_eq!(
         refused(root.delete("sys/auth/token")),
         "token credential backend cannot be disabled"

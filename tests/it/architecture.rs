@@ -26,10 +26,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "http",
         &[
             "model", "clock", "random", "metrics", "seal", "store", "leases", "aws", "gate",
-            "auth", "audit", "engine", "config",
+            "auth", "audit", "engine", "config", "system",
         ],
     ),
     ("config", &["model", "gate", "engine"]),
+    ("system", &["config"]),
     ("telemetry", &["config"]),
     ("fail_points", &["store"]),
     (
@@ -67,6 +68,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "telemetry",
             "app",
             "random",
+            "system",
         ],
     ),
 ];

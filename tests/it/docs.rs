@@ -61,6 +61,43 @@ fn every_path_that_a_document_names_exists() {
     assert!(missing.is_empty(), "these do not exist:\n{}", missing.join("\n"));
 }
 
+/// Words in backticks of the form `file::test`.
+fn named_tests(text: &str) -> Vec<(String, String)> {
+    let split = |word: &str| {
+        let (file, test) = word.split_once(".rs::")?;
+        let plain = test.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        plain.then(|| (format!("{file}.rs"), test.to_owned()))
+    };
+    text.split('`').skip(1).step_by(2).filter_map(split).collect()
+}
+
+#[test]
+fn every_test_that_a_document_names_exists() {
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for document in documents() {
+        for (file, test) in named_tests(&fs::read_to_string(&document).unwrap()) {
+            named += 1;
+            let source = fs::read_to_string(root().join(&file)).unwrap_or_default();
+            if !source.contains(&format!("fn {test}(")) {
+                missing.push(format!("{}: `{file}::{test}`", document.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no such tests:\n{}", missing.join("\n"));
+    assert!(named > 50, "the threat model names its tests, {named} were found");
+}
+
+#[test]
+fn every_row_of_the_threat_model_names_what_shows_it() {
+    let text = fs::read_to_string(root().join("docs/THREAT-MODEL.md")).unwrap();
+    let actors = text.split("## Actors and boundaries").nth(1).unwrap();
+    let rows = actors.split("## Not defended").next().unwrap().lines();
+    for row in rows.filter(|line| line.starts_with("| ")).skip(2) {
+        assert!(row.contains(".rs::"), "{row}");
+    }
+}
+
 #[test]
 fn every_link_between_documents_leads_somewhere() {
     let mut broken = Vec::new();

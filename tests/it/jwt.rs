@@ -259,7 +259,7 @@ fn static_keys_ask_nobody_and_say_what_is_wrong_with_them() {
     assert_eq!(issuer.asked().len(), asked);
     assert_eq!(
         root.get("auth/jwt/config").expect(200).data()["jwt_validation_pubkeys"],
-        json!([pem])
+        json!([pem.trim()])
     );
     let short = include_str!("../fixtures/logins/rsa1024.pub.pem");
     for bad in [short, "x", ""] {
@@ -369,7 +369,7 @@ fn roles_read_back_as_they_were_written_and_outlive_a_restart() {
     // From elsewhere nobody is let in, whatever they have.
     root.post("auth/jwt/role/deploy", &json!({ "token_bound_cidrs": "10.0.0.0/8" })).expect(204);
     let told = log_in(&root, &signer.token(&claims())).expect(403).errors();
-    assert_eq!(told, ["permission denied"]);
+    assert_eq!(told, ["1 error occurred:\n\t* permission denied\n\n"]);
     root.post("auth/jwt/role/open", &json!({ "user_claim": "sub" })).expect(400);
 }
 

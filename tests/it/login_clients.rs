@@ -1,13 +1,12 @@
-//! hvac from `PyPI` logs in by every method for machines, at the real binary, with an issuer and a cluster on loopback.
+//! hvac from `PyPI` logs in by every method for machines, with an issuer and a cluster on loopback.
 
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
 use crate::clients::tool;
+use crate::support::broker::{ROOT, TestBroker};
 use crate::support::https_server::{CA, HttpsServer};
-use crate::support::process::Process;
 use crate::support::signer::{Signer, jwks};
 
 #[test]
@@ -19,7 +18,8 @@ fn hvac_logs_in_by_every_method_for_machines() {
     issuer.answers("/apis/authentication.k8s.io/v1/tokenreviews", move |_asked| {
         (201, json!({ "status": { "authenticated": true, "user": user } }).to_string())
     });
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    // The second at which every test broker begins.
+    let now = 1_780_000_000;
     let job = signer.token(&json!({
         "iss": "https://gitlab.example.com", "aud": "leasehold", "user_login": "sample-user",
         "project_path": "group/project", "iat": now, "exp": now + 300,
@@ -30,16 +30,11 @@ fn hvac_logs_in_by_every_method_for_machines() {
             "namespace": "ci", "serviceaccount": { "name": "deployer", "uid": "u-1" },
         },
     }));
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("leasehold.toml");
-    let text =
-        "[listener]\naddress = \"127.0.0.1:0\"\n[logins]\nprivate_networks = [\"127.0.0.1\"]\n";
-    std::fs::write(&config, text).unwrap();
-    let broker = Process::dev(&["--config", config.to_str().unwrap()]);
+    let broker = TestBroker::new();
     let done = Command::new(python)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/hvac_logins.py"))
-        .env("VAULT_ADDR", &broker.url)
-        .env("VAULT_TOKEN", broker.root_token.as_ref().unwrap())
+        .env("VAULT_ADDR", format!("http://{}", broker.socket()))
+        .env("VAULT_TOKEN", ROOT)
         .env("FLOW_ISSUER", &issuer.url)
         .env("FLOW_CA", CA)
         .env("FLOW_JWT", job)

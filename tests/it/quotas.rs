@@ -120,3 +120,24 @@ fn a_quota_that_makes_no_sense_is_refused_in_words() {
     assert!(by_role.expect(400).errors()[0].starts_with("quotas by `role` are not offered"));
     root.get("sys/quotas/rate-limit/other").expect(404);
 }
+
+#[test]
+fn what_is_turned_away_is_audited_where_it_is_to_be() {
+    let broker = TestBroker::new().with_role();
+    let root = broker.root();
+    let file = broker.data_dir().join("audit.log");
+    let device = json!({ "type": "file", "options": { "file_path": file } });
+    root.put("sys/audit/file", &device).expect(204);
+    let quota = json!({ "path": "aws", "rate": 1, "interval": "1h" });
+    root.post("sys/quotas/rate-limit/q", &quota).expect(204);
+    let told = || {
+        let text = std::fs::read_to_string(&file).unwrap();
+        text.lines().filter(|line| line.contains("rate limit quota exceeded")).count()
+    };
+    assert_eq!(statuses(&broker, "aws/roles/r", 2), [200, 429]);
+    assert_eq!(told(), 0, "not unless somebody asks for it");
+    let config = json!({ "enable_rate_limit_audit_logging": true });
+    root.post("sys/quotas/config", &config).expect(204);
+    assert_eq!(statuses(&broker, "aws/roles/r", 1), [429]);
+    assert_eq!(told(), 2, "what was asked, and what came of it");
+}

@@ -197,7 +197,7 @@ fn a_token_role_is_written_read_and_removed() {
     root.get("auth/token/roles/r").expect(404);
     let body = json!({
         "allowed_policies": "ci,Other", "token_period": "1h", "period": "2h",
-        "explicit_max_ttl": "3h", "path_suffix": "v1", "token_bound_cidrs": "127.0.0.1",
+        "explicit_max_ttl": "3h", "path_suffix": "v-1", "token_bound_cidrs": "127.0.0.1",
     });
     let written = root.post("auth/token/roles/r", &body).expect(200);
     assert_eq!(
@@ -238,7 +238,7 @@ fn who_may_use_a_role_gets_what_it_allows_and_nothing_else() {
     root.put("sys/policies/acl/may", &json!({ "policy": may })).expect(204);
     let role = json!({
         "allowed_policies": ["ci"], "disallowed_policies": ["default"], "orphan": true,
-        "path_suffix": "v1", "token_period": 600, "token_explicit_max_ttl": 1200,
+        "path_suffix": "v-1", "token_period": 600, "token_explicit_max_ttl": 1200,
     });
     root.post("auth/token/roles/deploy", &role).expect(204);
     let user = root.post("auth/token/create", &json!({ "policies": ["may"], "ttl": "1h" }));
@@ -253,7 +253,7 @@ fn who_may_use_a_role_gets_what_it_allows_and_nothing_else() {
     let own = root.post("auth/token/lookup-accessor", &accessor).expect(200);
     assert_eq!(
         (own.text_of("role"), own.text_of("path")),
-        ("deploy".to_owned(), "auth/token/create/deploy/v1".to_owned())
+        ("deploy".to_owned(), "auth/token/create/deploy/v-1".to_owned())
     );
     let refused =
         user.post("auth/token/create/deploy", &json!({ "policies": ["may"] })).expect(400);

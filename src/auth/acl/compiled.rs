@@ -460,9 +460,12 @@ mod tests {
                 .collect();
             let texts = (0..3).map(|number| {
                 let own = rules.iter().filter(|(_, _, policy)| *policy == number);
-                own.map(|(pattern, words, _)| {
-                    format!("path \"{pattern}\" {{ capabilities = {:?} }}\n", words)
-                }).collect::<String>()
+                let blocks: Vec<_> = own
+                    .map(|(pattern, words, _)| {
+                        format!("path \"{pattern}\" {{ capabilities = {words:?} }}\n")
+                    })
+                    .collect();
+                blocks.concat()
             });
             let compiled = Acl::compile(texts.map(|text| Policy::read(&text).unwrap()));
             let patterns: Vec<String> = rules.iter().map(|(pattern, ..)| pattern.clone()).collect();

@@ -100,8 +100,10 @@ fn group(text: &str) -> Option<(&str, GroupPart<'_>)> {
     (named && !found.0.is_empty()).then_some(found)
 }
 
-/// Each piece of a text: what stands before a template, and the template.
-fn pieces(text: &str) -> Result<(Vec<(&str, &str)>, &str), ()> {
+/// What stands before each template, and the template; and the rest.
+type Pieces<'t> = (Vec<(&'t str, &'t str)>, &'t str);
+
+fn pieces(text: &str) -> Result<Pieces<'_>, ()> {
     let (mut found, mut rest) = (Vec::new(), text);
     while let Some((before, inside)) = rest.split_once("{{") {
         let (name, after) = inside.split_once("}}").ok_or(())?;

@@ -92,20 +92,19 @@ impl Auth {
             None => self.alias_by_name(&change).await?,
         };
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let (owner, mut alias) = match stored {
-            Some((owner, alias)) => (Some(owner), alias),
-            None => {
-                let alias = EntityAlias {
-                    id: self.parts.random.uuid(),
-                    name: String::new(),
-                    mount_accessor: String::new(),
-                    metadata: BTreeMap::new(),
-                    custom_metadata: BTreeMap::new(),
-                    created_at: now,
-                    updated_at: now,
-                };
-                (None, alias)
-            }
+        let (owner, mut alias) = if let Some((owner, alias)) = stored {
+            (Some(owner), alias)
+        } else {
+            let alias = EntityAlias {
+                id: self.parts.random.uuid(),
+                name: String::new(),
+                mount_accessor: String::new(),
+                metadata: BTreeMap::new(),
+                custom_metadata: BTreeMap::new(),
+                created_at: now,
+                updated_at: now,
+            };
+            (None, alias)
         };
         alias.name = filled(change.name).unwrap_or(alias.name);
         alias.mount_accessor = filled(change.mount_accessor).unwrap_or(alias.mount_accessor);

@@ -79,17 +79,17 @@ fn offered(name: &str) -> Option<Algorithm> {
     known.filter(|algorithm| algorithm.family() != AlgorithmFamily::Hmac)
 }
 
-/// Whether a token could be signed by anybody, with one of the algorithms `taken`; none = all that are offered.
-pub fn check_shape(token: &Jwt, taken: &[String]) -> Result<(), JoseError> {
-    header(token, taken).map(|_header| ())
+/// Whether a token could be signed by anybody, with one of the algorithms `allowed`; none = all that are offered.
+pub fn check_shape(token: &Jwt, allowed: &[String]) -> Result<(), JoseError> {
+    header(token, allowed).map(|_header| ())
 }
 
-/// The claims of a token that is signed by one of the keys, with an algorithm that is both the key's and `taken`.
-pub fn verify(token: &Jwt, keys: &KeySet, taken: &[String]) -> Result<Value, JoseError> {
+/// The claims of a token that is signed by one of the keys, with an algorithm that is both the key's and `allowed`.
+pub fn verify(token: &Jwt, keys: &KeySet, allowed: &[String]) -> Result<Value, JoseError> {
     if !provider::is_installed() {
         return Err(JoseError::NoProvider);
     }
-    let header = header(token, taken)?;
+    let header = header(token, allowed)?;
     let named = keys.named(header.kid.as_deref());
     if named.is_empty() {
         return Err(JoseError::UnknownKey);
@@ -131,7 +131,7 @@ struct Named {
     alg: String,
 }
 
-fn header(token: &Jwt, taken: &[String]) -> Result<Header, JoseError> {
+fn header(token: &Jwt, allowed: &[String]) -> Result<Header, JoseError> {
     let text = token.expose();
     if text.len() > MOST {
         return Err(JoseError::TooLong);
@@ -142,7 +142,7 @@ fn header(token: &Jwt, taken: &[String]) -> Result<Header, JoseError> {
     if offered(&named.alg).is_none() {
         return Err(JoseError::Algorithm(shown(&named.alg)));
     }
-    if !taken.is_empty() && !taken.contains(&named.alg) {
+    if !allowed.is_empty() && !allowed.contains(&named.alg) {
         return Err(JoseError::Unexpected);
     }
     let header = decode_header(text).map_err(|_no_header| JoseError::NoToken)?;

@@ -95,9 +95,9 @@ fn none_and_shared_keys_are_not_known() {
             [PEM.as_bytes(), PEM.trim().as_bytes(), b"", signer.jwk().to_string().as_bytes()]
         {
             let header = encoded(json!({ "alg": alg, "kid": "a" }).to_string());
-            let signed = format!("{header}.{payload}");
-            let tag = hmac::sign(&hmac::Key::new(how, secret), signed.as_bytes());
-            let told = read(&format!("{signed}.{}", encoded(tag)), &keys);
+            let message = format!("{header}.{payload}");
+            let tag = hmac::sign(&hmac::Key::new(how, secret), message.as_bytes());
+            let told = read(&format!("{message}.{}", encoded(tag)), &keys);
             assert_eq!(told, Err(JoseError::Algorithm(alg.to_owned())));
         }
     }
@@ -293,8 +293,8 @@ proptest::proptest! {
     ) {
         let signer = Signer::ed25519("a");
         let mut token = signer.token(&claims()).into_bytes();
-        let at = at % token.len();
-        token[at] = byte;
+        let Some(place) = token.get_mut(at) else { return Ok(()) };
+        *place = byte;
         let told = read(&String::from_utf8(token).unwrap(), &of(&[&signer]));
         proptest::prop_assert!(told.is_err() || told == Ok(claims()));
     }

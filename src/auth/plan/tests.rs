@@ -200,16 +200,15 @@ fn a_batch_token_has_a_ttl_and_nothing_that_could_change() {
     };
     let planned = ask(|new| new.ttl = Some(60)).unwrap();
     assert_eq!((planned.kind, planned.ttl, planned.renewable), (TokenKind::Batch, 60, false));
-    for (change, told) in [
-        ((|new| new.num_uses = 1) as fn(&mut NewToken), "\"num_uses\" set"),
+    let cases: [(fn(&mut NewToken), &str); 4] = [
+        (|new| new.num_uses = 1, "\"num_uses\" set"),
         (|new| new.period = Some(5), "\"period\" set"),
         (|new| new.explicit_max_ttl = Some(5), "\"explicit_max_ttl\" set"),
         (|new| new.id = Some(ClientToken::new("x")), "\"id\" set"),
-    ] {
-        assert_eq!(
-            ask(change).unwrap_err().to_string(),
-            format!("batch tokens cannot have {told}")
-        );
+    ];
+    for (change, told) in cases {
+        let refused = ask(change).unwrap_err().to_string();
+        assert_eq!(refused, format!("batch tokens cannot have {told}"));
     }
     let root = ask(|new| new.policies = Vec::new()).unwrap_err();
     assert_eq!(root.to_string(), "batch tokens cannot be root tokens");

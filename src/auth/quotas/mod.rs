@@ -222,7 +222,7 @@ impl Auth {
         new: NewQuota,
         mount_of: impl Fn(&str) -> Option<String>,
     ) -> Result<(), QuotaRefused> {
-        let quota = checked(name, new, mount_of)?;
+        let quota = checked(name, &new, mount_of)?;
         let _alone = self.quotas.changing.lock().await;
         let rules = self.quotas.rules();
         let same = |rule: &&Arc<Rule>| rule.quota.path == quota.path && rule.quota.name != name;
@@ -252,7 +252,7 @@ impl Auth {
 
 fn checked(
     name: &str,
-    new: NewQuota,
+    new: &NewQuota,
     mount_of: impl Fn(&str) -> Option<String>,
 ) -> Result<RateQuota, QuotaRefused> {
     if !new.role.is_empty() {
@@ -291,7 +291,7 @@ mod tests {
         let mount_of = |path: &str| {
             mounts.into_iter().find(|mount| path.starts_with(mount)).map(str::to_owned)
         };
-        checked(name, new, mount_of).unwrap()
+        checked(name, &new, mount_of).unwrap()
     }
 
     #[test]
@@ -332,7 +332,7 @@ mod tests {
         ] {
             assert_eq!(quota("q", sent).path, kept, "{sent}");
         }
-        let refused = |new| checked("q", new, |_| None).unwrap_err().to_string();
+        let refused = |new: NewQuota| checked("q", &new, |_| None).unwrap_err().to_string();
         let new = || NewQuota { rate: Some(1.0), ..NewQuota::default() };
         assert_eq!(
             refused(NewQuota { path: "no/such".into(), ..new() }),

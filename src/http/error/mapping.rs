@@ -26,6 +26,8 @@ impl ApiError {
             Self::BodyTooLarge => {
                 bare(413, "failed to read the body: http: request body too large")
             }
+            Self::Crowded => bare(503, "too many large request bodies at the same time\nhelp: try again"),
+            Self::TooSlow => bare(503, "the request took longer than `max_request_duration`; what it began is finished\nhelp: look at sys/leases/query before you repeat it"),
             Self::PatchContentType(given) => bare(
                 415,
                 format!(

@@ -47,6 +47,10 @@ pub enum ApiError {
     MethodNotAllowed,
     /// A body over the limit.
     BodyTooLarge,
+    /// No memory for a body among those of others.
+    Crowded,
+    /// Not answered within the listener's time.
+    TooSlow,
     /// PATCH with another content type; holds it.
     PatchContentType(String),
     /// Holds what the decoder says.

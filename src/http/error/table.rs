@@ -75,7 +75,9 @@ fn door() -> Samples {
     vec![
         ("unreadable `list` parameter", ApiError::ListFlag),
         ("method that is not offered at all", ApiError::MethodNotAllowed),
-        ("body over 32 MiB", ApiError::BodyTooLarge),
+        ("body over `max_request_size`", ApiError::BodyTooLarge),
+        ("no memory for a large body", ApiError::Crowded),
+        ("not answered within `max_request_duration`", ApiError::TooSlow),
         (
             "PATCH with another content type",
             ApiError::PatchContentType("application/json".to_owned()),

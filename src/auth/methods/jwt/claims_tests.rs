@@ -6,7 +6,7 @@ use serde_json::json;
 const NOW: Timestamp = Timestamp::from_millis(1_780_000_000_000);
 const SECONDS: i64 = 1_780_000_000;
 
-/// Of a workflow run (GitHub's documentation, "OpenID Connect reference").
+/// Of a workflow run (GitHub's documentation, "`OpenID` Connect reference").
 fn github() -> Value {
     json!({
         "jti": "example-id",
@@ -34,7 +34,7 @@ fn github() -> Value {
     })
 }
 
-/// Of a job with `id_tokens` (GitLab's documentation, "OpenID Connect (OIDC) authentication using ID tokens").
+/// Of a job with `id_tokens` (GitLab's documentation, "`OpenID` Connect (OIDC) authentication using ID tokens").
 fn gitlab() -> Value {
     json!({
         "iss": "https://gitlab.example.com",

@@ -1,5 +1,5 @@
 //! From where keys are to what they are: read from the configuration, from a URL, or by an issuer's discovery document
-//! (OpenID Connect Discovery 1.0, section 4). The document has to be the issuer's own. When it is asked: [`super::keys`].
+//! (`OpenID` Connect Discovery 1.0, section 4). The document has to be the issuer's own. When it is asked: [`super::keys`].
 
 use serde::Deserialize;
 

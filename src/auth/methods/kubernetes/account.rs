@@ -17,27 +17,23 @@ impl ServiceAccount {
     /// What the claims say; `None` where they name none.
     pub(super) fn claimed(claims: &Value) -> Option<Self> {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-        let account = match claims.get("kubernetes.io") {
-            Some(bound) => {
-                let account = bound.get("serviceaccount");
-                let of = |member: &str| text(account.and_then(|account| account.get(member)));
-                Self {
-                    namespace: text(bound.get("namespace"))?,
-                    name: of("name")?,
-                    uid: of("uid")?,
-                    secret: String::new(),
-                }
+        let account = if let Some(bound) = claims.get("kubernetes.io") {
+            let account = bound.get("serviceaccount");
+            let of = |member: &str| text(account.and_then(|account| account.get(member)));
+            Self {
+                namespace: text(bound.get("namespace"))?,
+                name: of("name")?,
+                uid: of("uid")?,
+                secret: String::new(),
             }
-            None => {
-                let of = |member: &str| {
-                    text(claims.get(format!("kubernetes.io/serviceaccount/{member}")))
-                };
-                Self {
-                    namespace: of("namespace")?,
-                    name: of("service-account.name")?,
-                    uid: of("service-account.uid")?,
-                    secret: of("secret.name").unwrap_or_default(),
-                }
+        } else {
+            let of =
+                |member: &str| text(claims.get(format!("kubernetes.io/serviceaccount/{member}")));
+            Self {
+                namespace: of("namespace")?,
+                name: of("service-account.name")?,
+                uid: of("service-account.uid")?,
+                secret: of("secret.name").unwrap_or_default(),
             }
         };
         let is_whole =

@@ -43,8 +43,9 @@ async fn limits_of_the_configuration_hold_for_every_guardrail_and_are_part_of_th
     let wide = S3_STAR.replace(r#""s3:*""#, r#"["s3:*", "ec2:*", "sqs:*", "sns:*"]"#);
     let verdict = async |gate: &Gate| gate.judge(grant(gate, Some(&wide))).await.verdict;
     let (all, cut) = (verdict(&plain).await, verdict(&short).await);
-    assert!(all.findings.len() > 2, "{all:?}");
-    assert_eq!(cut.findings.len(), 2, "one, and that there were more: {cut:?}");
+    assert!(all.findings.len() > 1, "{all:?}");
+    let rules: Vec<&str> = cut.findings.iter().map(|finding| finding.rule.as_str()).collect();
+    assert!(rules.len() == 2 && rules.contains(&"least-privilege/output-cut"), "{rules:?}");
     assert_ne!(all.digest, cut.digest);
     assert!(short.engine().ends_with(", limits findings 1"), "{}", short.engine());
     assert!(!plain.engine().contains("limits"));

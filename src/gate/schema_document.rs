@@ -198,18 +198,20 @@ mod tests {
     /// Every document that has one value of `document` replaced by another or, of a member, gone or named otherwise.
     fn broken(document: &Value) -> Vec<Value> {
         let mut pointers = vec![String::new()];
-        let mut at = 0;
-        while let Some(pointer) = pointers.get(at).cloned() {
+        let mut waiting = pointers.clone();
+        while let Some(pointer) = waiting.pop() {
+            let mut inside = Vec::new();
             match document.pointer(&pointer) {
                 Some(Value::Object(members)) => {
-                    pointers.extend(members.keys().map(|name| format!("{pointer}/{name}")));
+                    inside.extend(members.keys().map(|name| format!("{pointer}/{name}")));
                 }
                 Some(Value::Array(list)) => {
-                    pointers.extend((0..list.len()).map(|index| format!("{pointer}/{index}")));
+                    inside.extend((0..list.len()).map(|index| format!("{pointer}/{index}")));
                 }
                 _ => {}
             }
-            at += 1;
+            pointers.extend_from_slice(&inside);
+            waiting.append(&mut inside);
         }
         let others = [
             json!(null),

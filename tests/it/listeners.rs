@@ -142,9 +142,9 @@ fn start(listeners: impl FnOnce(&Path) -> String) -> Started {
 
 fn tls_listener(folder: &Path, more: &str) -> String {
     format!(
-        "[[listener]]\naddress = \"127.0.0.1:0\"\ntls_cert_file = {:?}\ntls_key_file = {:?}\n{more}\n",
-        folder.join("server.pem"),
-        folder.join("server.key"),
+        "[[listener]]\naddress = \"127.0.0.1:0\"\ntls_cert_file = \"{}\"\ntls_key_file = \"{}\"\n{more}\n",
+        folder.join("server.pem").display(),
+        folder.join("server.key").display(),
     )
 }
 
@@ -304,8 +304,9 @@ fn what_is_too_large_or_too_slow_is_refused_by_the_listeners_own_limits() {
         [head.into_bytes(), vec![b' '; bytes]].concat()
     };
     let headers = |count: usize, bytes: usize| {
-        let lines: String =
+        let lines: Vec<String> =
             (0..count).map(|at| format!("x-{at}: {}\r\n", "v".repeat(bytes))).collect();
+        let lines = lines.concat();
         format!("GET /v1/sys/seal-status HTTP/1.1\r\nHost: b\r\n{lines}\r\n").into_bytes()
     };
     let (usual, small) = (addresses[0].as_str(), addresses[1].as_str());

@@ -1,6 +1,8 @@
 //! `sys/metrics` on what belongs to issuing and to keeping things in order: each thing is done over HTTP, and
 //! both forms say it.
 
+#![expect(clippy::float_cmp, reason = "counts are whole numbers, which floats hold exactly")]
+
 use std::time::Duration;
 
 use embedded_aws::faults::Fault;

@@ -95,7 +95,8 @@ fn a_new_server_is_initialised_with_shares_once_and_is_sealed_then() {
     for (share, hex) in shares.iter().zip(texts(&made["keys"])) {
         let decoded = STANDARD.decode(share).unwrap();
         assert_eq!(decoded.len(), 33);
-        assert_eq!(hex, decoded.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let digits: Vec<String> = decoded.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, digits.concat());
     }
     assert!(made.get("recovery_keys").is_none());
     assert_eq!(

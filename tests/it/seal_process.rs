@@ -18,8 +18,8 @@ impl Place {
     fn new() -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         let text = format!(
-            "data_dir = {:?}\n[listener]\naddress = \"127.0.0.1:0\"\n",
-            place.0.path().join("data")
+            "data_dir = \"{}\"\n[listener]\naddress = \"127.0.0.1:0\"\n",
+            place.0.path().join("data").display()
         );
         std::fs::write(place.config(), text).unwrap();
         place

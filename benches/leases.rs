@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{self, StreamExt as _};
 use leasehold::app::{App, Seams};
 use leasehold::clock::{Clock as _, ManualClock, SystemClock};
-use leasehold::config::{Address, Config, Dev, Overrides};
+use leasehold::config::{Config, Dev, Overrides};
 use leasehold::model::{
     Accessor, Beside, CredentialType, Lease, LeaseId, LeaseState, Mount, Origin,
 };
@@ -149,7 +149,7 @@ async fn expire(data: &Path) -> Duration {
     let clock = Arc::new(ManualClock::new(SystemClock.now()));
     let seams = Seams { clock: Arc::<ManualClock>::clone(&clock), ..Seams::real() };
     let app = App::start(&config, seams).await.unwrap();
-    let Address::Tcp(address) = *app.address() else { panic!("a port was asked for") };
+    let address = app.address().tcp().unwrap();
     let mut times = Vec::new();
     for _ in 0..EXPIRIES {
         let issue = move || Connection::open(address).unwrap().send("GET", "aws/creds/reader", "");

@@ -26,7 +26,7 @@ use embedded_aws::{EmbeddedAws, Options};
 use leasehold::app::{App, Seams};
 use leasehold::aws::AwsBackend;
 use leasehold::clock::{Clock as _, SystemClock};
-use leasehold::config::{Address, Config, Dev, Overrides};
+use leasehold::config::{Config, Dev, Overrides};
 use leasehold::model::{
     Accessor, Beside, CredentialType, Lease, LeaseId, LeaseState, Mount, Origin,
 };
@@ -124,7 +124,7 @@ fn ask(
     path: &'static str,
     body: &str,
 ) -> impl Future<Output = ()> + use<> {
-    let Address::Tcp(address) = *app.address() else { panic!("a port was asked for") };
+    let address = app.address().tcp().unwrap();
     let body = body.to_owned();
     async move {
         let send = move || Connection::open(address).unwrap().send(method, path, &body);

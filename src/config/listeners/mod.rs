@@ -37,6 +37,16 @@ pub enum Address {
     Unix(UnixSocket),
 }
 
+impl Address {
+    /// Address and port, of one that has a port.
+    pub fn tcp(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(address) => Some(*address),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -233,7 +233,7 @@ fn the_policy_that_is_printed_for_users_with_a_boundary_and_groups_is_enough() {
     let lease = root.get("aws/creds/r").expect(200).lease_id();
     broker.revoke(&lease).expect(204);
     broker.settle();
-    assert!(broker.unfinished().is_empty());
+    assert!(broker.unfinished().is_empty(), "{:?}", broker.row(&lease));
     assert_eq!(broker.users(), ["the-broker"]);
 }
 

@@ -97,8 +97,8 @@ pub(super) fn statements(needs: &Needs, whose: Whose<'_>) -> Vec<Statement> {
     };
     let reads: &[&'static str] = if needs.reads_policies { &READS } else { &FINDS };
     let found = [
-        making(needs, whose, users.clone()),
-        Statement::of("UsersOfTheBroker", &OF_USERS, users),
+        making(needs, whose, users),
+        Statement::of("UsersOfTheBroker", &OF_USERS, or_gone(needs, whose)),
         Statement::of(
             "GroupsThatUsersJoin",
             &["iam:AddUserToGroup", "iam:RemoveUserFromGroup"],
@@ -128,6 +128,14 @@ pub(super) fn statements(needs: &Needs, whose: Whose<'_>) -> Vec<Statement> {
         Statement::of("WhatTheDoctorAsks", &["iam:SimulatePrincipalPolicy"], vec![whose.broker()]),
     ];
     found.into_iter().flatten().collect()
+}
+
+/// Users as they are called, and without their path: of a user that is gone IAM knows no path, and asks about the name.
+fn or_gone(needs: &Needs, whose: Whose<'_>) -> Vec<String> {
+    let bare = |user: &str| format!("/{}", user.rsplit('/').next().unwrap_or_default());
+    let names: BTreeSet<String> =
+        needs.users.iter().flat_map(|user| [user.clone(), bare(user)]).collect();
+    names.iter().map(|user| whose.iam(&format!("user{user}*"))).collect()
 }
 
 const OF_USERS: [&str; 12] = [

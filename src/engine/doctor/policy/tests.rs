@@ -76,7 +76,8 @@ fn every_need_has_its_statement_and_the_text_is_json() {
     assert_eq!(*condition, serde_json::json!(["arn:aws:iam::1:policy/a", "b\""]));
     let users = serde_json::json!([
         "arn:aws:iam::<account_id>:user/apps/vault-*",
-        "arn:aws:iam::<account_id>:user/ci-*"
+        "arn:aws:iam::<account_id>:user/ci-*",
+        "arn:aws:iam::<account_id>:user/vault-*"
     ]);
     assert_eq!(listed[1]["Resource"], users);
     let without = Needs { unbounded: true, ..needs };

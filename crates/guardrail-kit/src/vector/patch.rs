@@ -1,5 +1,5 @@
 //! Applies a patch that a guardrail offers, within bounds: sixty thousand bytes of `copy` could make a document that no
-//! machine has room for. Judges neither the patch nor what comes of it; [`super::cure`] does.
+//! machine has room for. Judges neither the patch nor what comes of it; [`mod@super::cure`] does.
 
 use std::io::{self, Write};
 

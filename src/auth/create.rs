@@ -226,27 +226,10 @@ impl Auth {
             return Err(CreateRefused::DuplicateId.into());
         }
         let token = Token {
-            digest,
-            accessor: self.fresh_accessor(),
-            parent: None,
             policies: vec![acl::ROOT.to_owned()],
             display_name: "root".to_owned(),
-            meta: None,
             path: "auth/token/root".to_owned(),
-            num_uses: 0,
-            created_at: now,
-            creation_ttl: 0,
-            expires_at: None,
-            explicit_max_ttl: 0,
-            period: 0,
-            renewable: false,
-            last_renewal: None,
-            ended_at: None,
-            bound_cidrs: Vec::new(),
-            login: None,
-            kind: TokenKind::Service,
-            role: None,
-            entity: None,
+            ..Token::new(digest, self.fresh_accessor(), now)
         };
         self.parts.store.put_token(&token).await?;
         Ok(client_token)

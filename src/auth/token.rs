@@ -239,27 +239,11 @@ mod tests {
 
     fn token(ttl: u64) -> Token {
         Token {
-            digest: TokenDigest("d".to_owned()),
-            accessor: Accessor("a".to_owned()),
-            parent: None,
             policies: vec!["default".to_owned()],
-            display_name: "token".to_owned(),
-            meta: None,
-            path: "auth/token/create".to_owned(),
-            num_uses: 0,
-            created_at: NOW,
             creation_ttl: ttl,
             expires_at: Some(NOW.after(Duration::from_secs(ttl))),
-            explicit_max_ttl: 0,
-            period: 0,
             renewable: true,
-            last_renewal: None,
-            ended_at: None,
-            bound_cidrs: Vec::new(),
-            login: None,
-            kind: TokenKind::Service,
-            role: None,
-            entity: None,
+            ..Token::new(TokenDigest("d".to_owned()), Accessor("a".to_owned()), NOW)
         }
     }
 

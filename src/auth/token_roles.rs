@@ -7,7 +7,7 @@ use super::Auth;
 use super::methods::{MethodError, networks, policy_names};
 use super::token::MAX_TTL_SECONDS;
 use crate::model::go_text::quote;
-use crate::model::{OldNames, RoleKind, TokenRole};
+use crate::model::{RoleKind, TokenRole};
 use crate::store::StoreError;
 
 /// A change; `None` = not sent. Seconds.
@@ -96,7 +96,7 @@ impl Auth {
         change: TokenRoleChange,
     ) -> Result<Vec<String>, TokenRoleRefused> {
         let stored = self.parts.store.token_role(name).await?;
-        let (role, warnings) = changed(stored.unwrap_or_else(|| fresh(name)), change)?;
+        let (role, warnings) = changed(stored.unwrap_or_else(|| TokenRole::new(name)), change)?;
         self.parts.store.put_token_role(&role).await?;
         info!(role.name = %name, "token role {name} written");
         Ok(warnings)
@@ -108,27 +108,6 @@ impl Auth {
         self.parts.store.remove_token_role(name).await?;
         info!(role.name = %name, "token role {name} removed");
         Ok(())
-    }
-}
-
-fn fresh(name: &str) -> TokenRole {
-    TokenRole {
-        name: name.to_owned(),
-        allowed_policies: Vec::new(),
-        allowed_policies_glob: Vec::new(),
-        disallowed_policies: Vec::new(),
-        disallowed_policies_glob: Vec::new(),
-        orphan: false,
-        renewable: true,
-        path_suffix: String::new(),
-        allowed_entity_aliases: None,
-        kind: RoleKind::DefaultService,
-        period: 0,
-        explicit_max_ttl: 0,
-        bound_cidrs: Vec::new(),
-        num_uses: 0,
-        no_default_policy: false,
-        old_names: OldNames::default(),
     }
 }
 
@@ -244,7 +223,7 @@ mod tests {
     use super::*;
 
     fn write(change: TokenRoleChange) -> Result<(TokenRole, Vec<String>), String> {
-        changed(fresh("r"), change).map_err(|error| error.to_string())
+        changed(TokenRole::new("r"), change).map_err(|error| error.to_string())
     }
 
     #[test]

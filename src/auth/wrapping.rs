@@ -8,7 +8,7 @@ use tracing::warn;
 use zeroize::Zeroizing;
 
 use super::{Auth, AuthError, acl};
-use crate::model::{Accessor, ClientToken, LeaseId, Timestamp, Token, TokenDigest, TokenKind};
+use crate::model::{Accessor, ClientToken, LeaseId, Timestamp, Token, TokenDigest};
 use crate::seal::SealError;
 use crate::store::StoreError;
 use crate::store::wrapping::Wrapping;
@@ -94,27 +94,14 @@ impl Auth {
         let digest = self.parts.barrier.token_digest(&client_token)?;
         let body = self.parts.barrier.seal(&answer.body, &context(&digest))?;
         let token = Token {
-            digest,
-            accessor: self.fresh_accessor(),
-            parent: None,
             policies: vec![acl::RESPONSE_WRAPPING.to_owned()],
             display_name: "wrapping".to_owned(),
-            meta: None,
             path: answer.path,
             num_uses: 1,
-            created_at: now,
             creation_ttl: answer.ttl,
             expires_at: Some(now.after(Duration::from_secs(answer.ttl))),
             explicit_max_ttl: answer.ttl,
-            period: 0,
-            renewable: false,
-            last_renewal: None,
-            ended_at: None,
-            bound_cidrs: Vec::new(),
-            login: None,
-            kind: TokenKind::Service,
-            role: None,
-            entity: None,
+            ..Token::new(digest, self.fresh_accessor(), now)
         };
         let ToWrap { lease, accessor, .. } = answer;
         let wrapping = Wrapping { body, lease, accessor };

@@ -11,7 +11,6 @@ use crate::aws::testing::{BROKER, TestAws, name, new_user};
 use crate::clock::ManualClock;
 use crate::model::{
     EndReason, FailureClass, Mount, MountState, MountTuning, TeardownProgress, Token, TokenDigest,
-    TokenKind,
 };
 use crate::store::faulty::{Fault as SpoiltWrite, FaultyStore, Moment as SpoiltAt};
 use crate::store::sqlite::Sqlite;
@@ -144,27 +143,11 @@ pub(super) fn new_lease(
 
 pub(super) fn token(now: Timestamp, ttl: u64) -> Token {
     Token {
-        digest: TokenDigest("d".repeat(64)),
-        accessor: Accessor("a".repeat(24)),
-        parent: None,
         policies: vec!["root".to_owned()],
-        display_name: "token".to_owned(),
-        meta: None,
-        path: "auth/token/create".to_owned(),
-        num_uses: 0,
-        created_at: now,
         creation_ttl: ttl,
         expires_at: Some(now.after(Duration::from_secs(ttl))),
-        explicit_max_ttl: 0,
-        period: 0,
         renewable: true,
-        last_renewal: None,
-        ended_at: None,
-        bound_cidrs: Vec::new(),
-        login: None,
-        kind: TokenKind::Service,
-        role: None,
-        entity: None,
+        ..Token::new(TokenDigest("d".repeat(64)), Accessor("a".repeat(24)), now)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod binding;
 pub mod delivery;
 pub mod duration;
 pub mod encoding;
+pub mod glob;
 pub mod go_text;
 pub mod guardrail;
 pub mod identity;

@@ -84,3 +84,32 @@ pub struct Token {
     /// Who stands behind it.
     pub entity: Option<EntityId>,
 }
+
+impl Token {
+    /// A service token without a parent, that never ends and that nothing limits.
+    pub fn new(digest: TokenDigest, accessor: Accessor, created_at: Timestamp) -> Self {
+        Self {
+            digest,
+            accessor,
+            parent: None,
+            policies: Vec::new(),
+            display_name: "token".to_owned(),
+            meta: None,
+            path: "auth/token/create".to_owned(),
+            num_uses: 0,
+            created_at,
+            creation_ttl: 0,
+            expires_at: None,
+            explicit_max_ttl: 0,
+            period: 0,
+            renewable: false,
+            last_renewal: None,
+            ended_at: None,
+            bound_cidrs: Vec::new(),
+            login: None,
+            kind: TokenKind::Service,
+            role: None,
+            entity: None,
+        }
+    }
+}

@@ -42,6 +42,30 @@ pub struct TokenRole {
     pub old_names: OldNames,
 }
 
+impl TokenRole {
+    /// A role that nothing was said of.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            allowed_policies: Vec::new(),
+            allowed_policies_glob: Vec::new(),
+            disallowed_policies: Vec::new(),
+            disallowed_policies_glob: Vec::new(),
+            orphan: false,
+            renewable: true,
+            path_suffix: String::new(),
+            allowed_entity_aliases: None,
+            kind: RoleKind::DefaultService,
+            period: 0,
+            explicit_max_ttl: 0,
+            bound_cidrs: Vec::new(),
+            num_uses: 0,
+            no_default_policy: false,
+            old_names: OldNames::default(),
+        }
+    }
+}
+
 /// Fields of a role that were written by their old names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OldNames {

@@ -8,27 +8,10 @@ const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 fn parent(policies: &[&str]) -> Token {
     Token {
-        digest: TokenDigest("p".to_owned()),
-        accessor: Accessor("a".to_owned()),
-        parent: None,
         policies: policies.iter().map(|&name| name.to_owned()).collect(),
         display_name: "root".to_owned(),
-        meta: None,
         path: "auth/token/root".to_owned(),
-        num_uses: 0,
-        created_at: NOW,
-        creation_ttl: 0,
-        expires_at: None,
-        explicit_max_ttl: 0,
-        period: 0,
-        renewable: false,
-        last_renewal: None,
-        ended_at: None,
-        bound_cidrs: Vec::new(),
-        login: None,
-        kind: TokenKind::Service,
-        role: None,
-        entity: None,
+        ..Token::new(TokenDigest("p".to_owned()), Accessor("a".to_owned()), NOW)
     }
 }
 

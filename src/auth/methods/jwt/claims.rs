@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::error::{JwtError, TokenFault};
-use super::matching::{is_same, matches};
-use crate::model::{ClaimsType, JwtRole, Timestamp};
+use super::matching::is_same;
+use crate::model::{ClaimsType, JwtRole, Timestamp, glob};
 
 /// Seconds that clocks may differ where a role says nothing (contract 3.4; Vault's `clock_skew_leeway`).
 pub(in crate::auth::methods) const CLOCK_SKEW: i64 = 60;
@@ -220,7 +220,7 @@ fn bound(role: &JwtRole, claims: &Value) -> Result<(), JwtError> {
     let fits = |wanted: &Value, held: &Value| match role.bound_claims_type {
         ClaimsType::String => is_same(wanted, held),
         ClaimsType::Glob => match (wanted, held) {
-            (Value::String(wanted), Value::String(held)) => matches(wanted, held),
+            (Value::String(wanted), Value::String(held)) => glob::matches(wanted, held),
             (_, _) => false,
         },
     };

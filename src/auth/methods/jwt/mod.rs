@@ -26,7 +26,6 @@ pub use role::JwtRoleChange;
 
 pub(super) use claims::{Leeways, audience, audiences, in_time};
 pub(super) use keys::IssuerKeys;
-pub(super) use matching::matches;
 
 impl Auth {
     /// Lets a machine in whose token fits a role.

@@ -8,11 +8,13 @@ use serde_json::Value;
 use tracing::warn;
 
 use super::MethodError;
-use super::jwt::{Leeways, TokenFault, audience, audiences, in_time, matches};
+use super::jwt::{Leeways, TokenFault, audience, audiences, in_time};
 use super::login::LetIn;
 use crate::auth::jose::{self, KeySet};
 use crate::auth::{Auth, AuthError, Granted};
-use crate::model::{AliasNameSource, AuthMount, Jwt, KubernetesConfig, KubernetesRole, Network};
+use crate::model::{
+    AliasNameSource, AuthMount, Jwt, KubernetesConfig, KubernetesRole, Network, glob,
+};
 use account::ServiceAccount;
 use review::Review;
 
@@ -117,7 +119,8 @@ impl Auth {
             Err(fault) => return Err(fault.into()),
         }
         let account = ServiceAccount::claimed(claims).ok_or(KubernetesError::NoServiceAccount)?;
-        let holds = |patterns: &[String], text: &str| patterns.iter().any(|one| matches(one, text));
+        let holds =
+            |patterns: &[String], text: &str| patterns.iter().any(|one| glob::matches(one, text));
         if !holds(&role.service_account_names, &account.name) {
             return Err(KubernetesError::Name);
         }

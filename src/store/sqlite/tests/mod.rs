@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{
-    Beside, CredentialType, LeaseLimits, LeaseState, MountState, MountTuning, Origin, TokenKind,
+    Beside, CredentialType, LeaseLimits, LeaseState, MountState, MountTuning, Origin,
 };
 use crate::store::Show;
 
@@ -86,27 +86,15 @@ fn accessor(name: &str) -> Accessor {
 
 fn token(name: &str, parent: Option<&str>) -> Token {
     Token {
-        digest: digest(name),
-        accessor: accessor(name),
         parent: parent.map(digest),
         policies: vec!["default".to_owned(), "deploy".to_owned()],
         display_name: "token-ci".to_owned(),
         meta: Some([("team".to_owned(), "a".to_owned())].into()),
-        path: "auth/token/create".to_owned(),
-        num_uses: 0,
-        created_at: at(1),
         creation_ttl: 3600,
         expires_at: Some(at(3601)),
         explicit_max_ttl: 7200,
-        period: 0,
         renewable: true,
-        last_renewal: None,
-        ended_at: None,
-        bound_cidrs: Vec::new(),
-        login: None,
-        kind: TokenKind::Service,
-        role: None,
-        entity: None,
+        ..Token::new(digest(name), accessor(name), at(1))
     }
 }
 

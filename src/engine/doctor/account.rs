@@ -105,19 +105,27 @@ impl Engine {
         let statements = statements(needs, Whose(Some(identity)));
         let mut refused = BTreeSet::new();
         for statement in &statements {
-            for resource in &statement.resources {
-                let resource = Statement::example(resource);
-                for boundary in statement.asked_with() {
-                    let question = Simulation {
-                        principal: &principal,
-                        actions: &statement.actions,
-                        resource: &resource,
-                        boundary: boundary.as_deref(),
-                    };
-                    let answers = discovery.simulate(question).await?;
-                    let denied = answers.into_iter().filter(|answer| !answer.allowed);
-                    refused.extend(denied.map(|answer| answer.action));
+            for places in statement.things() {
+                let mut everywhere: Option<BTreeSet<String>> = None;
+                for resource in places {
+                    let mut denied = BTreeSet::new();
+                    for boundary in statement.asked_with() {
+                        let question = Simulation {
+                            principal: &principal,
+                            actions: &statement.actions,
+                            resource: &Statement::example(resource),
+                            boundary: boundary.as_deref(),
+                        };
+                        let answers = discovery.simulate(question).await?;
+                        let not_allowed = answers.into_iter().filter(|answer| !answer.allowed);
+                        denied.extend(not_allowed.map(|answer| answer.action));
+                    }
+                    everywhere = Some(match everywhere {
+                        Some(before) => before.intersection(&denied).cloned().collect(),
+                        None => denied,
+                    });
                 }
+                refused.extend(everywhere.unwrap_or_default());
             }
         }
         Ok(refused)

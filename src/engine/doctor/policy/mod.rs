@@ -60,14 +60,30 @@ pub(super) struct Statement {
     pub(super) resources: Vec<String>,
     /// Of `iam:PermissionsBoundary`; empty where there is no condition.
     boundaries: Vec<String>,
+    /// How many resources after one another are places where one thing may be: to be allowed at one is enough.
+    places: usize,
 }
+
+/// Of a name whose path nobody knows: at none, and at any.
+const PATHS: [&str; 2] = ["", "*/"];
 
 impl Statement {
     /// `None` where it would be about nothing.
     fn of(sid: &'static str, actions: &[&'static str], resources: Vec<String>) -> Option<Self> {
         let is_idle = actions.is_empty() || resources.is_empty();
-        let statement = Self { sid, actions: actions.to_vec(), resources, boundaries: Vec::new() };
+        let statement =
+            Self { sid, actions: actions.to_vec(), resources, boundaries: Vec::new(), places: 1 };
         (!is_idle).then_some(statement)
+    }
+
+    /// About what is known by its name alone, at each of [`PATHS`].
+    fn named(sid: &'static str, actions: &[&'static str], resources: Vec<String>) -> Option<Self> {
+        Some(Self { places: PATHS.len(), ..Self::of(sid, actions, resources)? })
+    }
+
+    /// What is asked about: each slice is one thing, at one of these places.
+    pub(super) fn things(&self) -> impl Iterator<Item = &[String]> {
+        self.resources.chunks(self.places)
     }
 
     /// The boundaries that a question about it names, one after the other; nothing where it has none.
@@ -89,8 +105,10 @@ pub(super) fn statements(needs: &Needs, whose: Whose<'_>) -> Vec<Statement> {
     let users: Vec<String> =
         needs.users.iter().map(|user| whose.iam(&format!("user{user}*"))).collect();
     let listed = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>();
+    // A role knows a name, and AWS asks about the ARN, which has the path.
     let named = |kind: &str, names: &BTreeSet<String>| {
-        names.iter().map(|name| whose.iam(&format!("{kind}/{name}"))).collect::<Vec<_>>()
+        let placed = |name: &String| PATHS.map(|path| format!("{kind}/{path}{name}"));
+        names.iter().flat_map(placed).map(|resource| whose.iam(&resource)).collect::<Vec<_>>()
     };
     let alone = |is_needed: bool, resource: String| {
         if is_needed { vec![resource] } else { Vec::new() }
@@ -99,13 +117,13 @@ pub(super) fn statements(needs: &Needs, whose: Whose<'_>) -> Vec<Statement> {
     let found = [
         making(needs, whose, users),
         Statement::of("UsersOfTheBroker", &OF_USERS, or_gone(needs, whose)),
-        Statement::of(
+        Statement::named(
             "GroupsThatUsersJoin",
             &["iam:AddUserToGroup", "iam:RemoveUserFromGroup"],
             named("group", &needs.joined),
         ),
         Statement::of("WhatTheGateReadsAndWhatFindsOrphans", reads, vec!["*".to_owned()]),
-        Statement::of(
+        Statement::named(
             "GroupsThatTheGateReads",
             &["iam:ListGroupPolicies", "iam:GetGroupPolicy", "iam:ListAttachedGroupPolicies"],
             named("group", &needs.read_groups),
@@ -124,7 +142,7 @@ pub(super) fn statements(needs: &Needs, whose: Whose<'_>) -> Vec<Statement> {
             alone(needs.federates, "*".to_owned()),
         ),
         Statement::of("ItsOwnKey", &ROTATES, alone(needs.rotates_itself, whose.broker())),
-        Statement::of("KeysOfStaticRoles", &ROTATES, named("user", &needs.rotated)),
+        Statement::named("KeysOfStaticRoles", &ROTATES, named("user", &needs.rotated)),
         Statement::of("WhatTheDoctorAsks", &["iam:SimulatePrincipalPolicy"], vec![whose.broker()]),
     ];
     found.into_iter().flatten().collect()
@@ -195,7 +213,7 @@ pub fn text(needs: &Needs, whose: Whose<'_>) -> String {
 }
 
 fn shown(statement: &Statement) -> String {
-    let Statement { sid, actions, resources, boundaries } = statement;
+    let Statement { sid, actions, resources, boundaries, places: _ } = statement;
     let actions: Vec<String> = actions.iter().map(|action| quoted(action)).collect();
     let mut members = vec![
         format!("      \"Sid\": {}", quoted(sid)),

@@ -80,6 +80,11 @@ fn every_need_has_its_statement_and_the_text_is_json() {
         "arn:aws:iam::<account_id>:user/vault-*"
     ]);
     assert_eq!(listed[1]["Resource"], users);
+    let groups = serde_json::json!([
+        "arn:aws:iam::<account_id>:group/devs",
+        "arn:aws:iam::<account_id>:group/*/devs"
+    ]);
+    assert_eq!(listed[2]["Resource"], groups, "a group may stand under a path, as a user may");
     let without = Needs { unbounded: true, ..needs };
     let shown: serde_json::Value = serde_json::from_str(&text(&without, Whose::default())).unwrap();
     assert_eq!(shown["Statement"][0]["Sid"], "MakesUsers");

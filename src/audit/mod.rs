@@ -139,12 +139,13 @@ impl Audit {
         Ok(())
     }
 
-    /// Lets go of the devices and their keys: the broker is sealed. What they wrote last is written down before.
+    /// Lets go of the devices and their keys: the broker is sealed. What they wrote last is written down before, as far
+    /// as that can be: a store that fails keeps no key in memory.
     pub async fn close(&self) -> Result<(), AuditError> {
         let _alone = self.changes.lock().await;
-        self.anchor(&mut BTreeMap::new()).await?;
+        let anchored = self.anchor(&mut BTreeMap::new()).await;
         self.set(Vec::new());
-        Ok(())
+        Ok(anchored?)
     }
 
     fn started(

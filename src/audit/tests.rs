@@ -246,3 +246,16 @@ async fn a_body_of_very_many_values_makes_a_short_entry() {
         assert_eq!(told["bytes"], data.to_string().len());
     }
 }
+
+/// Found by a review: a store that failed while the broker was sealed kept the devices' keys in memory.
+#[tokio::test]
+async fn a_store_that_fails_keeps_no_device_when_all_are_let_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, barrier) = parts();
+    let audit = audit(&store, &barrier);
+    audit.enable("f", file(&dir.path().join("audit.log"))).await.unwrap();
+    log(&audit, &Map::new()).await.unwrap();
+    store.close().await;
+    assert!(audit.close().await.is_err());
+    assert!(audit.list().is_empty());
+}

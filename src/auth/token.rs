@@ -181,13 +181,13 @@ fn ttl(token: &Token, now: Timestamp) -> u64 {
     u64::try_from(seconds).unwrap_or(0)
 }
 
-/// What a role says now of a token that it made: its period counts from the next renewal on, and its maximum
-/// where that is less.
+/// What a role says now of a token that it made: its period counts from the next renewal on, also where it has
+/// none any more, and its maximum where that is less.
 fn as_role_says(token: &Token, role: &TokenRole) -> Token {
     let set = |seconds: u64| (seconds > 0).then_some(seconds);
     let (own, of_role) = (set(token.explicit_max_ttl), set(role.explicit_max_ttl));
     Token {
-        period: set(role.period).unwrap_or(token.period),
+        period: role.period,
         explicit_max_ttl: own.into_iter().chain(of_role).min().unwrap_or(0),
         ..token.clone()
     }
@@ -283,6 +283,16 @@ mod tests {
         let periodic = Token { period: 3, ..token(3) };
         assert_eq!(renewed_to(&periodic, 999, 2), 3);
         assert_eq!(renewed_to(&periodic, 0, MAX_TTL_SECONDS.saturating_mul(2)), 3);
+    }
+
+    /// Found by a review: a role's period that was taken away went on for ever in the tokens that it had made.
+    #[test]
+    fn a_period_that_its_role_lost_is_no_period_any_more() {
+        let periodic = Token { period: 3, ..token(3) };
+        let role = TokenRole { period: 60, ..TokenRole::new("r") };
+        assert_eq!(renewed_to(&as_role_says(&periodic, &role), 0, 2), 60);
+        let lost = as_role_says(&periodic, &TokenRole::new("r"));
+        assert!(matches!(renewal(&lost, 0, later(MAX_TTL_SECONDS)), Err(AuthError::PastMaximum)));
     }
 
     #[test]

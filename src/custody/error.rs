@@ -57,7 +57,7 @@ pub enum CustodyError {
     WrongKey(&'static str),
     /// A machine unseals, and nobody holds shares of a recovery key.
     #[error(
-        "there is no recovery key\nhelp: the broker unseals itself when it is started again; recovery shares are made at init or by sys/rekey-recovery-key"
+        "there is no recovery key\nhelp: the broker unseals itself when it is started again; recovery shares are made at init alone, by `recovery_shares`"
     )]
     NoRecoveryKey,
     /// A share that was given in this attempt.

@@ -65,7 +65,7 @@ pub(super) struct Turn {
     table: Arc<Table>,
     digest: Digest,
     is_done: bool,
-    _running: watch::Sender<()>,
+    running: watch::Sender<()>,
 }
 
 impl Table {
@@ -105,14 +105,12 @@ impl Answers {
         let entry = Entry { asked, state: State::Running(running) };
         kept.entries.insert(digest, entry);
         let table = Arc::clone(&self.0);
-        Entered::First(Turn { table, digest, is_done: false, _running: sender })
+        Entered::First(Turn { table, digest, is_done: false, running: sender })
     }
 
-    /// Forgets all answers before their time.
+    /// Forgets all answers before their time, also those that are still to come.
     pub(super) fn clear(&self) {
-        let mut kept = self.0.kept();
-        kept.done.clear();
-        kept.entries.retain(|_, entry| matches!(entry.state, State::Running(_)));
+        *self.0.kept() = Kept::default();
     }
 
     /// Forgets an answer before its time.
@@ -124,11 +122,19 @@ impl Answers {
 }
 
 impl Turn {
-    /// Keeps the answer until its minute is over.
+    /// Whether an entry is this turn's: it may have been forgotten meanwhile, and another one begun.
+    fn is_of(&self, entry: &Entry) -> bool {
+        match &entry.state {
+            State::Running(running) => running.same_channel(&self.running.subscribe()),
+            State::Done(_) => false,
+        }
+    }
+
+    /// Keeps the answer until its minute is over, where nobody forgot it before it came.
     pub(super) fn done(mut self, issued: &Arc<Issued>, now: Timestamp) {
         self.is_done = true;
         let mut kept = self.table.kept();
-        if let Some(entry) = kept.entries.get_mut(&self.digest) {
+        if let Some(entry) = kept.entries.get_mut(&self.digest).filter(|entry| self.is_of(entry)) {
             entry.state = State::Done(Arc::clone(issued));
             kept.done.push_back((now.after(KEPT), self.digest));
         }
@@ -140,8 +146,12 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if !self.is_done {
-            self.table.kept().entries.remove(&self.digest);
+        if self.is_done {
+            return;
+        }
+        let mut kept = self.table.kept();
+        if kept.entries.get(&self.digest).is_some_and(|entry| self.is_of(entry)) {
+            kept.entries.remove(&self.digest);
         }
     }
 }
@@ -242,5 +252,25 @@ mod tests {
         drop(turn);
         assert!(running.changed().await.is_err());
         assert!(matches!(answers.enter(digest(1), OTHER, NOW), Entered::First(_)));
+    }
+    /// Found by a review: what came after the broker was sealed was kept all the same.
+    #[tokio::test]
+    async fn what_was_forgotten_before_it_came_is_not_kept_nor_does_it_end_the_next() {
+        let answers = Answers::default();
+        let begin = || match answers.enter(digest(1), ASKED, NOW) {
+            Entered::First(turn) => turn,
+            Entered::Wait(_) | Entered::Again(_) | Entered::Other => panic!("it is the first"),
+        };
+        let (late, dropped) = (begin(), {
+            answers.clear();
+            begin()
+        });
+        answers.clear();
+        let next = begin();
+        late.done(&issued(), NOW);
+        drop(dropped);
+        assert!(matches!(answers.enter(digest(1), ASKED, NOW), Entered::Wait(_)));
+        next.done(&issued(), NOW);
+        assert!(matches!(answers.enter(digest(1), ASKED, NOW), Entered::Again(_)));
     }
 }

@@ -75,7 +75,12 @@ fn hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
         [high, low] => u8::try_from(digit(high)?.wrapping_shl(4) | digit(low)?).ok(),
         _ => None,
     });
-    pairs.collect::<Option<Vec<u8>>>().map(Zeroizing::new)
+    // Of its whole size at once: what is left behind by growing would not be wiped.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len().div_euclid(2)));
+    for byte in pairs {
+        bytes.push(byte?);
+    }
+    Some(bytes)
 }
 
 /// How many shares, where numbers of them were sent; of what, for the error.

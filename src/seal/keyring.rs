@@ -81,7 +81,10 @@ impl Keyring {
     }
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(vec![LAYOUT]);
+        // Of its whole size at once: what is left behind by growing would not be wiped.
+        let size = TERM.saturating_mul(self.terms().count()).saturating_add(1);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(size));
+        bytes.push(LAYOUT);
         for term in self.terms() {
             bytes.extend_from_slice(&term.number.to_be_bytes());
             bytes.extend_from_slice(&term.installed_at.as_millis().to_be_bytes());

@@ -59,6 +59,17 @@ fn connect(
     own: Option<&Leaf>,
     versions: &[&'static SupportedProtocolVersion],
 ) -> Tls {
+    connect_for(address, authority, own, versions, &[])
+}
+
+/// The same for protocols by their names (ALPN).
+fn connect_for(
+    address: &str,
+    authority: &Authority,
+    own: Option<&Leaf>,
+    versions: &[&'static SupportedProtocolVersion],
+    protocols: &[&str],
+) -> Tls {
     let mut roots = RootCertStore::empty();
     roots.add(authority.0.der().clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -66,13 +77,14 @@ fn connect(
         .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots);
-    let config = match own {
+    let mut config = match own {
         None => builder.with_no_client_auth(),
         Some(leaf) => {
             let key = PrivateKeyDer::try_from(leaf.key.serialize_der()).unwrap();
             builder.with_client_auth_cert(vec![leaf.certificate.der().clone()], key).unwrap()
         }
     };
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     let name = ServerName::try_from("127.0.0.1").unwrap();
     let socket = TcpStream::connect(address).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -348,5 +360,51 @@ fn connections_over_the_limit_wait() {
     let mut next = TcpStream::connect(&addresses[1]).unwrap();
     next.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     assert_eq!(ask(&mut next).unwrap(), 200);
+    drop(process);
+}
+
+/// A frame of HTTP/2 (RFC 9113, 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const END_HEADERS: u8 = 4;
+
+/// Found by a review: over HTTP/2 one connection had any number of requests served at once, each with a body in memory.
+#[test]
+fn one_connection_over_http_2_has_no_more_requests_than_there_may_be_connections() {
+    let authority = Authority::new();
+    let Started { process, addresses, .. } = start(|folder| {
+        authority.leaf("127.0.0.1").write(folder, "server");
+        tls_listener(folder, "max_connections = 1")
+    });
+    let mut stream = connect_for(&addresses[0], &authority, None, BOTH, &["h2"]);
+    // HPACK (RFC 7541): `:method: POST` and `:scheme: https` by their numbers, the path and the authority as they are.
+    let path = b"/v1/sys/wrapping/lookup";
+    let mut head = vec![0x83, 0x87, 0x04, u8::try_from(path.len()).unwrap()];
+    head.extend_from_slice(path);
+    head.extend_from_slice(&[0x01, 1, b'b']);
+    let mut sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    sent.extend(frame(SETTINGS, 0, 0, &[]));
+    // Their bodies never come. Each of the processor's workers has one connection at least.
+    let room = u32::try_from(std::thread::available_parallelism().unwrap().get()).unwrap();
+    for number in 0..=room {
+        sent.extend(frame(HEADERS, END_HEADERS, 2 * number + 1, &head));
+    }
+    stream.write_all(&sent).unwrap();
+    let answered = loop {
+        let mut start = [0; 9];
+        stream.read_exact(&mut start).unwrap();
+        let [a, b, c, kind, _, stream_number @ ..] = start;
+        let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]).try_into().unwrap()];
+        stream.read_exact(&mut payload).unwrap();
+        if kind == HEADERS {
+            break u32::from_be_bytes(stream_number);
+        }
+    };
+    assert_eq!(answered, 2 * room + 1, "those before wait for their bodies");
     drop(process);
 }

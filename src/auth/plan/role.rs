@@ -37,12 +37,25 @@ pub(in crate::auth) fn plan_by_role(
             lesser(asked.explicit_max_ttl, role.explicit_max_ttl, words, &mut warnings);
         asked.period = lesser(asked.period, role.period, "Period specified", &mut warnings);
     }
+    if kind == TokenKind::Batch {
+        // They are in no store: nothing could count their uses or renew them.
+        for (name, set) in [("num_uses", role.num_uses != 0), ("period", role.period > 0)] {
+            if set {
+                return Err(CreateRefused::BatchWith(name));
+            }
+        }
+    }
     let ttl = asked.lasting(parent, &policies, kind, &mut warnings)?;
     let suffix = if role.path_suffix.is_empty() { "" } else { "/" };
     Ok(Planned {
         parent: (!role.orphan).then(|| parent.digest.clone()),
         policies,
-        ttl: ttl.min(remaining(asked.explicit_max_ttl, now, now)),
+        // The role's own as well: of a batch token it is the end itself.
+        ttl: ttl.min(remaining(asked.explicit_max_ttl, now, now)).min(remaining(
+            role.explicit_max_ttl,
+            now,
+            now,
+        )),
         explicit_max_ttl: asked.explicit_max_ttl,
         period: asked.period,
         renewable: new.renewable && role.renewable && ttl > 0 && kind == TokenKind::Service,
@@ -270,6 +283,19 @@ mod tests {
         );
         let still = TokenRole { renewable: false, ..role() };
         assert!(!plan(&still, &new(&[])).unwrap().renewable);
+    }
+
+    /// Found by a review: whoever asked for a batch token was free of the role's limits.
+    #[test]
+    fn a_roles_limits_hold_for_a_batch_token_that_is_asked_for() {
+        let batch = NewToken { kind: Some(TokenKind::Batch), ttl: Some(86_400), ..new(&[]) };
+        let ends = TokenRole { explicit_max_ttl: 600, ..role() };
+        let planned = plan(&ends, &batch).unwrap();
+        assert_eq!((planned.kind, planned.ttl), (TokenKind::Batch, 600));
+        let counted = TokenRole { num_uses: 1, ..role() };
+        assert_eq!(plan(&counted, &batch), Err(CreateRefused::BatchWith("num_uses")));
+        let periodic = TokenRole { period: 60, ..role() };
+        assert_eq!(plan(&periodic, &batch), Err(CreateRefused::BatchWith("period")));
     }
 
     #[test]

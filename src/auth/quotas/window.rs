@@ -11,6 +11,8 @@ use crate::model::{RateQuota, Timestamp};
 /// Addresses that are counted one by one: about 4 MB at 64 bytes each. While more of them ask within one interval
 /// the rest share a window.
 const ADDRESSES: usize = 65_536;
+/// Between two looks for windows that are over: each goes over all of them while everybody waits.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// What is left of an interval after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,14 @@ pub(super) struct Windows {
     limit: u64,
     interval: Duration,
     block: Option<Duration>,
-    counted: Mutex<HashMap<Option<IpAddr>, Window>>,
+    counted: Mutex<Counted>,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    /// By network; `None` is the window of all that are not counted one by one.
+    windows: HashMap<Option<IpAddr>, Window>,
+    swept: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -55,25 +64,35 @@ impl Windows {
     pub(super) fn take(&self, remote: Option<IpAddr>, now: Timestamp) -> Left {
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let mut address = remote.map(network_of);
-        if counted.len() >= ADDRESSES && !counted.contains_key(&address) {
-            counted.retain(|_, window| self.counts(window, now));
-            if counted.len() >= ADDRESSES {
-                address = None;
-            }
+        if !counted.windows.contains_key(&address) && !self.has_room(&mut counted, now) {
+            address = None;
         }
         let fresh = Window { began: now, taken: 0, blocked_until: None };
-        let window = counted.entry(address).or_insert(fresh);
+        let window = counted.windows.entry(address).or_insert(fresh);
         if !self.counts(window, now) {
             *window = fresh;
         }
         if window.blocked_until.is_some() || window.taken >= self.limit {
             if window.blocked_until.is_none() {
-                window.blocked_until = self.block.map(|block| now.after(block));
+                // Whoever fills the table must not have all others blocked.
+                let block = self.block.filter(|_| address.is_some());
+                window.blocked_until = block.map(|block| now.after(block));
             }
             return self.left(window, now, false);
         }
         window.taken = window.taken.saturating_add(1);
         self.left(window, now, true)
+    }
+
+    /// Whether one more can be counted by itself.
+    fn has_room(&self, counted: &mut Counted, now: Timestamp) -> bool {
+        if counted.windows.len() >= ADDRESSES
+            && counted.swept.is_none_or(|swept| swept > now || now.since(swept) >= SWEEP)
+        {
+            counted.windows.retain(|_, window| self.counts(window, now));
+            counted.swept = Some(now);
+        }
+        counted.windows.len() < ADDRESSES
     }
 
     fn end(&self, window: &Window) -> Timestamp {
@@ -188,6 +207,20 @@ mod tests {
         assert!(windows.take(address(u32::MAX), NOW).allowed);
         assert!(!windows.take(address(u32::MAX - 1), NOW).allowed);
         assert!(windows.take(address(u32::MAX), at(10)).allowed, "old ones make room");
-        assert!(windows.counted.lock().unwrap().len() <= ADDRESSES + 1);
+        assert!(windows.counted.lock().unwrap().windows.len() <= ADDRESSES + 1);
+    }
+
+    /// Found by a review: one network of IPv6 fills the table, and could have everybody else blocked for as long.
+    #[test]
+    fn whoever_fills_the_table_has_nobody_else_blocked() {
+        let windows = windows(1.0, 10, 3600);
+        let address = |number: u32| Some(IpAddr::from(number.to_be_bytes()));
+        for number in 0..u32::try_from(ADDRESSES).unwrap() {
+            windows.take(address(number), NOW);
+            assert!(!windows.take(address(number), NOW).allowed, "blocked for an hour");
+        }
+        assert!(windows.take(address(u32::MAX), NOW).allowed);
+        assert!(!windows.take(address(u32::MAX), at(9)).allowed);
+        assert!(windows.take(address(u32::MAX), at(10)).allowed, "for the interval alone");
     }
 }

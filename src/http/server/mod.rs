@@ -15,10 +15,11 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use futures_util::future::join_all;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::reply::VERDICT as VERDICT_NAME;
+use super::reply::{JSON, VERDICT as VERDICT_NAME};
 use super::{InFlight, Wire, pipeline};
 use crate::config::{Address, Limits, Listener};
 
@@ -116,6 +117,8 @@ struct Served {
     limits: Limits,
     open_metrics: bool,
     bodies: Bodies,
+    /// As many requests as connections: over HTTP/2 one connection may send any number of them.
+    turns: Semaphore,
 }
 
 /// Binds and serves all of them.
@@ -140,21 +143,23 @@ struct Bound {
 
 fn bound(wire: &Arc<Wire>, listener: &Listener) -> Result<Bound, ServerError> {
     let Listener { address, tls, open_metrics, limits } = listener;
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    // Each worker has its part of them; connections are dealt out evenly.
+    let of_worker = limits.connections.div_ceil(workers);
     let with = Served {
         wire: Arc::clone(wire),
         limits: *limits,
         open_metrics: *open_metrics,
         bodies: Bodies::default(),
+        turns: Semaphore::new(of_worker.saturating_mul(workers)),
     };
     let with = web::Data::new(with);
-    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
     let server = HttpServer::new(move || {
         App::new().app_data(web::Data::clone(&with)).default_service(web::to(catch_all))
     })
     .workers(workers)
     .backlog(BACKLOG)
-    // Each worker has its part of them; connections are dealt out evenly.
-    .max_connections(limits.connections.div_ceil(workers))
+    .max_connections(of_worker)
     .keep_alive(limits.idle_time)
     .client_request_timeout(limits.header_time)
     .tls_handshake_timeout(HANDSHAKE_TIME)
@@ -234,6 +239,11 @@ async fn catch_all(
     if inward::has_too_many_headers(request.headers(), &served.limits) {
         return HttpResponse::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     }
+    let Ok(_turn) = served.turns.try_acquire() else {
+        return HttpResponse::ServiceUnavailable()
+            .insert_header((header::CONTENT_TYPE, HeaderValue::from_static(JSON)))
+            .body(r#"{"errors":["too many requests at the same time\nhelp: try again"]}"#);
+    };
     let namespace = request.headers().get(NAMESPACE).cloned();
     let incoming = inward::incoming(&request, payload, &served).await;
     let reply = pipeline::answer(&served.wire, incoming, served.limits.request_time).await;

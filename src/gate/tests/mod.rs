@@ -34,11 +34,13 @@ const ADMIN_ARN: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 const ADMIN: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
-/// One engine for all tests: the bad calls and the good ones share it, as they do in a server.
+/// One engine for all tests: the bad calls and the good ones share it, as they do in a server. Its net of time is as
+/// wide as any host's may be: on a busy machine the usual one stops a guest before its fuel does.
 static HOST: LazyLock<Host> = LazyLock::new(|| {
     let GateConfig { cache_dir, cache_key, .. } = GateConfig::for_tests(Mode::Enforce);
     let code_cache = cache_dir.map(|directory| CodeCache { directory, mac_key: cache_key });
-    Host::new(HostConfig { code_cache, ..HostConfig::default() }).unwrap()
+    let limits = Limits { wall_time: Limits::tops().wall_time, ..Limits::default() };
+    Host::new(HostConfig { limits, code_cache, ..HostConfig::default() }).unwrap()
 });
 
 /// Says what it was told to, one answer after the other; the last one for ever.

@@ -66,11 +66,25 @@ fn masked(text: &str) -> String {
     }
     shown.push_str(rest);
     // Columns are as wide as what stood in them, and empty ones leave blanks behind.
-    let lines = shown.lines().map(|line| line.trim_end());
+    let lines = shown.lines().map(|line| masked_line(line.trim_end()));
     lines.collect::<Vec<_>>().join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION")
 }
 
+/// Members whose values have blanks in them, or depend on how busy the machine is.
+fn masked_line(line: &str) -> String {
+    for name in ["Install Time", "Encryption Count", "wrapping_token_creation_time:"] {
+        if let Some(rest) = line.strip_prefix(name) {
+            let blanks = rest.len() - rest.trim_start().len();
+            return format!("{name}{}…", &rest[..blanks]);
+        }
+    }
+    line.to_owned()
+}
+
 fn masked_word(word: &str) -> String {
+    if let Some(front) = word.strip_suffix(':').filter(|front| front.contains('/')) {
+        return format!("{}:", masked_word(front));
+    }
     for (head, most) in [("hvs.", 0), ("hvb.", 0), ("AKIA", 20), ("ASIA", 20), ("AIDA", 21)] {
         if word.starts_with(head) && (most == 0 || word.len() == most) {
             return format!("{head}…");
@@ -86,6 +100,11 @@ fn masked_word(word: &str) -> String {
     {
         return format!("{front}/…");
     }
+    if let Some((front, last)) = word.rsplit_once(':')
+        && is_random(last)
+    {
+        return format!("{front}:…");
+    }
     let is_time = word.len() >= 20 && word.get(10..11) == Some("T") && word.ends_with('Z');
     if is_time || is_id(word) || is_name(word) || is_uuid(word) || is_random(word) {
         return "…".to_owned();
@@ -96,8 +115,10 @@ fn masked_word(word: &str) -> String {
     if accessor {
         return "…".to_owned();
     }
-    // A second more or less: a lease of half an hour has 29m59s when it is looked at.
-    if let Some(minutes) = word.strip_suffix("m59s").and_then(|text| text.parse::<u32>().ok()) {
+    // Some seconds later: a lease of half an hour has 29m58s when it is looked at.
+    if let Some((minutes, seconds)) = word.strip_suffix('s').and_then(|text| text.split_once('m'))
+        && let (Ok(minutes), Ok(50..60)) = (minutes.parse::<u32>(), seconds.parse::<u32>())
+    {
         let minutes = minutes + 1;
         return if minutes == 60 { "1h".to_owned() } else { format!("{minutes}m") };
     }
@@ -214,6 +235,18 @@ fn what_is_made_up_anew_is_masked_and_nothing_else() {
         ("token hvs.CAES-x_y", "token hvs.…"),
         ("  \"ttl\": \"29m59s\",  ", "  \"ttl\": \"30m\","),
         ("expire_time 2026-11-26T11:19:29.895Z", "expire_time …"),
+        (
+            "wrapping_token_creation_time:    2026-11-26 11:32:07.273 +0000 UTC",
+            "wrapping_token_creation_time:    …",
+        ),
+        (
+            "Error renewing aws/sts/r/4UuK42kfz2JChkkl8nccp73S: Error",
+            "Error renewing aws/sts/r/…: Error",
+        ),
+        (
+            "hash hmac-sha256:23f07b23ed5048e42f7298eeee389a393a94cc96d299d27e837c1b407f640d89",
+            "hash hmac-sha256:…",
+        ),
         ("accessor aws_5981b425", "accessor …"),
         ("id 2fc2fdc7-028c-4db0-b951-e408681e0d85", "id …"),
         ("creation_time 1795690157", "creation_time …"),

@@ -114,7 +114,7 @@ impl Auth {
         let entity = match (change.entity, owner) {
             (Some(id), _) => {
                 let found = self.parts.store.entity(&id).await?;
-                found.ok_or_else(|| IdentityError::NoEntity(id.0))?
+                found.ok_or(IdentityError::NoEntity(id.0))?
             }
             (None, Some(owner)) => owner,
             (None, None) => {

@@ -13,7 +13,6 @@ use crate::cli::remote::{Remote, RemoteArguments};
 
 /// Arguments of `leasehold operator rekey`; the names are Vault's.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(in crate::cli) struct RekeyArguments {
     /// A share; - reads it from standard input. Without it the terminal is asked, and does not show it.
     #[arg(value_name = "KEY", conflicts_with_all = ["init", "cancel", "status"])]

@@ -317,7 +317,7 @@ fn what_is_too_large_or_too_slow_is_refused_by_the_listeners_own_limits() {
     let Started { process, addresses, .. } = start(|_| {
         "[[listener]]\naddress = \"127.0.0.1:0\"\n\
          [[listener]]\naddress = \"127.0.0.1:0\"\nmax_request_size = 1000\nmax_headers = 10\nmax_header_size = 2000\n\
-         http_read_header_timeout = \"1s\"\nhttp_read_timeout = \"1s\"\nhttp_idle_timeout = \"2s\"\n"
+         http_read_header_timeout = \"3s\"\nhttp_read_timeout = \"3s\"\nhttp_idle_timeout = \"3s\"\n"
             .to_owned()
     });
     let send = |address: &str, bytes: &[u8]| {

@@ -13,20 +13,16 @@ use crate::model::{AuthMethod, MountState};
 /// The routes of a whole mount, where `path` is its path.
 pub(super) fn mounted_at(wire: &Wire, path: &str) -> Option<&'static [Route]> {
     let root = format!("{}/", path.trim_end_matches('/'));
-    let below = match root.as_str() {
-        "sys/" | "identity/" | "auth/token/" => root,
-        _ => match root.strip_prefix("auth/") {
-            Some(rest) => {
-                let method = wire.auth.auth_mount(rest)?.method;
-                // `oidc` is another name of `jwt`.
-                let method = if method == AuthMethod::Oidc { AuthMethod::Jwt } else { method };
-                format!("auth/:{}/", method.as_str())
-            }
-            None => {
-                let mount = wire.engine.mount(&root)?;
-                (mount.state == MountState::Active).then(|| ":mount/".to_owned())?
-            }
-        },
+    let below = if matches!(root.as_str(), "sys/" | "identity/" | "auth/token/") {
+        root
+    } else if let Some(rest) = root.strip_prefix("auth/") {
+        let method = wire.auth.auth_mount(rest)?.method;
+        // `oidc` is another name of `jwt`.
+        let method = if method == AuthMethod::Oidc { AuthMethod::Jwt } else { method };
+        format!("auth/:{}/", method.as_str())
+    } else {
+        let active = wire.engine.mount(&root)?.state == MountState::Active;
+        active.then(|| ":mount/".to_owned())?
     };
     routes::tables().into_iter().find(|(prefix, _)| *prefix == below).map(|(_, table)| table)
 }

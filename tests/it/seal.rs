@@ -18,7 +18,7 @@ use crate::support::{NARROW, log};
 /// The shares of a broker, base64.
 type Shares = Vec<String>;
 
-fn texts(value: &Value) -> Shares {
+pub fn texts(value: &Value) -> Shares {
     value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
@@ -31,18 +31,18 @@ fn initialised(shares: u8, threshold: u8) -> (TestBroker, Shares, String) {
     (broker, texts(&made["keys_base64"]), token)
 }
 
-fn give(broker: &TestBroker, share: &str) -> Reply {
+pub fn give(broker: &TestBroker, share: &str) -> Reply {
     broker.anyone().put("sys/unseal", &json!({ "key": share }))
 }
 
-fn unseal(broker: &TestBroker, shares: &[String]) -> Value {
+pub fn unseal(broker: &TestBroker, shares: &[String]) -> Value {
     let given: Vec<Value> =
         shares.iter().map(|share| give(broker, share).expect(200).json).collect();
     given.last().unwrap().clone()
 }
 
 /// Unsealed, with the root token that every test has and a role `r`.
-fn unsealed(shares: u8, threshold: u8) -> (TestBroker, Shares) {
+pub fn unsealed(shares: u8, threshold: u8) -> (TestBroker, Shares) {
     let (broker, keys, token) = initialised(shares, threshold);
     unseal(&broker, &keys[..usize::from(threshold)]);
     let root = broker.anyone().with_token(&token);

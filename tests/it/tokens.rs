@@ -98,10 +98,20 @@ fn a_bad_token_is_told_nothing() {
     let none = broker.root().anonymous().get("sys/mounts").expect(403);
     assert_eq!(none.errors(), ["permission denied"]);
     let unknown = broker.root().with_token("hvs.unknown").get("sys/mounts").expect(403);
-    assert_eq!(
-        unknown.errors(),
-        ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]
-    );
+    let bad = ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"];
+    assert_eq!(unknown.errors(), bad);
+    // One that was, one whose time is over, one that is used up, and what no token looks like: the same.
+    let revoked = child(&broker, &json!({ "policies": ["root"], "ttl": "1h" }));
+    broker.root().post("auth/token/revoke", &json!({ "token": revoked })).expect(204);
+    let used = child(&broker, &json!({ "policies": ["root"], "num_uses": 1 }));
+    broker.root().with_token(&used).get("sys/mounts").expect(200);
+    let expired = child(&broker, &json!({ "policies": ["root"], "ttl": "1m" }));
+    broker.clock.advance(Duration::from_secs(61));
+    let long = "x".repeat(5000);
+    for token in [&revoked, &used, &expired, "hvb.AAAA", "s.", &long] {
+        let told = broker.root().with_token(token).get("sys/mounts").expect(403);
+        assert_eq!(told.errors(), bad, "{token:.20}");
+    }
 }
 
 #[test]
@@ -111,4 +121,36 @@ fn tokens_survive_a_restart() {
     broker.lose_power();
     broker.root().with_token(&token).get("auth/token/lookup-self").expect(200);
     broker.root().get("auth/token/lookup-self").expect(200);
+}
+
+#[test]
+fn of_two_administrators_who_choose_the_same_id_at_once_one_gets_the_token() {
+    let broker = TestBroker::new().with_role();
+    for round in 0..20 {
+        let id = format!("chosen-{round}");
+        let begin = std::sync::Barrier::new(4);
+        let replies: Vec<_> = std::thread::scope(|scope| {
+            let asking: Vec<_> = (0..4)
+                .map(|caller| {
+                    let (root, id, begin) = (broker.root(), &id, &begin);
+                    scope.spawn(move || {
+                        let name = format!("admin-{caller}");
+                        let body = json!({ "id": id, "display_name": name, "policies": ["root"] });
+                        begin.wait();
+                        (format!("token-{name}"), root.post("auth/token/create", &body))
+                    })
+                })
+                .collect();
+            asking.into_iter().map(|asking| asking.join().unwrap()).collect()
+        });
+        let (made, refused): (Vec<_>, Vec<_>) =
+            replies.into_iter().partition(|(_, reply)| reply.status == 200);
+        assert_eq!(made.len(), 1, "round {round}");
+        for (_, reply) in refused {
+            assert_eq!(reply.expect(400).errors(), ["cannot create a token with a duplicate ID"]);
+        }
+        let own = broker.root().with_token(&id).get("auth/token/lookup-self").expect(200);
+        assert_eq!(own.text_of("display_name"), made[0].0);
+        assert_eq!(own.data()["accessor"], made[0].1.json["auth"]["accessor"]);
+    }
 }

@@ -19,9 +19,9 @@ const MAX_NAME_BYTES: usize = 64;
 pub(crate) enum Language {
     /// Rust, by the SDK that travels with the folder.
     Rust,
-    /// JavaScript, in `QuickJS`.
+    /// JavaScript, in QuickJS.
     Js,
-    /// Python, in `CPython`.
+    /// Python, in CPython.
     Python,
     /// Go, by its own compiler.
     Go,

@@ -95,10 +95,16 @@ fn of_themselves(old: &Plugin, new: &Plugin) -> Vec<String> {
         let gone = one.imports().iter().filter(|import| !other.imports().contains(import));
         lines.extend(gone.map(|import| format!("{sign} import {import}")));
     }
-    if old.settings_schema() != new.settings_schema() {
+    if !same_json(old.settings_schema(), new.settings_schema()) {
         lines.push("~ the settings schema is another: stored settings are checked again".into());
     }
     lines
+}
+
+/// Whether two texts are one value, however they are laid out.
+fn same_json(one: &str, other: &str) -> bool {
+    let value = |text| serde_json::from_str::<serde_json::Value>(text).ok();
+    one == other || value(one).is_some_and(|one| value(other) == Some(one))
 }
 
 fn rules(old: &Manifest, new: &Manifest) -> Vec<String> {
@@ -164,4 +170,18 @@ fn findings(evaluation: &Evaluation) -> &[Finding] {
 
 fn fuel(evaluation: &Evaluation) -> String {
     figures::count(evaluation.fuel_used)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_that_is_only_laid_out_otherwise_is_the_same() {
+        let schema = r#"{"type":"object","properties":{"a":{"type":"string"}}}"#;
+        let pretty =
+            "{\n  \"properties\": {\"a\": {\"type\": \"string\"}},\n  \"type\": \"object\"\n}\n";
+        assert!(same_json(schema, pretty));
+        assert!(!same_json(schema, r#"{"type":"object","properties":{"a":{"type":"number"}}}"#));
+    }
 }

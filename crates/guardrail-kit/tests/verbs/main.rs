@@ -333,6 +333,10 @@ fn what_is_no_component_is_refused_with_the_way_out() {
     plugin(&["test", text(&folder.at("hostile.wasm"))])
         .ended(Exit::Failed)
         .tells(&["error: there are no vectors: ", "help: plugins/README.md#vectors"]);
+    let folder = folder.write("tests/a.json", &vector(&json!({}), RIGHT_OF_HOSTILE));
+    plugin(&["test", text(&folder.at("hostile.wasm")), "--case", "b"])
+        .ended(Exit::Failed)
+        .tells(&["error: no vector in `", "tests` has `b` in its name"]);
 }
 
 #[test]

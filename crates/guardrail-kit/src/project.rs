@@ -132,6 +132,17 @@ struct TestPart {
 }
 
 impl Language {
+    /// What brings the compiler into a new project's folder, where that is where it goes.
+    pub(crate) fn install(self) -> Option<&'static str> {
+        match self {
+            Self::Js => Some("npm install"),
+            Self::Python | Self::C => {
+                Some("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt")
+            }
+            Self::Rust | Self::Go | Self::Rego => None,
+        }
+    }
+
     /// As `--lang` and `guardrail.toml` have it.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

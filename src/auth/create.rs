@@ -200,16 +200,21 @@ impl Auth {
             None => self.fresh_token(),
         };
         let digest = self.parts.barrier.token_digest(&client_token)?;
-        if new.id.is_some() && self.parts.store.token(&digest).await?.is_some() {
-            return Err(CreateRefused::DuplicateId.into());
-        }
         let token = planned.token(digest, self.fresh_accessor(), new, now);
-        match self.parts.store.put_token(&token).await {
-            // The caller's token ended meanwhile, and its children with it.
-            Err(StoreError::Conflict) => return Err(AuthError::InvalidToken),
+        match self.parts.store.create_token(&token).await {
+            Err(StoreError::Conflict) => return Err(self.why_not_written(&token).await?),
             written => written?,
         }
         Ok((client_token, token))
+    }
+
+    /// Why the store did not take a new token: somebody else chose the same id, or the caller's token ended
+    /// meanwhile, and its children with it.
+    async fn why_not_written(&self, token: &Token) -> Result<AuthError, StoreError> {
+        Ok(match self.parts.store.token(&token.digest).await? {
+            Some(_theirs) => CreateRefused::DuplicateId.into(),
+            None => AuthError::InvalidToken,
+        })
     }
 
     /// Makes a root token that never ends, as at init; with an `id` that is a live root token already
@@ -231,8 +236,10 @@ impl Auth {
             path: "auth/token/root".to_owned(),
             ..Token::new(digest, self.fresh_accessor(), now)
         };
-        self.parts.store.put_token(&token).await?;
-        Ok(client_token)
+        match self.parts.store.create_token(&token).await {
+            Err(StoreError::Conflict) => Err(CreateRefused::DuplicateId.into()),
+            written => Ok(written.map(|()| client_token)?),
+        }
     }
 
     async fn policy_warnings(&self, names: &[String]) -> Result<Vec<String>, StoreError> {

@@ -19,6 +19,7 @@ use known::{Generation, Known};
 
 pub mod acl;
 mod batch;
+mod canonical;
 pub mod create;
 pub mod identity;
 pub mod jose;

@@ -45,16 +45,6 @@ pub enum Rights {
     Rules(Arc<Acl>),
 }
 
-impl Rights {
-    /// What may be done with a path, by name.
-    pub fn capabilities(&self, path: &str) -> Vec<&'static str> {
-        match self {
-            Self::Root => vec![acl::ROOT],
-            Self::Rules(acl) => acl.capabilities(path.strip_prefix('/').unwrap_or(path)),
-        }
-    }
-}
-
 impl Auth {
     /// Whether `caller` may do this. A path that is protected needs `sudo` beside the rest.
     pub async fn authorize(
@@ -66,7 +56,10 @@ impl Auth {
             return Ok(());
         }
         let acl = self.acl_of(caller).await?;
-        match acl.decide(question) {
+        // A rule about a name must not be got around by writing the name in other letters.
+        let by_name = self.canonical(question.path).folds();
+        let access = if by_name { acl.decide_in_any_case(question) } else { acl.decide(question) };
+        match access {
             Access::Granted => Ok(()),
             Access::Denied => Err(AuthError::Denied),
         }
@@ -90,6 +83,18 @@ impl Auth {
         let names = joined(&token.policies, identity.as_deref());
         let names = names.as_deref().unwrap_or(&token.policies);
         Ok(Rights::Rules(self.rules(names, identity.as_deref(), generation).await?))
+    }
+
+    /// What may be done with a path, by name.
+    pub fn capabilities(&self, rights: &Rights, path: &str) -> Vec<&'static str> {
+        let path = path.strip_prefix('/').unwrap_or(path);
+        match rights {
+            Rights::Root => vec![acl::ROOT],
+            Rights::Rules(acl) if self.canonical(path).folds() => {
+                acl.capabilities_in_any_case(path)
+            }
+            Rights::Rules(acl) => acl.capabilities(path),
+        }
     }
 
     /// The rules that policies add up to for somebody. `generation` is older than what is known of both.

@@ -9,6 +9,7 @@ use super::plan::remaining;
 use super::{Auth, AuthError, Caller, is_live};
 use crate::model::duration::ttl_capped;
 use crate::model::{Accessor, ClientToken, Timestamp, Token, TokenKind, TokenRole};
+use crate::store::StoreError;
 
 /// What a token begins with, as Vault's service tokens do.
 pub(super) const TOKEN_PREFIX: &str = "hvs.";
@@ -133,7 +134,11 @@ impl Auth {
                 renewal(&as_role_says(stored, &role), increment, now)?
             }
         };
-        self.parts.store.put_token(&token).await?;
+        match self.parts.store.update_token(&token).await {
+            // It ended meanwhile.
+            Err(StoreError::Conflict) => return Err(AuthError::NoSuchToken),
+            written => written?,
+        }
         let identity_policies = Vec::new();
         let granted = Granted { client_token: None, token, warnings, identity_policies };
         self.with_identity(granted).await

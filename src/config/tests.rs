@@ -174,6 +174,8 @@ fn limits_are_the_operators_up_to_their_tops() {
     assert_eq!(given.total_time, Duration::from_secs(5));
     assert_eq!((given.limits.memory_bytes, given.limits.log_lines), (1 << 20, 7));
     assert_eq!(given.limits.findings, Bounds::default().limits.findings, "the rest stays");
+    let given = bounds("concurrent_evaluations = 2\nwaiting_evaluations = 1").limits;
+    assert_eq!((given.concurrent_evaluations, given.waiting_evaluations), (2, 1));
     for (text, part) in [
         (
             "fuel = 2_000_000_001",
@@ -184,6 +186,7 @@ fn limits_are_the_operators_up_to_their_tops() {
         ("memory_bytes = 268435457", "more than the 268435456 that may be"),
         ("output_bytes = 8388609", "more than the 8388608 that may be"),
         ("component_bytes = 29360129", "more than the 29360128 that may be"),
+        ("concurrent_evaluations = 1025", "more than the 1024 that may be"),
         ("host_calls = 0", "`guardrails.limits.host_calls`: is 0"),
         ("fuel = -1", "invalid value"),
         ("wall_time = 5", "wall_time"),

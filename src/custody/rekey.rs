@@ -124,7 +124,12 @@ impl Custody {
         }
         let given = Progress::new(&self.parts.random);
         let begun = slot.insert(Rekeying { wish, given, handed_out: None });
-        warn!(seal.shares = target.as_str(), "a rekey was begun");
+        let how = if wish.verify { "with" } else { "without" };
+        warn!(
+            seal.shares = target.as_str(),
+            "a rekey was begun {how} verification: its shares count {}",
+            if wish.verify { "once they were given back" } else { "at once, lost or not" }
+        );
         Ok(status(Some(begun), required))
     }
 

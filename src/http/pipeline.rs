@@ -20,7 +20,7 @@ use super::request::{Incoming, Request, asks_for_help};
 use super::request_log::RequestLog;
 use super::routes::{self, Callers, Route};
 use super::wrapping::{self, Door, HandedOut, Sent};
-use super::{Wire, help, sys_metrics, sys_policies, sys_quotas, sys_seal};
+use super::{Wire, help, sys_metrics, sys_quotas, sys_seal};
 use crate::auth::{AuthError, Caller, Operation, Question, acl};
 use crate::model::{AuthMount, ClientToken, Mount};
 use crate::seal::SealStatus;
@@ -334,11 +334,7 @@ async fn authorized(
         wrap_seconds: asked.wrap_seconds,
         needs_sudo: acl::needs_sudo(asked.path),
     };
-    wire.auth.authorize(caller, &question).await?;
-    if let Some(path) = sys_policies::stored_path(asked.path) {
-        wire.auth.authorize(caller, &Question { path: &path, ..question }).await?;
-    }
-    Ok(())
+    Ok(wire.auth.authorize(caller, &question).await?)
 }
 
 /// Whether a write makes what is not there yet, on a route that looks first.

@@ -27,14 +27,6 @@ pub(super) const CAPABILITIES: &[Field] = &[
     field("accessor", Kind::Text),
 ];
 
-/// The path of a policy as it is stored, where the request has it in other letters: a rule about the one must
-/// not be got around by the other.
-pub(super) fn stored_path(path: &str) -> Option<String> {
-    let names_one = path.starts_with("sys/policies/acl/") || path.starts_with("sys/policy/");
-    let stored = path.to_lowercase();
-    (names_one && stored != path).then_some(stored)
-}
-
 /// LIST `sys/policies/acl`.
 pub(super) async fn list(call: Call) -> Answered {
     Ok(Answer::keys(call.wire.auth.policy_names().await.map_err(AuthError::from)?))
@@ -142,7 +134,7 @@ fn told(call: &mut Call, rights: &Rights) -> Answered {
     }
     let mut capabilities = BTreeMap::new();
     for path in paths {
-        let words = rights.capabilities(&path);
+        let words = call.wire.auth.capabilities(rights, &path);
         capabilities.insert(path, words);
     }
     if let (1, Some(only)) = (capabilities.len(), capabilities.values().next().cloned()) {

@@ -196,7 +196,7 @@ async fn a_lease_expires_unless_it_was_renewed() {
 #[tokio::test]
 async fn a_tokens_end_ends_its_leases() {
     let it = Fixture::new().await;
-    it.store.put_token(&token(it.now(), 60)).await.unwrap();
+    it.store.create_token(&token(it.now(), 60)).await.unwrap();
     let lease = it.issue('1').await;
     assert_eq!(it.after(59).await, 0);
     assert_eq!(it.after(1).await, 1);

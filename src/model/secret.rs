@@ -1,5 +1,5 @@
-//! Values that must never be printed. They wipe themselves, show `[redacted]`, and implement neither
-//! `Display` nor `Serialize`. `expose()` is called in `http/envelope.rs`, `aws/sdk.rs` and `seal/`
+//! Values that must never be printed. They wipe themselves, show `[redacted]`, are compared in constant time, and implement
+//! neither `Display` nor `Serialize`. `expose()` is called in `http/envelope.rs`, `aws/sdk.rs` and `seal/`
 //! only; `tests/it/architecture.rs` holds that list.
 
 use std::fmt;
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 macro_rules! secret {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq)]
+        #[derive(Clone)]
         pub struct $name(Zeroizing<String>);
 
         impl $name {
@@ -29,6 +29,14 @@ macro_rules! secret {
                 self.0.is_empty()
             }
         }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+            }
+        }
+
+        impl Eq for $name {}
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,7 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_the_same_where_their_bytes_are() {
+    fn secrets_are_the_same_where_their_bytes_are() {
+        assert_eq!(ClientToken::new("a"), ClientToken::new("a"));
+        assert_ne!(ClientToken::new("a"), ClientToken::new("b"));
+        assert_ne!(ClientToken::new("a"), ClientToken::new("ab"));
         assert_eq!(KeyShare::new(b"a"), KeyShare::new(b"a"));
         assert_ne!(KeyShare::new(b"a"), KeyShare::new(b"b"));
         assert_ne!(KeyShare::new(b"a"), KeyShare::new(b"ab"));

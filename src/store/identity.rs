@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{Entity, EntityId, Group, GroupId, TokenRole};
+use crate::model::{Entity, EntityAlias, EntityId, Group, GroupId, TokenRole};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -35,6 +35,9 @@ pub trait IdentityStore {
     /// Writes an entity and its aliases: those that it has no longer are removed. [`StoreError::Conflict`]
     /// where another has its name or one of its aliases.
     async fn put_entity(&self, entity: &Entity) -> Result<()>;
+    /// Writes an alias as an entity's, whoever had it before: it is never nobody's. [`StoreError::Conflict`]
+    /// where another alias has its name at its mount.
+    async fn put_alias(&self, entity: &EntityId, alias: &EntityAlias) -> Result<()>;
     /// Removes an entity with its aliases, from its groups too.
     async fn remove_entity(&self, id: &EntityId) -> Result<()>;
     /// Removes what a mount knew entities by.

@@ -125,9 +125,12 @@ pub trait Store:
     /// Removes a role if it is there.
     async fn remove_role(&self, mount: &MountId, name: &RoleName) -> Result<()>;
 
-    /// Writes a new token, or a changed one (same digest). Uses that were taken and an end stay as they
-    /// are stored, whatever an older copy says; [`StoreError::Conflict`] for a new one whose parent ended.
-    async fn put_token(&self, token: &Token) -> Result<()>;
+    /// Writes a new token. [`StoreError::Conflict`] where there is one of this digest, ended or not, and where
+    /// its parent or its auth mount is no more.
+    async fn create_token(&self, token: &Token) -> Result<()>;
+    /// Writes the changed end, policies and words of a token. Uses that were taken stay as they are stored,
+    /// whatever an older copy says; [`StoreError::Conflict`] where it has ended or is not there.
+    async fn update_token(&self, token: &Token) -> Result<()>;
     /// A token, ended ones included until they are purged.
     async fn token(&self, digest: &TokenDigest) -> Result<Option<std::sync::Arc<Token>>>;
     /// A token by its public handle.

@@ -280,3 +280,51 @@ fn revoke_orphan_ends_one_token_and_lets_its_children_live() {
     let limited = holder(&broker, &["default"]);
     limited.post("auth/token/revoke-orphan", &unknown).expect(403);
 }
+
+#[test]
+fn what_is_denied_by_a_name_is_denied_in_whatever_letters_the_name_comes() {
+    let broker = TestBroker::new();
+    let root = broker.root();
+    root.post("sys/auth/people", &json!({ "type": "userpass" })).expect(204);
+    for name in ["admin", "bob"] {
+        root.post(&format!("auth/people/users/{name}"), &json!({ "password": "one" })).expect(204);
+    }
+    policy(
+        &broker,
+        "help-desk",
+        r#"path "auth/people/users/*" { capabilities = ["update"] }
+           path "auth/people/users/Admin/password" { capabilities = ["deny"] }
+           path "auth/people/users/admin" { capabilities = ["read"] }"#,
+    );
+    let desk = holder(&broker, &["help-desk"]);
+    let set = |user: &str| {
+        desk.post(&format!("auth/people/users/{user}/password"), &json!({ "password": "two" }))
+            .status
+    };
+    assert_eq!(["bob", "BOB", "admin", "ADMIN", "Admin"].map(set), [204, 204, 403, 403, 403]);
+    let body = json!({ "token_policies": ["root"] });
+    for user in ["admin", "ADMIN"] {
+        desk.post(&format!("auth/people/users/{user}"), &body).expect(403);
+    }
+    desk.get("auth/people/users/ADMIN").expect(403); // As it is written it is under `users/*` alone.
+    desk.get("auth/people/users/admin").expect(200);
+    let paths = ["auth/people/users/ADMIN/password", "auth/people/users/BOB/password"];
+    let told = desk.post("sys/capabilities-self", &json!({ "paths": paths })).expect(200);
+    assert_eq!(told.data()[paths[0]], json!(["deny"]));
+    assert_eq!(told.data()[paths[1]], json!(["update"]));
+    let body = json!({ "password": "one" });
+    root.anonymous().post("auth/people/login/admin", &body).expect(200);
+}
+
+#[test]
+fn a_policy_that_names_a_role_in_capitals_grants_it_as_it_is_written() {
+    let broker = TestBroker::new();
+    let root = broker.root();
+    root.post("sys/auth/approle", &json!({ "type": "approle" })).expect(204);
+    root.post("auth/approle/role/MyApp", &json!({})).expect(204);
+    let text = r#"path "auth/approle/role/MyApp/role-id" { capabilities = ["read"] }"#;
+    policy(&broker, "app", text);
+    let app = holder(&broker, &["app"]);
+    app.get("auth/approle/role/MyApp/role-id").expect(200);
+    app.get("auth/approle/role/myapp/role-id").expect(403);
+}

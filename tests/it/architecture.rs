@@ -195,6 +195,52 @@ fn what_is_fenced_stays_inside_its_fence() {
     assert!(breaches.is_empty(), "a fence is broken:\n{}", breaches.join("\n"));
 }
 
+/// What compares secrets as if they were nothing, in a source; there are no others that could, since what a secret holds is
+/// exposed inside its fence alone.
+fn hasty_comparisons(code: &str) -> Vec<String> {
+    let lines = code.lines().filter(|line| {
+        let compares = line.contains("==") || line.contains("!=") || line.contains("matches!");
+        let told = line.contains(".is_empty()") || line.contains(".len()");
+        line.contains(".expose()") && compares && !told
+    });
+    lines.map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn secrets_are_compared_in_constant_time_or_not_at_all() {
+    let mut breaches = Vec::new();
+    for (path, text) in broker() {
+        let code = code(&text);
+        for line in hasty_comparisons(&code) {
+            breaches.push(format!("{path}: `{line}` stops at the first byte that differs"));
+        }
+        if path != "src/model/secret.rs" {
+            continue;
+        }
+        // Every secret is declared here.
+        if code.lines().any(|line| line.contains("derive(") && line.contains("Eq")) {
+            breaches
+                .push(format!("{path}: a derived comparison stops at the first byte that differs"));
+        }
+        let ways = code.matches("fn eq(&self").count();
+        assert_eq!(
+            (ways, code.matches(".ct_eq(").count()),
+            (2, 2),
+            "{path}: how they are compared"
+        );
+    }
+    // Tokens and secret ids are found by a keyed digest, and that one is compared once more.
+    for (path, what) in [
+        ("src/auth/mod.rs", "same_digest(&token.digest, digest)"),
+        ("src/auth/methods/approle/secret_ids.rs", "stored.digest.0.as_bytes().ct_eq("),
+        ("src/seal/password.rs", "hash.ct_eq(&self.hash)"),
+    ] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        assert!(code(&text).contains(what), "{path}: no longer says `{what}`");
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
 #[test]
 fn every_file_says_what_it_is_for_and_is_not_too_long() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -221,6 +267,10 @@ fn every_file_says_what_it_is_for_and_is_not_too_long() {
 #[test]
 fn a_planted_breach_is_found() {
     assert_eq!(used("use crate::engine::Engine;"), ["engine"]);
+    assert_eq!(
+        hasty_comparisons("if a.expose() == b {}\nif a.expose().is_empty() == b {}").len(),
+        1
+    );
     assert_eq!(used("use crate::{auth, http::error};"), ["auth", "http"]);
     assert!(
         !code("// rusqlite\nfn f() {}\n#[cfg(test)]\nmod tests { rusqlite }").contains("rusqlite")

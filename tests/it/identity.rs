@@ -1,5 +1,6 @@
 //! Entities and groups over HTTP: made by logins, written by hand, and what they add to tokens.
 
+use leasehold::store::faulty::{Fault, Moment};
 use serde_json::{Value, json};
 
 use crate::support::broker::TestBroker;
@@ -227,6 +228,57 @@ fn an_alias_written_by_hand_says_who_logs_in() {
     root.get(&path).expect(404);
     let (_, id) = bob(&root);
     assert_ne!(id, eve);
+}
+
+#[test]
+fn an_alias_that_moves_when_the_power_goes_is_one_entitys_and_never_nobodys() {
+    for (moment, moved) in [(Moment::BeforeCommit, false), (Moment::AfterCommit, true)] {
+        let mut broker = broker();
+        let root = broker.root();
+        let (_, old) = bob(&root);
+        let eve = root.post("identity/entity", &json!({ "name": "eve" })).expect(200).text_of("id");
+        let alias = json!({
+            "name": "bob", "canonical_id": eve, "mount_accessor": accessor(&root),
+        });
+        broker.store().spoil(1, Fault::PowerLoss(moment));
+        root.post("identity/entity-alias", &alias).expect(500);
+        broker.store().power_on();
+        broker.restart();
+
+        let root = broker.root();
+        let aliases = root.list("identity/entity-alias/id").expect(200);
+        assert_eq!(aliases.data()["keys"].as_array().unwrap().len(), 1, "{moment:?}");
+        let (_, now) = bob(&root);
+        assert_eq!(now, if moved { eve } else { old }, "{moment:?}");
+        assert_eq!(
+            root.list("identity/entity/id").expect(200).data()["keys"].as_array().unwrap().len(),
+            2
+        );
+    }
+}
+
+#[test]
+fn an_alias_that_cannot_move_stays_where_it_was() {
+    let broker = broker();
+    let root = broker.root();
+    let (_, old) = bob(&root);
+    let eve = root.post("identity/entity", &json!({ "name": "eve" })).expect(200).text_of("id");
+    let accessor = accessor(&root);
+    let made = json!({ "name": "carol", "mount_accessor": accessor });
+    root.post("identity/entity-alias", &made).expect(200);
+    let found = json!({ "alias_name": "bob", "alias_mount_accessor": accessor });
+    let found = root.post("identity/lookup/entity", &found).expect(200);
+    let id = found.data()["aliases"][0]["id"].as_str().unwrap().to_owned();
+
+    // To another entity, and under a name that somebody else has.
+    let taken = json!({ "name": "Carol", "canonical_id": eve });
+    let told = root.post(&format!("identity/entity-alias/id/{id}"), &taken).expect(400).errors();
+    assert_eq!(told, ["alias with the same name and mount accessor belongs to another entity"]);
+    assert_eq!(bob(&root).1, old);
+    assert_eq!(
+        root.get(&format!("identity/entity/id/{eve}")).expect(200).data()["aliases"],
+        json!([])
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -15,7 +16,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
 };
+use serde_json::json;
 
+use crate::support::NARROW;
+use crate::support::aws_server::AwsServer;
+use crate::support::client::Client;
 use crate::support::process::Process;
 
 /// An authority of a test.
@@ -300,7 +305,7 @@ fn what_is_too_large_or_too_slow_is_refused_by_the_listeners_own_limits() {
     let Started { process, addresses, .. } = start(|_| {
         "[[listener]]\naddress = \"127.0.0.1:0\"\n\
          [[listener]]\naddress = \"127.0.0.1:0\"\nmax_request_size = 1000\nmax_headers = 10\nmax_header_size = 2000\n\
-         http_read_header_timeout = \"1s\"\nhttp_read_timeout = \"1s\"\nhttp_idle_timeout = \"2s\"\n"
+         http_read_header_timeout = \"3s\"\nhttp_read_timeout = \"3s\"\nhttp_idle_timeout = \"3s\"\n"
             .to_owned()
     });
     let send = |address: &str, bytes: &[u8]| {
@@ -340,6 +345,64 @@ fn what_is_too_large_or_too_slow_is_refused_by_the_listeners_own_limits() {
     assert_eq!(ask(&mut idle).unwrap(), 200);
     assert_eq!(idle.read(&mut [0]).unwrap(), 0, "an idle connection is closed");
     drop(process);
+}
+
+#[test]
+fn an_answer_that_takes_too_long_is_503_and_what_was_begun_is_finished() {
+    let Started { process, addresses, .. } = start(|_| {
+        "[[listener]]\naddress = \"127.0.0.1:0\"\n\
+         [[listener]]\naddress = \"127.0.0.1:0\"\nmax_request_duration = \"1s\"\n"
+            .to_owned()
+    });
+    let aws = AwsServer::start();
+    let root = process.root();
+    root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
+    let binding = json!({
+        "access_key": "AKIALISTENER00000000", "secret_key": "secret", "region": "us-east-1",
+        "iam_endpoint": aws.url, "sts_endpoint": aws.url,
+    });
+    root.post("aws/config/root", &binding).expect(204);
+    let role = json!({ "credential_type": "iam_user", "policy_document": NARROW });
+    root.post("aws/roles/r", &role).expect(204);
+
+    // AWS has acted and does not answer until the test says so.
+    let (asked, held) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
+    let (told, holding) = (Arc::clone(&asked), Arc::clone(&held));
+    aws.tell(move |call| {
+        if call.action == "CreateUser" {
+            told.store(true, Ordering::SeqCst);
+            while holding.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    });
+    let hasty = Client::new(&format!("http://{}", addresses[1]), Some(root.token()));
+    let mut given_up = 0;
+    while !asked.load(Ordering::SeqCst) {
+        // On a machine that is so busy that a request is not even begun in a second, there is another.
+        assert!(given_up < 30, "AWS was never asked");
+        let reply = hasty.get("aws/creds/r").expect(503);
+        assert_eq!(
+            reply.errors(),
+            ["the request took longer than `max_request_duration`; what it began is finished\n\
+              help: look at sys/leases/query before you repeat it"]
+        );
+        given_up += 1;
+    }
+    let listed = |state: &str| {
+        let found = root.put("sys/leases/query", &json!({ "state": state }));
+        found.expect(200).data()["leases"].as_array().unwrap().len()
+    };
+    assert_eq!(listed("active"), 0, "the answer of AWS is still out");
+    // Others of this broker are served meanwhile, on that listener too.
+    hasty.get("sys/seal-status").expect(200);
+
+    held.store(false, Ordering::SeqCst);
+    eventually("the lease is finished", || listed("active") >= 1);
+    assert!(!aws.users().is_empty());
+    root.put("sys/leases/revoke-prefix/aws/creds/r", &json!({})).expect(204);
+    assert_eq!(aws.empty_within(Duration::from_secs(120)), Vec::<String>::new());
+    assert_eq!(process.stop(), Some(0));
 }
 
 #[test]

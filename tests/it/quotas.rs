@@ -141,3 +141,40 @@ fn what_is_turned_away_is_audited_where_it_is_to_be() {
     assert_eq!(statuses(&broker, "aws/roles/r", 1), [429]);
     assert_eq!(told(), 2, "what was asked, and what came of it");
 }
+
+#[test]
+fn a_quota_on_a_login_counts_the_name_in_whatever_letters_it_comes() {
+    let broker = TestBroker::new().with_role();
+    let root = broker.root();
+    root.post("sys/auth/People", &json!({ "type": "userpass" })).expect(204);
+    root.post("auth/People/users/bob", &json!({ "password": "one" })).expect(204);
+    let quota = json!({ "path": "auth/People/login/Bob", "rate": 2, "interval": "60s" });
+    root.post("sys/quotas/rate-limit/bob", &quota).expect(204);
+    let log_in = |name: &str| {
+        let body = json!({ "password": "one" });
+        root.anonymous().post(&format!("auth/People/login/{name}"), &body).status
+    };
+    assert_eq!(["bob", "BOB", "bOb", "Bob", "bob/"].map(log_in), [200, 200, 429, 429, 429]);
+    // What names are not compared so is not counted so, and one path has one quota however it is written.
+    let quota = json!({ "path": "aws/roles/r", "rate": 1, "interval": "60s" });
+    root.post("sys/quotas/rate-limit/r", &quota).expect(204);
+    assert_eq!(
+        ["r", "R", "r"].map(|name| root.get(&format!("aws/roles/{name}")).status),
+        [200, 404, 429]
+    );
+    let again = json!({ "path": "auth/People/login/bob", "rate": 9 });
+    assert_eq!(
+        root.post("sys/quotas/rate-limit/again", &again).expect(400).errors(),
+        ["quota rule with similar properties exists under the name \"bob\""]
+    );
+    let some = json!({ "path": "auth/People/login/C*", "rate": 1, "interval": "60s" });
+    root.post("sys/quotas/rate-limit/some", &some).expect(204);
+    assert_eq!(["carol", "CARL"].map(log_in), [400, 429]);
+    // The same of policies and entities by their names.
+    let some = json!({ "path": "sys/policies/acl/ci", "rate": 1, "interval": "60s" });
+    root.post("sys/quotas/rate-limit/policy", &some).expect(204);
+    assert_eq!(
+        ["CI", "ci"].map(|name| root.get(&format!("sys/policies/acl/{name}")).status),
+        [404, 429]
+    );
+}

@@ -162,15 +162,22 @@ fn the_command_line_replaces_keys_and_makes_a_root_token() {
 
     let early = operator(&place, &server, &token, &["rekey"], &old);
     assert_eq!(early.status.code(), Some(2), "nothing was begun");
-    let begun =
-        run(&["rekey", "--init", "--key-shares", "2", "--key-threshold", "2", "--verify"], "");
+    let begun = run(&["rekey", "--init", "--key-shares", "2", "--key-threshold", "2"], "");
     assert_eq!(after(&begun, "Rekey Progress"), "0/1");
+    assert_eq!(after(&begun, "Verification Required"), "true", "unless somebody says otherwise");
     let done = run(&["rekey"], &old);
     let keys = [1, 2].map(|at| after(&done, &format!("Key {at}")).to_owned());
     assert!(done.contains("do not count yet"), "{done}");
     let one = run(&["rekey", "--verify"], &keys[0]);
     assert_eq!(after(&one, "Rekey Progress"), "1/2");
     assert!(run(&["rekey", "--verify"], &keys[1]).contains("verification complete"));
+
+    let at_once = ["rekey", "--init", "--verify=false"];
+    let begun = operator(&place, &server, &token, &at_once, "");
+    let warned = String::from_utf8(begun.stderr.clone()).unwrap();
+    assert!(warned.contains("count as soon as they are printed"), "{warned}");
+    assert_eq!(after(&printed(begun), "Verification Required"), "false");
+    run(&["rekey", "--cancel"], "");
 
     let begun = run(&["generate-root", "--init"], "");
     let otp = after(&begun, "OTP ").to_owned();

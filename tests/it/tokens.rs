@@ -112,3 +112,35 @@ fn tokens_survive_a_restart() {
     broker.root().with_token(&token).get("auth/token/lookup-self").expect(200);
     broker.root().get("auth/token/lookup-self").expect(200);
 }
+
+#[test]
+fn of_two_administrators_who_choose_the_same_id_at_once_one_gets_the_token() {
+    let broker = TestBroker::new().with_role();
+    for round in 0..20 {
+        let id = format!("chosen-{round}");
+        let begin = std::sync::Barrier::new(4);
+        let replies: Vec<_> = std::thread::scope(|scope| {
+            let asking: Vec<_> = (0..4)
+                .map(|caller| {
+                    let (root, id, begin) = (broker.root(), &id, &begin);
+                    scope.spawn(move || {
+                        let name = format!("admin-{caller}");
+                        let body = json!({ "id": id, "display_name": name, "policies": ["root"] });
+                        begin.wait();
+                        (format!("token-{name}"), root.post("auth/token/create", &body))
+                    })
+                })
+                .collect();
+            asking.into_iter().map(|asking| asking.join().unwrap()).collect()
+        });
+        let (made, refused): (Vec<_>, Vec<_>) =
+            replies.into_iter().partition(|(_, reply)| reply.status == 200);
+        assert_eq!(made.len(), 1, "round {round}");
+        for (_, reply) in refused {
+            assert_eq!(reply.expect(400).errors(), ["cannot create a token with a duplicate ID"]);
+        }
+        let own = broker.root().with_token(&id).get("auth/token/lookup-self").expect(200);
+        assert_eq!(own.text_of("display_name"), made[0].0);
+        assert_eq!(own.data()["accessor"], made[0].1.json["auth"]["accessor"]);
+    }
+}

@@ -102,6 +102,42 @@ fn five_wrong_passwords_lock_a_person_out_and_a_right_one_forgives() {
 }
 
 #[test]
+fn wrong_passwords_add_up_whatever_letters_the_name_comes_in() {
+    let broker = broker();
+    let root = broker.root();
+    user(&root, &json!({ "password": "right" }));
+    for name in ["bob", "BOB", "Bob", "bOb", "boB"] {
+        log_in(&root, name, "wrong").expect(400);
+    }
+    for name in ["bob", "bOB"] {
+        assert_eq!(log_in(&root, name, "right").expect(403).errors(), ["permission denied"]);
+    }
+}
+
+#[test]
+fn one_person_is_one_entity_and_one_name_in_whatever_letters_they_log_in() {
+    let broker = broker();
+    let root = broker.root();
+    user(&root, &json!({ "password": "right" }));
+    let seen: Vec<_> = ["bob", "BOB", "Bob"]
+        .map(|name| log_in(&root, name, "right").expect(200))
+        .iter()
+        .map(|reply| {
+            let auth = &reply.json["auth"];
+            let token = root.with_token(auth["client_token"].as_str().unwrap());
+            let own = token.get("auth/token/lookup-self").expect(200);
+            (auth["entity_id"].clone(), own.text_of("display_name"), own.text_of("path"))
+        })
+        .collect();
+    assert_eq!(seen[0].1, "people-bob");
+    assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
+    assert_eq!(
+        root.list("identity/entity/id").expect(200).data()["keys"].as_array().unwrap().len(),
+        1
+    );
+}
+
+#[test]
 fn a_person_bound_to_another_place_is_not_let_in() {
     let broker = broker();
     let root = broker.root();

@@ -74,4 +74,24 @@ mod tests {
         assert_eq!(waiting.load(Ordering::Relaxed), 0);
         assert!(Waiting::among(&waiting, 1).is_some());
     }
+
+    #[tokio::test]
+    async fn one_more_than_may_run_waits_and_one_more_than_may_wait_is_refused() {
+        let (concurrent_evaluations, waiting_evaluations) = (2, 1);
+        let limits = Limits { concurrent_evaluations, waiting_evaluations, ..Limits::default() };
+        let turns = Turns::new(&limits);
+        let (first, second) = (turns.take().await, turns.take().await);
+        assert!(first.is_some() && second.is_some());
+        let mut third = std::pin::pin!(turns.take());
+        tokio::select! {
+            biased;
+            _ = &mut third => panic!("there is no turn for a third"),
+            () = tokio::task::yield_now() => {}
+        }
+        assert!(turns.take().await.is_none(), "a fourth is refused at once");
+        drop(first);
+        assert!(third.await.is_some(), "the third had its turn");
+        drop(second);
+        assert_eq!(turns.free(), 2, "every turn came back");
+    }
 }

@@ -9,7 +9,6 @@
 )]
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use iam_policy::decide::{Context, Outcome, decide};
 use iam_policy::document::{Effect, Entry, Statement};
@@ -161,11 +160,7 @@ fn broken_documents_meet_the_fate_that_their_row_names() {
             continue;
         }
         let bytes = bytes(&row);
-        let start = Instant::now();
         let fate = judge(&bytes);
-        let took = start.elapsed();
-        // 2 s: a debug build on a busy machine; the slowest row takes a few hundredths of that in release.
-        assert!(took < Duration::from_secs(2), "{} took {took:?}", text("id"));
         let right = match text("expect").as_str() {
             "reject" => matches!(fate, Fate::Rejected(_)),
             // A warning of another layer (an action that only looks like one) is none of this row's business.

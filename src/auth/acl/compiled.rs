@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
@@ -19,6 +20,8 @@ pub struct Acl {
     exact: HashMap<Box<str>, usize>,
     root: Node,
     templated: bool,
+    /// The same rules with their paths in small letters, once somebody asked and if that makes a difference.
+    folded: OnceLock<Box<Acl>>,
 }
 
 /// Patterns with wildcards, segment by segment. The numbers are places in [`Acl::rules`], where a greater
@@ -89,9 +92,13 @@ impl Acl {
                 None => drop(united.insert(pattern, grants)),
             }
         }
+        Self { templated, ..Self::of(united) }
+    }
+
+    fn of(united: BTreeMap<Pattern, Grants>) -> Self {
         let mut ranked: Vec<_> = united.into_iter().collect();
         ranked.sort_by_cached_key(|(pattern, _)| pattern.precedence());
-        let mut acl = Self { templated, ..Self::default() };
+        let mut acl = Self::default();
         for (rank, (pattern, grants)) in ranked.into_iter().enumerate() {
             if pattern.is_exact() {
                 acl.exact.insert(pattern.as_str().into(), rank);
@@ -133,6 +140,39 @@ impl Acl {
             && grants.lets_wrap(question.wrap_seconds)
             && (!sends || grants.lets_send(question.data));
         if granted { Access::Granted } else { Access::Denied }
+    }
+
+    /// The same for a path that ends in a name which is compared in any case: what a rule says of it in other letters
+    /// counts as well.
+    pub fn decide_in_any_case(&self, question: &Question<'_>) -> Access {
+        let path = question.path.to_lowercase();
+        match self.decide(question) {
+            Access::Granted => self.folded().decide(&Question { path: &path, ..*question }),
+            Access::Denied => Access::Denied,
+        }
+    }
+
+    /// What may be done with such a path.
+    pub fn capabilities_in_any_case(&self, path: &str) -> Vec<&'static str> {
+        let folded = self.folded().capabilities(&path.to_lowercase());
+        let mut both = self.capabilities(path);
+        both.retain(|word| folded.contains(word));
+        if both.is_empty() { vec![Capability::Deny.as_str()] } else { both }
+    }
+
+    fn folded(&self) -> &Self {
+        let differs = |rule: &Rule| rule.pattern.as_str().chars().any(char::is_uppercase);
+        if !self.rules.iter().any(differs) {
+            return self;
+        }
+        self.folded.get_or_init(|| {
+            let mut united: BTreeMap<Pattern, Grants> = BTreeMap::new();
+            for Rule { pattern, grants } in &self.rules {
+                let pattern = Pattern::new(&pattern.as_str().to_lowercase());
+                united.entry(pattern).or_default().unite(grants.clone());
+            }
+            Box::new(Self::of(united))
+        })
     }
 
     /// What may be done with a path, in alphabetical order; `deny` where nothing may.

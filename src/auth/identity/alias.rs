@@ -112,17 +112,27 @@ impl Auth {
         alias.updated_at = now;
         self.check_alias(&alias).await?;
         let entity = match (change.entity, owner) {
-            (Some(id), owner) => self.moved(owner, &id, &alias).await?,
+            (Some(id), _) => {
+                let found = self.parts.store.entity(&id).await?;
+                found.ok_or(IdentityError::NoEntity(id.0))?
+            }
             (None, Some(owner)) => owner,
             (None, None) => {
                 let written = (alias.id.clone(), self.newcomer(alias, now).await?.id);
                 return Ok(written);
             }
         };
-        let written = (alias.id.clone(), entity.id.clone());
-        self.with_alias(entity, alias).await?;
-        info!(entity.id = %written.1.0, "alias {} written", written.0);
-        Ok(written)
+        if has_other(&entity, &alias) {
+            return Err(IdentityError::SecondAlias);
+        }
+        let put = self.parts.store.put_alias(&entity.id, &alias).await;
+        self.known.forget();
+        put.map_err(|error| match error {
+            StoreError::Conflict => IdentityError::AliasTaken,
+            failed @ (StoreError::Failed(_) | StoreError::Closed) => failed.into(),
+        })?;
+        info!(entity.id = %entity.id.0, "alias {} written", alias.id);
+        Ok((alias.id, entity.id))
     }
 
     async fn alias_by_name(
@@ -150,44 +160,6 @@ impl Auth {
             Some(_) => Ok(()),
             None => Err(IdentityError::NoMount(alias.mount_accessor.clone())),
         }
-    }
-
-    /// The entity that an alias shall belong to, once the one that has it lost it.
-    async fn moved(
-        &self,
-        owner: Option<Entity>,
-        to: &EntityId,
-        alias: &EntityAlias,
-    ) -> Result<Entity, IdentityError> {
-        let found = self.parts.store.entity(to).await?;
-        let entity = found.ok_or_else(|| IdentityError::NoEntity(to.0.clone()))?;
-        if has_other(&entity, alias) {
-            return Err(IdentityError::SecondAlias);
-        }
-        if let Some(mut owner) = owner.filter(|owner| owner.id != entity.id) {
-            owner.aliases.retain(|one| one.id != alias.id);
-            self.parts.store.put_entity(&owner).await?;
-            self.known.forget();
-        }
-        Ok(entity)
-    }
-
-    async fn with_alias(
-        &self,
-        mut entity: Entity,
-        alias: EntityAlias,
-    ) -> Result<(), IdentityError> {
-        if has_other(&entity, &alias) {
-            return Err(IdentityError::SecondAlias);
-        }
-        entity.aliases.retain(|one| one.id != alias.id);
-        entity.aliases.push(alias);
-        let written = self.parts.store.put_entity(&entity).await;
-        self.known.forget();
-        written.map_err(|error| match error {
-            StoreError::Conflict => IdentityError::AliasTaken,
-            failed @ (StoreError::Failed(_) | StoreError::Closed) => failed.into(),
-        })
     }
 
     /// Removes an alias if it is there; its entity stays.

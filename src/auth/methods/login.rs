@@ -80,7 +80,7 @@ impl Auth {
     ) -> Result<Granted, MethodError> {
         let client_token = self.fresh_token();
         token.digest = self.parts.barrier.token_digest(&client_token)?;
-        match self.parts.store.put_token(&token).await {
+        match self.parts.store.create_token(&token).await {
             // The mount was disabled meanwhile.
             Err(StoreError::Conflict) => return Err(AuthError::Denied.into()),
             written => written?,

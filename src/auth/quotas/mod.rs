@@ -11,6 +11,7 @@ use tracing::info;
 
 use self::window::Windows;
 use super::Auth;
+use super::canonical::Canonical;
 use crate::model::go_text::quote;
 use crate::model::{QuotaConfig, RateQuota, Timestamp};
 use crate::store::StoreError;
@@ -114,11 +115,11 @@ impl Rule {
     }
 
     /// How exactly it takes a path, if it does: the path itself, what begins as it does, its mount, all.
-    fn takes(&self, path: &str) -> Option<(u8, usize)> {
-        let own = self.quota.path.as_str();
-        if own.is_empty() {
+    fn takes(&self, asked: &Canonical<'_>) -> Option<(u8, usize)> {
+        if self.quota.path.is_empty() {
             return Some((0, 0));
         }
+        let (path, own) = (&*asked.path, &*asked.alike(&self.quota.path));
         if own.ends_with('/') {
             return path.starts_with(own).then_some((1, own.len()));
         }
@@ -142,8 +143,8 @@ impl Rules {
         })
     }
 
-    fn rule(&self, path: &str) -> Option<&Arc<Rule>> {
-        let taking = self.quotas.values().filter_map(|rule| Some((rule.takes(path)?, rule)));
+    fn rule(&self, asked: &Canonical<'_>) -> Option<&Arc<Rule>> {
+        let taking = self.quotas.values().filter_map(|rule| Some((rule.takes(asked)?, rule)));
         taking.max_by_key(|(exactness, _)| *exactness).map(|(_, rule)| rule)
     }
 }
@@ -184,7 +185,7 @@ impl Auth {
         if rules.quotas.is_empty() || rules.is_exempt(path) {
             return None;
         }
-        let rule = rules.rule(path)?;
+        let rule = rules.rule(&self.canonical(path))?;
         let left = rule.windows.take(remote, now);
         Some(Counted { quota: rule.quota.name.clone(), left })
     }
@@ -225,7 +226,10 @@ impl Auth {
         let quota = checked(name, &new, mount_of)?;
         let _alone = self.quotas.changing.lock().await;
         let rules = self.quotas.rules();
-        let same = |rule: &&Arc<Rule>| rule.quota.path == quota.path && rule.quota.name != name;
+        let path = self.canonical(&quota.path);
+        let same = |rule: &&Arc<Rule>| {
+            path.alike(&rule.quota.path) == path.path && rule.quota.name != name
+        };
         if let Some(taken) = rules.quotas.values().find(same) {
             return Err(QuotaRefused::Taken(taken.quota.name.clone()));
         }
@@ -315,7 +319,8 @@ mod tests {
             ("auth/approle/login", "login"),
             ("auth/approle/role/x", "all"),
         ] {
-            let found = rules.rule(path).map(|rule| rule.quota.name.as_str());
+            let found = rules.rule(&Canonical::of(path, path.len()));
+            let found = found.map(|rule| rule.quota.name.as_str());
             assert_eq!(found, Some(taken), "{path}");
         }
         assert!(rules.is_exempt("sys/health") && !rules.is_exempt("sys/healthy"));

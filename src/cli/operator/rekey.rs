@@ -1,5 +1,5 @@
-//! `leasehold operator rekey`: new shares in the place of the old. Begun once, then one old share at a time; with
-//! `--verify` the new ones are given back before they count.
+//! `leasehold operator rekey`: new shares in the place of the old. Begun once, then one old share at a time; then the new
+//! ones are given back with `--verify`, and count. Only who begins it with `--verify=false` has them count at once.
 
 use std::io::Write;
 
@@ -13,7 +13,6 @@ use crate::cli::remote::{Remote, RemoteArguments};
 
 /// Arguments of `leasehold operator rekey`; the names are Vault's.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(in crate::cli) struct RekeyArguments {
     /// A share; - reads it from standard input. Without it the terminal is asked, and does not show it.
     #[arg(value_name = "KEY", conflicts_with_all = ["init", "cancel", "status"])]
@@ -33,10 +32,10 @@ pub(in crate::cli) struct RekeyArguments {
     /// How many of them will be needed.
     #[arg(long, value_name = "NUMBER", default_value_t = 3)]
     key_threshold: u16,
-    /// With --init: the new shares must be given back before they count. Else: it is a new share that is given, or
-    /// what became of those that is shown or begun anew.
-    #[arg(long)]
-    verify: bool,
+    /// With --init: whether the new shares must be given back before they count [default: true]. Else: it is a new share
+    /// that is given, or what became of those that is shown or begun anew.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    verify: Option<bool>,
     /// Of the attempt [default: the one that is under way].
     #[arg(long, value_name = "TEXT")]
     nonce: Option<String>,
@@ -65,19 +64,28 @@ impl RekeyArguments {
     }
 }
 
+/// To whoever asked for shares that are not given back.
+const AT_ONCE: &str = "warning: the new shares count as soon as they are printed, and the old ones open nothing from then on: \
+    whoever loses that one answer has lost the key";
+
 pub(super) fn run(
     arguments: &RekeyArguments,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<()> {
     let remote = Remote::new(&arguments.remote)?;
-    let of_new = arguments.verify && !arguments.init;
+    let of_new = arguments.verify.unwrap_or_default() && !arguments.init;
     let stand = arguments.path(if of_new { "verify" } else { "init" });
     if arguments.init {
+        // Not as Vault's command line: an answer that is lost must not be the end of all shares.
+        let verify = arguments.verify.unwrap_or(true);
+        if !verify {
+            writeln!(err, "{AT_ONCE}")?;
+        }
         let body = json!({
             "secret_shares": arguments.key_shares,
             "secret_threshold": arguments.key_threshold,
-            "require_verification": arguments.verify,
+            "require_verification": verify,
         });
         return show(arguments, out, &remote.write(&stand, &body)?.data);
     }

@@ -459,7 +459,7 @@ async fn a_job_of_a_restored_database_marks_nothing_before_somebody_said_a_word(
 
 /// Users of a token, marked by a job that was then paused: they are held until their own end.
 async fn held(it: &Fixture) -> JobId {
-    it.store.put_token(&token(it.now(), 7200)).await.unwrap();
+    it.store.create_token(&token(it.now(), 7200)).await.unwrap();
     users(it, &it.test.mount, "r", 0..3).await;
     let job = it.leases.begin_job(JobKind::Revoke, prefix("aws/")).await.unwrap();
     it.leases.mark_page(&job, JobKind::Revoke).await.unwrap();

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use super::FaultyStore;
 use crate::model::{
     Accessor, AccountBinding, AppRole, AuditDevice, AuthMount, AuthMountId, CapReached, ChainHead,
-    Entity, EntityId, Group, GroupId, Guardrail, GuardrailName, Job, JobFailure, JobId,
-    JobProgress, JobScope, JobState, JwtConfig, JwtRole, KeptVerdict, KubernetesConfig,
+    Entity, EntityAlias, EntityId, Group, GroupId, Guardrail, GuardrailName, Job, JobFailure,
+    JobId, JobProgress, JobScope, JobState, JwtConfig, JwtRole, KeptVerdict, KubernetesConfig,
     KubernetesRole, Lease, LeaseCaps, LeaseConfig, LeaseFilter, LeaseId, LeaseLimits, LeaseTag,
     LoginUser, Mount, MountId, MountMove, Orphan, OrphanPolicy, PluginDigest, PluginName,
     PluginRecord, PluginSignature, PluginVersion, RateQuota, Role, RoleName, RootRotation,
@@ -137,6 +137,7 @@ pass! {
         fn put_token_role(role: &TokenRole) -> ();
         fn remove_token_role(name: &str) -> ();
         fn put_entity(entity: &Entity) -> ();
+        fn put_alias(entity: &EntityId, alias: &EntityAlias) -> ();
         fn remove_entity(id: &EntityId) -> ();
         fn remove_mount_aliases(mount_accessor: &str) -> ();
         fn put_group(group: &Group) -> ();
@@ -271,7 +272,8 @@ pass! {
         fn put_lease_config(mount: &MountId, config: LeaseConfig) -> ();
         fn put_role(role: &Role) -> ();
         fn remove_role(mount: &MountId, name: &RoleName) -> ();
-        fn put_token(token: &Token) -> ();
+        fn create_token(token: &Token) -> ();
+        fn update_token(token: &Token) -> ();
         fn use_token(digest: &TokenDigest) -> Option<i64>;
         fn end_token_tree(digest: &TokenDigest, now: Timestamp) -> u64;
         fn end_token_alone(digest: &TokenDigest, now: Timestamp) -> bool;

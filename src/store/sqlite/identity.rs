@@ -88,6 +88,15 @@ impl IdentityStore for Sqlite {
         self.write(move |w| put_entity(w.db, entity)).await
     }
 
+    async fn put_alias(&self, entity: &EntityId, alias: &EntityAlias) -> Result<()> {
+        let (entity, alias) = (entity.clone(), alias.clone());
+        self.write(move |w| {
+            w.db.prepare_cached("DELETE FROM entity_alias WHERE id = ?1")?.execute([&alias.id])?;
+            put_alias(w.db, &entity, &alias)
+        })
+        .await
+    }
+
     async fn remove_entity(&self, id: &EntityId) -> Result<()> {
         let id = id.clone();
         self.write(move |w| {

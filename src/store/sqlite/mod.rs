@@ -263,9 +263,14 @@ impl Store for Sqlite {
         self.write(move |w| roles::remove_role(w, &mount, &name)).await
     }
 
-    async fn put_token(&self, token: &Token) -> Result<()> {
+    async fn create_token(&self, token: &Token) -> Result<()> {
         let token = token.clone();
-        self.write(move |w| tokens::put_token(w, &token)).await
+        self.write(move |w| tokens::create_token(w, &token)).await
+    }
+
+    async fn update_token(&self, token: &Token) -> Result<()> {
+        let token = token.clone();
+        self.write(move |w| tokens::update_token(w, &token)).await
     }
 
     async fn token(&self, digest: &TokenDigest) -> Result<Option<Arc<Token>>> {

@@ -1,6 +1,6 @@
-//! Tokens. Uses only go down and an end is for good, whatever a stale copy that is written back says:
-//! otherwise a renewal that raced with a revocation would bring a token back to life. A token's
-//! leases become due in the transaction that ends it.
+//! Tokens. A new one never takes the place of another. Uses only go down and an end is for good, whatever a
+//! stale copy that is written back says: otherwise a renewal that raced with a revocation would bring a token
+//! back to life. A token's leases become due in the transaction that ends it.
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -66,7 +66,8 @@ fn from_row(row: &Row<'_>) -> Result<Token> {
     })
 }
 
-pub(super) fn put_token(writing: &mut Writing<'_>, token: &Token) -> Result<()> {
+/// A new row. One that is there already is somebody else's token, and stays as it is.
+pub(super) fn create_token(writing: &mut Writing<'_>, token: &Token) -> Result<()> {
     check_parent(writing.db, token)?;
     check_mount(writing.db, token)?;
     let sql = concat!(
@@ -74,15 +75,9 @@ pub(super) fn put_token(writing: &mut Writing<'_>, token: &Token) -> Result<()> 
         columns!(),
         ", auth_mount)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
-         ON CONFLICT (digest) DO UPDATE SET
-             policies = excluded.policies, display_name = excluded.display_name,
-             meta = excluded.meta, expires_at = excluded.expires_at,
-             creation_ttl = excluded.creation_ttl, period = excluded.period,
-             explicit_max_ttl = excluded.explicit_max_ttl, renewable = excluded.renewable,
-             last_renewal = excluded.last_renewal,
-             ended_at = coalesce(ended_at, excluded.ended_at)"
+         ON CONFLICT (digest) DO NOTHING"
     );
-    writing.db.prepare_cached(sql)?.execute(rusqlite::params![
+    let written = writing.db.prepare_cached(sql)?.execute(rusqlite::params![
         token.digest.0,
         token.accessor.0,
         token.parent.as_ref().map(|parent| &parent.0),
@@ -105,8 +100,34 @@ pub(super) fn put_token(writing: &mut Writing<'_>, token: &Token) -> Result<()> 
         token.entity.as_ref().map(|entity| &entity.0),
         token.login.as_ref().map(|login| &login.mount.0),
     ])?;
-    if let Some(ended_at) = token.ended_at {
-        make_leases_due(writing.db, &token.accessor.0, ended_at)?;
+    if written == 0 {
+        return Err(StoreError::Conflict);
+    }
+    writing.outdates(Stale::Token(token.digest.clone()));
+    Ok(())
+}
+
+/// What a renewal changes; never what was used of it, nor that it ended.
+pub(super) fn update_token(writing: &mut Writing<'_>, token: &Token) -> Result<()> {
+    let mut query = writing.db.prepare_cached(
+        "UPDATE token SET policies = ?2, display_name = ?3, meta = ?4, creation_ttl = ?5, expires_at = ?6,
+             explicit_max_ttl = ?7, period = ?8, renewable = ?9, last_renewal = ?10
+         WHERE digest = ?1 AND ended_at IS NULL",
+    )?;
+    let written = query.execute(rusqlite::params![
+        token.digest.0,
+        to_json(&token.policies)?,
+        token.display_name,
+        token.meta.as_ref().map(to_json).transpose()?,
+        int(token.creation_ttl),
+        millis(token.expires_at),
+        int(token.explicit_max_ttl),
+        int(token.period),
+        token.renewable,
+        millis(token.last_renewal),
+    ])?;
+    if written == 0 {
+        return Err(StoreError::Conflict);
     }
     writing.outdates(Stale::Token(token.digest.clone()));
     Ok(())
@@ -118,10 +139,9 @@ fn check_parent(db: &Connection, token: &Token) -> Result<()> {
         return Ok(());
     };
     let mut query = db.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM token WHERE digest = ?1)
-             OR EXISTS (SELECT 1 FROM token WHERE digest = ?2 AND ended_at IS NULL)",
+        "SELECT EXISTS (SELECT 1 FROM token WHERE digest = ?1 AND ended_at IS NULL)",
     )?;
-    let may = query.query_row((&token.digest.0, &parent.0), |row| row.get(0))?;
+    let may = query.query_row([&parent.0], |row| row.get(0))?;
     if may { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
@@ -130,11 +150,8 @@ fn check_mount(db: &Connection, token: &Token) -> Result<()> {
     let Some(login) = &token.login else {
         return Ok(());
     };
-    let mut query = db.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM token WHERE digest = ?1)
-             OR EXISTS (SELECT 1 FROM auth_mount WHERE id = ?2)",
-    )?;
-    let may = query.query_row((&token.digest.0, &login.mount.0), |row| row.get(0))?;
+    let mut query = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM auth_mount WHERE id = ?1)")?;
+    let may = query.query_row([&login.mount.0], |row| row.get(0))?;
     if may { Ok(()) } else { Err(StoreError::Conflict) }
 }
 

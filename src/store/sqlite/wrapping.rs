@@ -18,7 +18,7 @@ impl WrappingStore for Sqlite {
     async fn put_wrapping(&self, token: &Token, wrapping: &Wrapping) -> Result<()> {
         let (token, wrapping) = (token.clone(), wrapping.clone());
         self.write(move |w| {
-            tokens::put_token(w, &token)?;
+            tokens::create_token(w, &token)?;
             let lease = wrapping.lease.as_ref().map(LeaseId::as_str);
             let accessor = wrapping.accessor.as_ref().map(|accessor| accessor.0.as_str());
             w.db.prepare_cached(

@@ -91,7 +91,7 @@ impl Process {
 
     /// Whether it was ended by `kill -9`, from whichever side; waits a moment for the system to say so.
     pub fn was_killed(&mut self) -> bool {
-        let deadline = std::time::Instant::now() + Duration::from_secs(5);
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
         loop {
             match self.child.try_wait().unwrap() {
                 Some(status) => return status.signal() == Some(9),

@@ -95,7 +95,7 @@ fn strike(
     if !trouble.is_dark() {
         return Some(asking.join().unwrap());
     }
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !asking.is_finished() && !has_struck(broker, place) {
         assert!(Instant::now() < deadline, "{place:?} was never reached");
         thread::yield_now();

@@ -16,17 +16,17 @@ const LEEWAY: i64 = 150;
 
 /// Who somebody is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Judged {
+pub struct Judged {
     /// What the user claim says.
-    pub(super) alias: String,
+    pub alias: String,
     /// What the groups claim says.
-    pub(super) groups: Vec<String>,
+    pub groups: Vec<String>,
     /// What the token carries.
-    pub(super) meta: BTreeMap<String, String>,
+    pub meta: BTreeMap<String, String>,
 }
 
 /// Whether `claims` fit `role`; `issuer` is what `iss` has to be.
-pub(super) fn judge(
+pub fn judge(
     role: &JwtRole,
     issuer: Option<&str>,
     claims: &Value,

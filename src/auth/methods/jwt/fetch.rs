@@ -8,10 +8,24 @@ use crate::auth::jose::KeySet;
 use crate::model::KeySource;
 use crate::outbound::{Ask, Outbound};
 
-#[derive(Debug, Deserialize)]
-struct Discovered {
-    issuer: String,
-    jwks_uri: String,
+/// What an issuer says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Discovered {
+    /// Who it is.
+    pub issuer: String,
+    /// Where its keys are.
+    pub jwks_uri: String,
+}
+
+/// The document of the issuer at `url`, or why it is none; `document` is where it was.
+pub fn discovered(body: &[u8], document: &str, url: &str) -> Result<Discovered, String> {
+    let found: Discovered = serde_json::from_slice(body)
+        .map_err(|error| format!("`{document}` is no discovery document: {error}"))?;
+    if found.issuer != *url {
+        let issuer = found.issuer.escape_debug();
+        return Err(format!("the issuer of `{document}` is `{issuer}`, not `{url}`"));
+    }
+    Ok(found)
 }
 
 /// The keys, or why there are none.
@@ -28,14 +42,7 @@ pub(super) async fn fetch(source: &KeySource, outbound: &dyn Outbound) -> Result
             let base = url.strip_suffix('/').unwrap_or(url);
             let document = format!("{base}/.well-known/openid-configuration");
             let body = got(&document, ca_pem, outbound).await?;
-            let found: Discovered = serde_json::from_slice(&body)
-                .map_err(|error| format!("`{document}` is no discovery document: {error}"))?;
-            if found.issuer != *url {
-                return Err(format!(
-                    "the issuer of `{document}` is `{}`, not `{url}`",
-                    found.issuer.escape_debug()
-                ));
-            }
+            let found = discovered(&body, &document, url)?;
             let keys = key_set(&found.jwks_uri, ca_pem, outbound).await?;
             Ok(Issuer { keys, name: Some(found.issuer) })
         }

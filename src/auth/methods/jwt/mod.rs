@@ -20,8 +20,10 @@ mod keys;
 mod matching;
 mod role;
 
+pub use claims::{Judged, judge};
 pub use config::NewJwtConfig;
 pub use error::{JwtError, TokenFault};
+pub use fetch::{Discovered, discovered};
 pub use role::JwtRoleChange;
 
 pub(super) use claims::{Leeways, audience, audiences, in_time};
@@ -49,7 +51,7 @@ impl Auth {
         let (claims, issuer) = self.verified(mount, &config, &token).await?;
         let bound = &config.bound_issuer;
         let issuer = if bound.is_empty() { issuer.as_deref() } else { Some(bound.as_str()) };
-        let who = claims::judge(&role, issuer, &claims, self.parts.clock.now())?;
+        let who = judge(&role, issuer, &claims, self.parts.clock.now())?;
         self.let_in(LetIn {
             mount,
             name: &role.name,

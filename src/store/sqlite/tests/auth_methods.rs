@@ -47,9 +47,9 @@ async fn a_removed_mount_ends_its_tokens_and_takes_no_new_one() {
         store.put_auth_mount(mount).await.unwrap();
         store.put_app_role(&mount.id, &app_role("ci", "id")).await.unwrap();
     }
-    store.put_token(&login_token("x", &one)).await.unwrap();
-    store.put_token(&token("child", Some("x"))).await.unwrap();
-    store.put_token(&login_token("y", &two)).await.unwrap();
+    store.create_token(&login_token("x", &one)).await.unwrap();
+    store.create_token(&token("child", Some("x"))).await.unwrap();
+    store.create_token(&login_token("y", &two)).await.unwrap();
     let read = store.token(&digest("x")).await.unwrap().unwrap();
     assert_eq!(*read, login_token("x", &one), "all of it is kept");
 
@@ -63,7 +63,7 @@ async fn a_removed_mount_ends_its_tokens_and_takes_no_new_one() {
     assert!(store.app_role(&one.id, "ci").await.unwrap().is_none());
     assert!(store.app_role(&two.id, "ci").await.unwrap().is_some());
     // A login that was under way.
-    let late = store.put_token(&login_token("z", &one)).await;
+    let late = store.create_token(&login_token("z", &one)).await;
     assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
 }
 

@@ -132,14 +132,14 @@ async fn role_names_come_in_the_order_of_their_bytes() {
 async fn a_token_reads_back_by_digest_and_by_accessor() {
     let store = store().await;
     let mut token = token("a", None);
-    store.put_token(&token).await.unwrap();
+    store.create_token(&token).await.unwrap();
     assert_eq!(*store.token(&digest("a")).await.unwrap().unwrap(), token);
     assert_eq!(*store.token_by_accessor(&accessor("a")).await.unwrap().unwrap(), token);
     assert_eq!(store.token(&digest("b")).await.unwrap(), None);
     token.expires_at = Some(at(9999));
     token.last_renewal = Some(at(50));
     token.meta = None;
-    store.put_token(&token).await.unwrap();
+    store.update_token(&token).await.unwrap();
     assert_eq!(*store.token(&digest("a")).await.unwrap().unwrap(), token);
 }
 
@@ -147,14 +147,14 @@ async fn a_token_reads_back_by_digest_and_by_accessor() {
 async fn a_limited_token_is_used_up_and_never_gets_uses_back() {
     let store = store().await;
     let limited = Token { num_uses: 2, ..token("a", None) };
-    store.put_token(&limited).await.unwrap();
+    store.create_token(&limited).await.unwrap();
     assert_eq!(store.use_token(&digest("a")).await.unwrap(), Some(1));
-    store.put_token(&limited).await.unwrap(); // a renewal that read it before that use
+    store.update_token(&limited).await.unwrap(); // a renewal that read it before that use
     assert_eq!(store.token(&digest("a")).await.unwrap().unwrap().num_uses, 1);
     assert_eq!(store.use_token(&digest("a")).await.unwrap(), Some(0));
     assert_eq!(store.use_token(&digest("a")).await.unwrap(), None);
     assert_eq!(store.token(&digest("a")).await.unwrap().unwrap().num_uses, -1);
-    store.put_token(&token("free", None)).await.unwrap();
+    store.create_token(&token("free", None)).await.unwrap();
     assert_eq!(store.use_token(&digest("free")).await.unwrap(), Some(i64::MAX));
     assert_eq!(store.use_token(&digest("unknown")).await.unwrap(), None);
 }
@@ -169,7 +169,7 @@ async fn ending_a_token_ends_its_descendants_and_makes_their_leases_due() {
         ("aaa", Some("aa")),
         ("b", Some("root")),
     ] {
-        store.put_token(&token(name, parent)).await.unwrap();
+        store.create_token(&token(name, parent)).await.unwrap();
     }
     for (number, holder) in [(1, "a"), (2, "aaa"), (3, "b"), (4, "root")] {
         store.begin_lease(&active(number, holder, at(5000))).await.unwrap();
@@ -194,22 +194,40 @@ async fn ending_a_token_ends_its_descendants_and_makes_their_leases_due() {
 #[tokio::test]
 async fn an_ended_token_does_not_come_back() {
     let store = store().await;
-    store.put_token(&token("a", None)).await.unwrap();
+    store.create_token(&token("a", None)).await.unwrap();
     store.end_token_tree(&digest("a"), at(100)).await.unwrap();
-    store.put_token(&token("a", None)).await.unwrap(); // a renewal that read it before the end
+    let late = store.update_token(&token("a", None)).await; // a renewal that read it before the end
+    assert!(matches!(late, Err(StoreError::Conflict)));
     assert_eq!(store.token(&digest("a")).await.unwrap().unwrap().ended_at, Some(at(100)));
     assert_eq!(store.use_token(&digest("a")).await.unwrap(), None);
     for parent in ["a", "unknown"] {
-        let orphan = store.put_token(&token("child", Some(parent))).await;
+        let orphan = store.create_token(&token("child", Some(parent))).await;
         assert!(matches!(orphan, Err(StoreError::Conflict)), "{parent}");
     }
+}
+
+#[tokio::test]
+async fn a_new_token_never_takes_the_place_of_another_with_its_id() {
+    let store = store().await;
+    let first = Token { policies: vec!["ci".to_owned()], ..token("a", None) };
+    store.create_token(&first).await.unwrap();
+    let mut second = Token { policies: vec!["root".to_owned()], ..token("b", None) };
+    second.digest = digest("a");
+    assert!(matches!(store.create_token(&second).await, Err(StoreError::Conflict)));
+    assert_eq!(*store.token(&digest("a")).await.unwrap().unwrap(), first);
+    assert_eq!(store.token_by_accessor(&accessor("b")).await.unwrap(), None);
+
+    store.end_token_tree(&digest("a"), at(100)).await.unwrap();
+    assert!(matches!(store.create_token(&second).await, Err(StoreError::Conflict)), "an ended one");
+    assert!(matches!(store.update_token(&token("unknown", None)).await, Err(StoreError::Conflict)));
+    assert_eq!(store.token(&digest("unknown")).await.unwrap(), None, "a change makes none");
 }
 
 #[tokio::test]
 async fn expired_tokens_are_those_whose_time_is_over() {
     let store = store().await;
     for (name, expires_at) in [("late", Some(at(30))), ("early", Some(at(10))), ("never", None)] {
-        store.put_token(&Token { expires_at, ..token(name, None) }).await.unwrap();
+        store.create_token(&Token { expires_at, ..token(name, None) }).await.unwrap();
     }
     assert_eq!(store.next_due().await.unwrap(), Some(at(10)));
     assert_eq!(store.expired_tokens(at(9), 10).await.unwrap(), []);

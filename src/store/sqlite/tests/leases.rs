@@ -135,7 +135,7 @@ async fn settling_is_what_the_store_was_told() {
 #[tokio::test]
 async fn a_lease_that_turns_active_after_its_holder_ended_is_due_at_once() {
     let store = store().await;
-    store.put_token(&token("a", None)).await.unwrap();
+    store.create_token(&token("a", None)).await.unwrap();
     store.begin_lease(&pending(1, "a")).await.unwrap();
     store.end_token_tree(&digest("a"), at(20)).await.unwrap();
     assert_eq!(due(&store, at(30)).await, []); // the issue is still under way
@@ -198,7 +198,7 @@ async fn what_nobody_was_given_or_is_gone_is_not_listed() {
 async fn purging_keeps_all_that_something_unfinished_needs() {
     let store = store().await;
     for name in ["t", "idle", "alive"] {
-        store.put_token(&token(name, None)).await.unwrap();
+        store.create_token(&token(name, None)).await.unwrap();
     }
     store.put_account_binding(&mount().id, &AccountBinding::default()).await.unwrap();
     for lease in [revoked(1, 50), revoked(2, 150), revoking(3, at(80))] {

@@ -3,10 +3,11 @@
 //! roles, with their exceptions and overrides, only the server's what-if can say (`leasehold guardrail what-if`).
 
 use std::io::Write;
+use std::mem::{self, Discriminant};
 use std::path::PathBuf;
 
 use clap::Args;
-use guardrail_host::{Evaluation, Finding, Manifest, Plugin};
+use guardrail_host::{Evaluation, Failure, Finding, Manifest, Plugin, Report, Verdict};
 
 use crate::cli::{Exit, Stopped};
 use crate::component::{Setup, load_on};
@@ -139,7 +140,7 @@ impl Answer {
     }
 
     fn verdict_differs(&self) -> bool {
-        verdict_line(&self.old) != verdict_line(&self.new)
+        kind(&self.old.result) != kind(&self.new.result)
     }
 
     fn print(&self, paint: Paint, out: &mut dyn Write) -> Result<(), Stopped> {
@@ -164,6 +165,11 @@ impl Answer {
     }
 }
 
+/// What an answer leads to, in whatever words: one of the verdicts, or one of the failures.
+fn kind(result: &Result<Report, Failure>) -> Result<Discriminant<Verdict>, &'static str> {
+    result.as_ref().map(|report| mem::discriminant(&report.verdict)).map_err(Failure::code)
+}
+
 fn findings(evaluation: &Evaluation) -> &[Finding] {
     evaluation.result.as_ref().map(|report| report.findings.as_slice()).unwrap_or_default()
 }
@@ -175,6 +181,16 @@ fn fuel(evaluation: &Evaluation) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_words_are_no_other_verdict() {
+        let report = |verdict| Ok(Report { verdict, findings: Vec::new() });
+        let denied = report(Verdict::Deny("no".into()));
+        assert_eq!(kind(&denied), kind(&report(Verdict::Deny("nobody may".into()))));
+        assert_ne!(kind(&denied), kind(&report(Verdict::Pass)));
+        assert_ne!(kind(&denied), kind(&Err(Failure::Busy)));
+        assert_ne!(kind(&Err(Failure::Trap("one".into()))), kind(&Err(Failure::Busy)));
+    }
 
     #[test]
     fn a_schema_that_is_only_laid_out_otherwise_is_the_same() {

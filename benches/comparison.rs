@@ -1,7 +1,7 @@
 //! Whether time tells how near a guess is to a token or a key share (`cargo bench --bench comparison`), as dudect asks it
 //! (Reparaz, Balasch and Verbauwhede, 2017): guesses that are wrong at the first character and at the last, in an order of
 //! chance, and Welch's t of their times. A comparison that stops early is measured beside them: it must show, or the
-//! measure is worth nothing. It asserts nothing about time; what no run may break is structure, in `tests/it/architecture.rs`.
+//! measure is worth nothing. What a password costs is printed as well. It asserts nothing about time; what no run may break is structure, in `tests/it/architecture.rs`.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -17,9 +17,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use leasehold::model::{Accessor, ClientToken, KeyShare, Timestamp, Token};
+use leasehold::model::{Accessor, ClientToken, KeyShare, Password, Timestamp, Token};
 use leasehold::random::Random;
-use leasehold::seal::Barrier;
+use leasehold::seal::{Barrier, PasswordHash};
 use leasehold::store::Store;
 use leasehold::store::sqlite::Sqlite;
 
@@ -33,6 +33,7 @@ const LEAK: f64 = 10.0;
 fn main() {
     let random = Random::seeded(1);
     let secret = format!("hvs.{}", random.base62(91)).into_bytes();
+    hash(&random);
     println!(
         "{GUESSES} guesses, wrong at the first or the last of {} characters",
         secret.len() - 4
@@ -76,6 +77,20 @@ fn main() {
             assert!(runtime.block_on(store.token(&digest)).unwrap().is_none());
         })
     });
+}
+
+/// What a login costs whoever asks, and the server.
+fn hash(random: &Random) {
+    let password = Password::new("correct horse battery staple");
+    let mut times: Vec<f64> = (0..20)
+        .map(|_| {
+            let started = Instant::now();
+            black_box(PasswordHash::of(black_box(&password), random)).unwrap();
+            started.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    println!("one Argon2id hash: median {:.1} ms, slowest {:.1} ms", times[10], times[19]);
 }
 
 fn stops_early(one: &[u8], other: &[u8]) -> bool {

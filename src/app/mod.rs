@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
@@ -152,9 +152,10 @@ pub fn run(
     announce: impl FnOnce(&Started<'_>) -> std::io::Result<()>,
 ) -> Result<(), AppError> {
     actix_web::rt::System::new().block_on(async {
+        let stop = StopSignals::heard()?;
         let app = App::start(config, seams(config)).await?;
         announce(&app.started(config))?;
-        stop_signal().await?;
+        stop.come().await;
         info!("stopping: what is in flight is finished first");
         app.stop().await;
         Ok(())
@@ -230,14 +231,30 @@ async fn reopen_on_hangup(
     }
 }
 
-async fn stop_signal() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What ends the broker. Heard before anything is opened: a signal that nobody hears ends the process where it stands.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// What comes before there is anything to open anew has nothing to do, and must not end the process either.
+    _hangup: Signal,
+}
+
+impl StopSignals {
+    fn heard() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            _hangup: signal(SignalKind::hangup())?,
+        })
     }
-    Ok(())
+
+    /// Returns once one came, since they were heard.
+    async fn come(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 impl App {

@@ -273,6 +273,18 @@ fn the_process_keeps_nothing_open_to_others() {
 }
 
 #[test]
+fn a_server_hears_what_ends_it_before_it_says_that_it_listens() {
+    let Started { process, .. } = start(|_| "[listener]\naddress = \"127.0.0.1:0\"\n".to_owned());
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid())).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
+    for (name, number) in [("SIGHUP", 1), ("SIGINT", 2), ("SIGTERM", 15)] {
+        assert!(caught & (1 << (number - 1)) != 0, "{name} would end it where it stands");
+    }
+    assert_eq!(process.stop(), Some(0));
+}
+
+#[test]
 fn root_becomes_whom_the_configuration_names() {
     if !rustix::process::geteuid().is_root() {
         println!("skipped: only root can become somebody else");

@@ -60,6 +60,7 @@ mod readiness;
 mod readme;
 mod reconcile;
 mod reconcile_policies;
+mod rekey;
 mod revoke_cli;
 mod rotation;
 mod seal;

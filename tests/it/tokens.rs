@@ -98,10 +98,20 @@ fn a_bad_token_is_told_nothing() {
     let none = broker.root().anonymous().get("sys/mounts").expect(403);
     assert_eq!(none.errors(), ["permission denied"]);
     let unknown = broker.root().with_token("hvs.unknown").get("sys/mounts").expect(403);
-    assert_eq!(
-        unknown.errors(),
-        ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]
-    );
+    let bad = ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"];
+    assert_eq!(unknown.errors(), bad);
+    // One that was, one whose time is over, one that is used up, and what no token looks like: the same.
+    let revoked = child(&broker, &json!({ "policies": ["root"], "ttl": "1h" }));
+    broker.root().post("auth/token/revoke", &json!({ "token": revoked })).expect(204);
+    let used = child(&broker, &json!({ "policies": ["root"], "num_uses": 1 }));
+    broker.root().with_token(&used).get("sys/mounts").expect(200);
+    let expired = child(&broker, &json!({ "policies": ["root"], "ttl": "1m" }));
+    broker.clock.advance(Duration::from_secs(61));
+    let long = "x".repeat(5000);
+    for token in [&revoked, &used, &expired, "hvb.AAAA", "s.", &long] {
+        let told = broker.root().with_token(token).get("sys/mounts").expect(403);
+        assert_eq!(told.errors(), bad, "{token:.20}");
+    }
 }
 
 #[test]

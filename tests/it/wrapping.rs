@@ -48,6 +48,35 @@ fn a_wrapped_credential_is_read_once_and_by_its_token_alone() {
 }
 
 #[test]
+fn of_many_that_unwrap_at_once_one_gets_the_answer() {
+    let broker = TestBroker::new().with_role();
+    for _round in 0..5 {
+        let token = token_of(&wrapping(&broker.root(), "60s").get("aws/creds/r").expect(200));
+        let begin = std::sync::Barrier::new(4);
+        let replies: Vec<Reply> = std::thread::scope(|scope| {
+            let asking: Vec<_> = (0..4)
+                .map(|_| {
+                    let (caller, begin) = (broker.root().with_token(&token), &begin);
+                    scope.spawn(move || {
+                        begin.wait();
+                        caller.put("sys/wrapping/unwrap", &json!({}))
+                    })
+                })
+                .collect();
+            asking.into_iter().map(|asking| asking.join().unwrap()).collect()
+        });
+        let (got, refused): (Vec<_>, Vec<_>) =
+            replies.into_iter().partition(|reply| reply.status == 200);
+        assert_eq!(got.len(), 1);
+        broker.lookup(&got[0].lease_id()).expect(200);
+        for reply in refused {
+            assert_eq!(reply.expect(400).errors(), [DEAD]);
+        }
+    }
+    assert_eq!(broker.users().len(), 5);
+}
+
+#[test]
 fn a_wrapped_credential_that_nobody_unwraps_is_revoked() {
     let broker = TestBroker::new().with_role();
     let token = token_of(&wrapping(&broker.root(), "60").get("aws/creds/r").expect(200));

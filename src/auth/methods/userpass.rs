@@ -141,3 +141,68 @@ impl Auth {
 fn context(mount: &AuthMount, name: &str) -> String {
     format!("userpass/{}/{name}", mount.id.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+    use crate::auth::AuthParts;
+    use crate::auth::methods::{HASHES, NewAuthMount};
+    use crate::aws::{Accounts, AwsBackend};
+    use crate::clock::{Clock, ManualClock};
+    use crate::leases::{LeaseParts, LeaseTiming, Leases};
+    use crate::model::Timestamp;
+    use crate::random::Random;
+    use crate::seal::Barrier;
+    use crate::store::Store;
+    use crate::store::sqlite::Sqlite;
+
+    /// With `bob` at `people/`, whose password is `right`.
+    async fn auth() -> (Auth, Arc<AuthMount>) {
+        let store: Arc<dyn Store> = Sqlite::temporary().unwrap();
+        let clock: Arc<dyn Clock> =
+            Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000)));
+        let random = Random::seeded(1);
+        let accounts = Accounts::new(AwsBackend::Real, Arc::clone(&clock));
+        let leases = Leases::new(LeaseParts {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            accounts: Arc::new(accounts),
+            broker: "test-broker".into(),
+            timing: LeaseTiming::default(),
+            rng: random.clone(),
+        });
+        let barrier = Arc::new(Barrier::in_memory(&random));
+        let auth = Auth::new(AuthParts { store, clock, barrier, random, leases });
+        let new = NewAuthMount { kind: Some("userpass".to_owned()), ..NewAuthMount::default() };
+        auth.enable_method("people", new).await.unwrap();
+        let mount = auth.auth_mount("people/").unwrap();
+        let password = Some(Password::new("right"));
+        auth.write_login_user(&mount, "bob", password, ParamsChange::default()).await.unwrap();
+        (auth, mount)
+    }
+
+    #[tokio::test]
+    async fn a_name_of_nobody_takes_its_turn_at_hashing_as_a_wrong_password_does() {
+        let (auth, mount) = auth().await;
+        let turns = Arc::clone(&auth.methods.hashing);
+        assert_eq!(turns.available_permits(), HASHES, "so many hashes at a time, and no more");
+        let all = turns.acquire_many(u32::try_from(HASHES).unwrap()).await.unwrap();
+        let wrong = |name| auth.log_in_user(&mount, name, Some(Password::new("wrong")), None);
+        let (mut of_bob, mut of_nobody) = (pin!(wrong("bob")), pin!(wrong("nobody")));
+        let mut seen = 0;
+        while seen < 100 {
+            tokio::select! {
+                biased;
+                told = &mut of_bob => panic!("not hashed: {told:?}"),
+                told = &mut of_nobody => panic!("not hashed: {told:?}"),
+                () = tokio::task::yield_now() => seen += 1,
+            }
+        }
+        drop(all);
+        for told in [of_bob.await, of_nobody.await] {
+            assert!(matches!(told, Err(MethodError::WrongPassword)), "{told:?}");
+        }
+    }
+}

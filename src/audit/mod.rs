@@ -189,13 +189,13 @@ impl Audit {
         let path = checked(path)?;
         let kind = AuditKind::from_wire(&new.kind);
         let kind = kind.ok_or(AuditError::UnknownKind(new.kind))?;
-        let options = Options::read(kind, &new.options)?;
         let _alone = self.changes.lock().await;
         let all = self.all();
         let taken = |there: &str| there.starts_with(&path) || path.starts_with(there);
         if all.iter().any(|device| taken(&device.stored.path)) {
             return Err(AuditError::PathInUse);
         }
+        let options = Options::read(kind, &new.options)?;
         let others: Vec<_> = all.iter().filter_map(|device| device.options.file()).collect();
         let (mut sink, own) = (Sink::new(&options), options.file());
         let opened = tokio::task::spawn_blocking(move || {

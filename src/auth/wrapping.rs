@@ -95,7 +95,7 @@ impl Auth {
         let body = self.parts.barrier.seal(&answer.body, &context(&digest))?;
         let token = Token {
             policies: vec![acl::RESPONSE_WRAPPING.to_owned()],
-            display_name: "wrapping".to_owned(),
+            display_name: String::new(),
             path: answer.path,
             num_uses: 1,
             creation_ttl: answer.ttl,

@@ -28,6 +28,9 @@ pub enum CustodyError {
     /// Numbers of shares that cannot be; of what, and what is wrong.
     #[error("invalid {0} configuration: {1}")]
     Shares(&'static str, &'static str),
+    /// More old shares would be needed than there are new ones, in Vault's words for a rekey.
+    #[error("provided threshold greater than the total shares")]
+    ThresholdAboveShares,
     /// This kind of seal has no such parameters; holds their names and the kind.
     #[error("parameters {0} not applicable to seal type {1}")]
     NotApplicable(String, &'static str),
@@ -52,6 +55,9 @@ pub enum CustodyError {
     /// Shares that make no key at all.
     #[error("failed to compute combined key: {0}")]
     NoKey(String),
+    /// The same at unsealing.
+    #[error("invalid key: failed to compute combined key: {0}")]
+    UnsealsNothing(String),
     /// Shares that make another key, and what was tried with it. Vault's sentence: clients and people look for it.
     #[error("{0}: cipher: message authentication failed")]
     WrongKey(&'static str),
@@ -72,6 +78,9 @@ pub enum CustodyError {
     /// None is under way; holds of what.
     #[error("no {0} rekey in progress")]
     NoRekey(&'static str),
+    /// None is under way whose verification could be shown.
+    #[error("no rekey configuration found")]
+    NoRekeyToVerify,
     /// Nothing waits to be verified.
     #[error("no rekey verification in progress")]
     NoVerification,

@@ -178,9 +178,8 @@ impl Custody {
     pub async fn verify_status(&self, target: Target) -> Result<VerifyStatus> {
         self.must_be_unsealed()?;
         let mut turn = self.turn.lock().await;
-        let rekeying = turn.rekey(target).as_mut();
-        let (wish, handed_out) =
-            rekeying.and_then(verifying).ok_or(CustodyError::NoVerification)?;
+        let rekeying = turn.rekey(target).as_mut().ok_or(CustodyError::NoRekeyToVerify)?;
+        let (wish, handed_out) = verifying(rekeying).ok_or(CustodyError::NoVerification)?;
         Ok(verify_status(wish, &handed_out.given, false))
     }
 

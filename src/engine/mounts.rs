@@ -53,6 +53,9 @@ pub enum MountError {
     /// The path is the server's own and stays.
     #[error("cannot unmount {}", quote(.0))]
     CannotUnmount(String),
+    /// The path is the server's own, and has no settings.
+    #[error("cannot tune {}", quote(.0))]
+    CannotTune(String),
     /// The text is no path.
     #[error("`{0}` is not a path that something can be mounted at")]
     BadPath(String),
@@ -175,9 +178,13 @@ impl Engine {
 
     /// Changes a mount's settings.
     pub async fn tune_mount(&self, path: &str, change: TuneChange) -> Result<(), MountError> {
+        let own = with_slash(path);
+        if PROTECTED.contains(&own.as_str()) {
+            return Err(MountError::CannotTune(own));
+        }
         let _alone = self.mount_changes.lock().await;
         let Some(mount) = self.mount(path) else {
-            return Err(MountError::NothingToTune(with_slash(path)));
+            return Err(MountError::NothingToTune(own));
         };
         let mut mount = Mount::clone(&mount);
         mount.tuning = tuning::changed(&mount.tuning, change.fields)?;

@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(capped.ttl, Duration::from_millis(3_539_500));
         assert_eq!(
             capped.warning.unwrap(),
-            "TTL of \"2h\" exceeded the effective max_ttl of \"58m59.5s\"; TTL value is capped accordingly"
+            "TTL of \"2h\" exceeded the effective max_ttl of \"58m59s\"; TTL value is capped accordingly"
         );
         assert_eq!(hour.at_renewal(None, secs(3600)), Err(PastMax));
         assert_eq!(hour.at_renewal(None, secs(9999)), Err(PastMax));

@@ -166,7 +166,7 @@ impl Answer {
             duration: issued.lease_duration,
         };
         let warnings = issued.warnings.clone();
-        let handed_out = HandedOut { lease: Some(issued.lease.clone()), accessor: None };
+        let handed_out = HandedOut { lease: Some(issued.lease.clone()), ..HandedOut::default() };
         let verdicts = vec![issued.verdict.clone()];
         let content = Content::Data(json(&data)?);
         Ok(Self { content, warnings, lease: Some(lease), handed_out, verdicts })
@@ -200,7 +200,7 @@ impl Answer {
         // A batch token cannot be taken back.
         let is_new = granted.client_token.is_some() && granted.token.kind == TokenKind::Service;
         let accessor = is_new.then(|| granted.token.accessor.clone());
-        let handed_out = HandedOut { lease: None, accessor };
+        let handed_out = HandedOut { accessor, ..HandedOut::default() };
         Ok(Self { warnings, handed_out, ..Self::of(Content::Auth(json(&auth)?)) })
     }
 
@@ -214,12 +214,15 @@ impl Answer {
             secret_id_ttl: u64,
             secret_id_num_uses: i64,
         }
-        Self::data(&Data {
+        let handed_out =
+            HandedOut { secret_id: Some(given.stored.accessor.clone()), ..HandedOut::default() };
+        let answer = Self::data(&Data {
             secret_id: given.secret_id.expose(),
             secret_id_accessor: &given.stored.accessor.0,
             secret_id_ttl: given.stored.ttl,
             secret_id_num_uses: given.stored.uses_left,
-        })
+        })?;
+        Ok(Self { handed_out, ..answer })
     }
 
     /// A token that was looked up; `id` is the token itself, where it was sent.

@@ -8,7 +8,23 @@ use super::openapi;
 use super::pipeline::Answered;
 use super::routes::Route;
 
-/// What `?help=1` shows: true, and no more than that.
+/// What `?help=1` shows of a whole mount: its paths, and what each is for.
+pub(super) fn overview(table: &'static [Route]) -> Answered {
+    let mut lines = vec![
+        "## PATHS".to_owned(),
+        "What can be asked below this path. The help of any of these shows its fields.".to_owned(),
+    ];
+    lines.extend(
+        table.iter().map(|route| format!("    {}\n        {}", route.pattern.shown(), route.help)),
+    );
+    Answer::bare(&json!({
+        "help": lines.join("\n\n"),
+        "see_also": [],
+        "openapi": openapi::of_table(table),
+    }))
+}
+
+/// What `?help=1` shows of a route: true, and no more than that.
 pub(super) fn help(route: &'static Route) -> Answered {
     let mut lines = vec![route.pattern.shown(), route.help.to_owned()];
     let fields = openapi::fields_of(route);

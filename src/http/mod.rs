@@ -52,6 +52,7 @@ pub mod server;
 mod sys_account_limits;
 mod sys_audit;
 mod sys_auth;
+mod sys_catalog;
 mod sys_doctor;
 mod sys_generate_root;
 mod sys_guardrails;

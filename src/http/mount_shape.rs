@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::coerce;
 use super::error::ApiError;
 use super::fields::{Field, Fields, Kind, field, path_field};
+use crate::auth::methods::MethodError;
 use crate::engine::mounts::TuneFields;
 use crate::model::{AuthMount, Mount, MountTuning};
 
@@ -40,7 +41,20 @@ pub(super) const TUNE: &[Field] = &[
     field("options", Kind::Pairs),
     field("token_type", Kind::Text),
     field("plugin_version", Kind::Text),
+    field("user_lockout_config", Kind::Any),
 ];
+
+/// Refuses what would be tuned of the lockout, which is the same everywhere: forgotten, it would be a limit that does
+/// not hold. What was sent empty changes nothing.
+pub(super) fn must_leave_lockout(fields: &mut Fields) -> Result<(), MethodError> {
+    let sent = fields.any("user_lockout_config");
+    let empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => false,
+    };
+    if sent.as_ref().is_none_or(empty) { Ok(()) } else { Err(MethodError::LockoutNotTuned) }
+}
 
 /// The settings under `config`.
 pub(super) fn config_of(fields: &mut Fields) -> Result<Fields, ApiError> {

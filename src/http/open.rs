@@ -19,7 +19,7 @@ pub(super) fn open(path: &str) -> Option<OpenHandler> {
             Some(|wire, incoming| Box::pin(ready(sys_seal::status(wire, incoming))))
         }
         "sys/unseal" => Some(|wire, incoming| Box::pin(sys_seal::unseal(wire, incoming))),
-        "sys/leader" => Some(|wire, incoming| Box::pin(ready(sys_health::leader(wire, incoming)))),
+        "sys/leader" => Some(|_wire, incoming| Box::pin(ready(sys_health::leader(incoming)))),
         "sys/init" => Some(|wire, incoming| Box::pin(sys_init::init(wire, incoming))),
         "sys/generate-root/attempt" => {
             Some(|wire, incoming| Box::pin(sys_generate_root::attempt(wire, incoming)))

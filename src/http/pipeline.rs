@@ -254,6 +254,11 @@ async fn serve(
     let judged = judged(wire, caller.as_ref(), &found, &asked).await;
     audited.asked(judged.as_ref().err()).await?;
     judged?;
+    if operation == Operation::Help
+        && let Some(table) = routes::below(wire, &path)
+    {
+        return rendered(help::overview(table)?, request_id, SYSTEM);
+    }
     let method = found.method().cloned();
     let (route, mount, captured, place) = found.into_route(&path)?;
     if operation == Operation::Help {

@@ -15,7 +15,7 @@ use super::pipeline::{Answered, Call};
 use super::{
     Wire, approle, auth_token, auth_token_roles, aws_creds, aws_limits, aws_roles, aws_settings,
     aws_static, identity, identity_groups, jwt, kubernetes, mount_shape, openapi,
-    sys_account_limits, sys_audit, sys_auth, sys_doctor, sys_guardrails, sys_jobs,
+    sys_account_limits, sys_audit, sys_auth, sys_catalog, sys_doctor, sys_guardrails, sys_jobs,
     sys_lease_accounts, sys_lease_query, sys_leases, sys_metrics, sys_mounts, sys_plugins,
     sys_policies, sys_quotas, sys_reconcile, sys_remount, sys_rotate, sys_seal, sys_state, ui,
     userpass, wrapping,
@@ -135,6 +135,7 @@ static KUBERNETES: &[Route] = &[
 #[rustfmt::skip]
 static SYS: &[Route] = &[
     route(listed("mounts"), "Lists the engines.", &[], on![Read => sys_mounts::list]),
+    route(between("mounts/auth/", "/tune"), "Another name of auth/:path/tune; the Vault CLI and Terraform tune by it.", mount_shape::TUNE, on![Read => sys_auth::read_tuning, Update => sys_auth::tune]),
     route(between("mounts/", "/tune"), "Shows or changes an engine's settings.", mount_shape::TUNE, on![Read => sys_mounts::read_tuning, Update => sys_mounts::tune]),
     route(under("mounts/"), "Shows, enables or disables an engine.", mount_shape::ENABLE, on![Read => sys_mounts::read, Update => sys_mounts::enable, Delete => sys_mounts::disable]),
     route(listed("audit"), "Lists the audit devices.", &[], on![Read => sys_audit::list]),
@@ -196,7 +197,10 @@ static SYS: &[Route] = &[
     route(listed("plugins/guardrails"), "Lists the plugins of guardrails, or uploads one.", sys_plugins::UPLOAD, on![Read => sys_plugins::read_all, List => sys_plugins::list, Update => sys_plugins::upload]),
     route(under("plugins/guardrails/"), "Lists a plugin's versions; reads, uploads or deletes one.", sys_plugins::UPLOAD, on![Read => sys_plugins::read, List => sys_plugins::versions, Update => sys_plugins::upload, Delete => sys_plugins::delete]),
     route(exact("plugins/guardrails-check"), "Examines a plugin without storing it.", sys_plugins::UPLOAD, on![Update => sys_plugins::check]),
+    route(listed("plugins/catalog"), "Lists what can be mounted.", &[], on![Read => sys_catalog::all]),
+    route(under("plugins/catalog/"), "Lists what of a kind can be mounted, or shows one of them.", &[], on![Read => sys_catalog::read, List => sys_catalog::list]),
     route(exact("seal"), "Seals the broker: nobody is served until it is unsealed.", &[], on![Update => sys_seal::seal]),
+    route(exact("step-down"), "Nobody stands by who could take over: nothing changes.", &[], on![Update => sys_seal::step_down]),
     route(exact("rotate"), "Seals what is stored from now on with a new key.", &[], on![Update => sys_rotate::rotate]),
     route(exact("key-status"), "Shows the key that is in use.", &[], on![Read => sys_rotate::status]),
     route(listed("quotas/rate-limit"), "Lists the rate-limit quotas.", &[], on![List => sys_quotas::list]),
@@ -348,13 +352,34 @@ pub(super) fn find(wire: &Wire, path: &str) -> Found {
     }
 }
 
-fn in_method(method: Arc<AuthMount>, path: &str) -> Found {
-    let table = match method.method {
+/// The routes of a whole mount, where `path` is its path: for help alone.
+pub(super) fn below(wire: &Wire, path: &str) -> Option<&'static [Route]> {
+    let path = path.trim_end_matches('/');
+    match path {
+        "sys" => return Some(SYS),
+        "identity" => return Some(IDENTITY),
+        "auth/token" => return Some(TOKEN),
+        _ => {}
+    }
+    let root = format!("{path}/");
+    if let Some(rest) = root.strip_prefix("auth/") {
+        return wire.auth.auth_mount(rest).map(|mount| table_of(mount.method));
+    }
+    let mount = wire.engine.mount(&root)?;
+    (mount.state == MountState::Active).then_some(AWS)
+}
+
+fn table_of(method: AuthMethod) -> &'static [Route] {
+    match method {
         AuthMethod::AppRole => APPROLE,
         AuthMethod::Userpass => USERPASS,
         AuthMethod::Jwt | AuthMethod::Oidc => JWT,
         AuthMethod::Kubernetes => KUBERNETES,
-    };
+    }
+}
+
+fn in_method(method: Arc<AuthMount>, path: &str) -> Found {
+    let table = table_of(method.method);
     // What `mount_type` of a login is in Vault (contract 0.2).
     match found(table, path, None, Place { mount_type: "", injects: false }) {
         Found::Route { route, mount, captured, place, .. } => {

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::envelope::Answer;
 use super::error::ApiError;
 use super::mount_shape::{
-    MountView, RUNNING_VERSION, TuningView, config_of, texts_of, tune_fields, with_slash,
+    MountView, RUNNING_VERSION, TuningView, config_of, must_leave_lockout, texts_of, tune_fields,
+    with_slash,
 };
 use super::pipeline::{Answered, Call};
 use crate::auth::Auth;
@@ -31,6 +32,7 @@ pub(super) async fn read(call: Call) -> Answered {
 /// POST and PUT `sys/auth/:path`.
 pub(super) async fn enable(mut call: Call) -> Answered {
     let mut config = config_of(&mut call.fields)?;
+    must_leave_lockout(&mut config)?;
     let token_type = config.text("token_type").filter(|sent| !sent.is_empty());
     let tuning = call.wire.engine.new_tuning(tune_fields(&mut config))?;
     let fields = &mut call.fields;
@@ -68,6 +70,7 @@ pub(super) async fn read_tuning(call: Call) -> Answered {
 
 /// POST and PUT `sys/auth/:path/tune`.
 pub(super) async fn tune(mut call: Call) -> Answered {
+    must_leave_lockout(&mut call.fields)?;
     let change = AuthTuneChange {
         description: call.fields.text("description"),
         options: call.fields.pairs("options").flatten(),
@@ -137,7 +140,6 @@ fn token_method(installation: &str) -> Value {
         "plugin_version": "",
         "running_plugin_version": RUNNING_VERSION,
         "running_sha256": "",
-        "deprecation_status": "supported",
         "config": {
             "default_lease_ttl": 0,
             "max_lease_ttl": 0,

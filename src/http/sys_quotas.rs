@@ -12,7 +12,7 @@ use super::pipeline::{Answered, Call};
 use super::request::{Incoming, Request};
 use crate::auth::AuthError;
 use crate::auth::quotas::{Left, NewQuota};
-use crate::model::QuotaConfig;
+use crate::model::{QuotaConfig, go_text};
 
 /// What writing a quota takes.
 pub(super) const QUOTA: &[Field] = &[
@@ -75,7 +75,7 @@ pub(super) async fn read(call: Call) -> Answered {
         "interval": quota.interval,
         "name": quota.name,
         "path": quota.path,
-        "rate": quota.rate,
+        "rate": go_text::number(quota.rate),
         "role": "",
         "type": "rate-limit",
     }))

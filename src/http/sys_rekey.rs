@@ -59,7 +59,11 @@ fn wished(incoming: &Incoming, target: Target) -> Result<RekeyWish, super::error
         Target::Recovery => "rekey recovery",
     };
     let mut number = |name| fields.int(name).unwrap_or_default();
-    let shares = seal_fields::shares(what, number("secret_shares"), number("secret_threshold"))?;
+    let (shares, threshold) = (number("secret_shares"), number("secret_threshold"));
+    if threshold > shares {
+        return Err(CustodyError::ThresholdAboveShares.into());
+    }
+    let shares = seal_fields::shares(what, shares, threshold)?;
     Ok(RekeyWish { shares, verify: fields.bool("require_verification").unwrap_or_default() })
 }
 

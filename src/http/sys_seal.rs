@@ -83,6 +83,11 @@ pub(super) fn nothing_to_seal(wire: &Wire, request: &Request) -> Result<Option<A
     }
 }
 
+/// PUT and POST `sys/step-down`: as in Vault without HA, done without doing anything.
+pub(super) async fn step_down(_call: Call) -> Answered {
+    Ok(Answer::nothing())
+}
+
 /// PUT and POST `sys/seal`.
 pub(super) async fn seal(call: Call) -> Answered {
     call.wire.custody.seal().await?;

@@ -57,7 +57,7 @@ pub(super) async fn version_history(call: Call) -> Answered {
     let mut info = serde_json::Map::new();
     for (version, since) in versions {
         let one = json!({
-            "build_date": null,
+            "build_date": "",
             "previous_version": previous,
             "timestamp_installed": since.rfc3339(),
         });

@@ -22,6 +22,8 @@ use crate::model::{Accessor, ClientToken, LeaseId};
 pub(super) struct HandedOut {
     pub(super) lease: Option<LeaseId>,
     pub(super) accessor: Option<Accessor>,
+    /// Accessor of a secret id: told beside the wrapping token, and nothing that ends.
+    pub(super) secret_id: Option<Accessor>,
 }
 
 /// Wraps a rendered answer.
@@ -36,8 +38,10 @@ pub(super) async fn wrap(
     if body.last() == Some(&b'\n') {
         body.pop();
     }
-    let HandedOut { lease, accessor } = handed_out;
-    envelope(&wire.auth.wrap(ToWrap { body, ttl, path, lease, accessor }).await?)
+    let HandedOut { lease, accessor, secret_id } = handed_out;
+    let mut wrapped = wire.auth.wrap(ToWrap { body, ttl, path, lease, accessor }).await?;
+    wrapped.wrapped_accessor = wrapped.wrapped_accessor.or(secret_id);
+    envelope(&wrapped)
 }
 
 /// The envelope of a wrapped answer: nothing but `wrap_info`.
@@ -134,7 +138,7 @@ impl Door {
         match self {
             Self::Unwrap => {
                 let (body, lease, accessor) = wire.auth.unwrap(&token).await?;
-                *handed_out = HandedOut { lease, accessor };
+                *handed_out = HandedOut { lease, accessor, secret_id: None };
                 Ok((200, body.to_vec()))
             }
             Self::Rewrap => Ok((200, envelope(&wire.auth.rewrap(&token).await?)?)),

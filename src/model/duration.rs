@@ -64,9 +64,9 @@ pub fn print_short(duration: Duration) -> String {
     text
 }
 
-/// Vault's warning about a TTL that was cut (contract 1.6).
+/// Vault's warning about a TTL that was cut (contract 1.6). It reckons the maximum in whole seconds.
 pub fn ttl_capped(asked: Duration, given: Duration) -> String {
-    let (asked, given) = (print_short(asked), print_short(given));
+    let (asked, given) = (print_short(asked), print_short(Duration::from_secs(given.as_secs())));
     format!(
         "TTL of \"{asked}\" exceeded the effective max_ttl of \"{given}\"; TTL value is capped accordingly"
     )

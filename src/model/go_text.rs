@@ -14,6 +14,12 @@ pub fn quote(text: &str) -> String {
     quoted
 }
 
+/// A number as Go's JSON has it: without a fraction where it is whole. Go's clients print the characters.
+pub fn number(value: f64) -> serde_json::Value {
+    let text = value.to_string();
+    text.parse::<serde_json::Number>().map_or(serde_json::Value::Null, serde_json::Value::Number)
+}
+
 fn push_escaped(quoted: &mut String, c: char) {
     let code = u32::from(c);
     let written = match c {

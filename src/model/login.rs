@@ -31,6 +31,10 @@ pub enum AuthMethod {
 }
 
 impl AuthMethod {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::AppRole, Self::Userpass, Self::Jwt, Self::Oidc, Self::Kubernetes];
+
     /// As `type` names it.
     pub const fn as_str(self) -> &'static str {
         match self {

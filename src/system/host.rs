@@ -6,6 +6,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::model::go_text::number;
+
 /// What is known of the machine, and what could not be found out.
 #[derive(Debug, Default)]
 pub struct HostInfo {
@@ -80,7 +82,7 @@ fn cpu_times(text: &str) -> Value {
         times.insert("cpu".to_owned(), words.next().unwrap_or_default().into());
         for (name, ticks) in NAMES.iter().zip(words) {
             let ticks: f64 = ticks.parse().unwrap_or_default();
-            times.insert((*name).to_owned(), json!(ticks / 100.0));
+            times.insert((*name).to_owned(), number(ticks / 100.0));
         }
         Value::Object(times)
     });
@@ -99,7 +101,7 @@ fn memory(text: &str) -> Value {
         "total": total,
         "available": available,
         "used": used,
-        "usedPercent": percent(used, total),
+        "usedPercent": number(percent(used, total)),
         "free": bytes("MemFree"),
         "active": bytes("Active"),
         "inactive": bytes("Inactive"),
@@ -120,7 +122,7 @@ fn disk(path: &Path) -> Option<Value> {
         "total": total,
         "free": free,
         "used": used,
-        "usedPercent": percent(used, used.saturating_add(free)),
+        "usedPercent": number(percent(used, used.saturating_add(free))),
         "inodesTotal": told.f_files,
         "inodesFree": told.f_ffree,
         "inodesUsed": told.f_files.saturating_sub(told.f_ffree),
@@ -134,7 +136,7 @@ fn host() -> Option<Value> {
     let seconds: f64 = uptime.split_whitespace().next()?.parse().ok()?;
     Some(json!({
         "hostname": hostname(),
-        "uptime": seconds.floor(),
+        "uptime": number(seconds.floor()),
         "os": std::env::consts::OS,
         "kernelVersion": kernel("osrelease")?.trim(),
         "kernelArch": std::env::consts::ARCH,
@@ -161,9 +163,9 @@ mod tests {
     fn what_proc_says_is_read() {
         let memory = memory("MemTotal:  2000 kB\nMemFree: 100 kB\nMemAvailable: 500 kB\n");
         assert_eq!((&memory["total"], &memory["used"]), (&json!(2_048_000), &json!(1_536_000)));
-        assert_eq!(memory["usedPercent"], json!(75.0));
+        assert_eq!(memory["usedPercent"], json!(75));
         let times = cpu_times("cpu  9 9\ncpu0 100 0 250\nintr 5\n");
-        assert_eq!(times, json!([{"cpu": "cpu0", "user": 1.0, "nice": 0.0, "system": 2.5}]));
+        assert_eq!(times, json!([{"cpu": "cpu0", "user": 1, "nice": 0, "system": 2.5}]));
         let cpus = cpus("processor : 0\nmodel name : Fast\ncpu MHz : 10.5\n\nprocessor : 1\n\n");
         assert_eq!((&cpus[0]["modelName"], &cpus[0]["mhz"]), (&json!("Fast"), &json!(10.5)));
         assert_eq!(cpus.as_array().unwrap().len(), 2);

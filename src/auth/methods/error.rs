@@ -31,6 +31,11 @@ pub enum MethodError {
     /// The tokens' own mount has no settings.
     #[error("the settings of `auth/token/` are fixed")]
     TokenNotTuned,
+    /// `user_lockout_config` of a mount.
+    #[error(
+        "`user_lockout_config` is not tuned here: five wrong secrets in a row lock a name for 15 minutes\nhelp: leave it out"
+    )]
+    LockoutNotTuned,
     /// No such method is offered.
     #[error("plugin not found in the catalog: {0}")]
     UnknownType(String),

@@ -19,10 +19,10 @@ pub use beginning::constant_beginning;
 /// The template of a mount that names none: role and caller cut to 42 characters, the time, and as
 /// much randomness as 64 characters leave; 32 for STS names (contract 1.7).
 pub const DEFAULT_TEMPLATE: &str = concat!(
-    r#"{{ if eq .Type "STS" }}"#,
-    r#"{{ printf "vault-%s-%s" (unix_time) (random 20) | truncate 32 }}"#,
+    r#"{{ if (eq .Type "STS") }}"#,
+    r#"{{ printf "vault-%s-%s"  (unix_time) (random 20) | truncate 32 }}"#,
     r#"{{ else }}"#,
-    r#"{{ printf "vault-%s-%s-%s" (printf "%s-%s" .DisplayName .PolicyName | truncate 42) "#,
+    r#"{{ printf "vault-%s-%s-%s" (printf "%s-%s" (.DisplayName) (.PolicyName) | truncate 42) "#,
     r#"(unix_time) (random 20) | truncate 64 }}"#,
     r#"{{ end }}"#,
 );

@@ -15,6 +15,9 @@ pub(super) fn custody(error: &CustodyError) -> Told {
         | CustodyError::Shares(..)
         | CustodyError::NotApplicable(..)
         | CustodyError::NotOffered(_)
+        | CustodyError::ThresholdAboveShares
+        | CustodyError::UnsealsNothing(_)
+        | CustodyError::NoRekeyToVerify
         | CustodyError::NoKey(_)
         | CustodyError::WrongKey(_)
         | CustodyError::NoRecoveryKey
@@ -61,6 +64,12 @@ pub(super) fn samples() -> Samples {
         ("a share that is neither hex nor base64", KeyError::Unreadable.into()),
         ("a share that is too short", KeyError::Short.into()),
         ("shares that make another key", wrong.into()),
+        ("a rekey with more of a threshold than shares", CustodyError::ThresholdAboveShares.into()),
+        ("the verification of no rekey shown", CustodyError::NoRekeyToVerify.into()),
+        (
+            "shares that unseal nothing",
+            CustodyError::UnsealsNothing("all parts must be the same length".to_owned()).into(),
+        ),
         (
             "shares that make no key",
             CustodyError::NoKey("all parts must be the same length".to_owned()).into(),

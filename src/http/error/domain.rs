@@ -116,6 +116,7 @@ pub(super) fn mount(error: &MountError) -> Told {
         MountError::PathInUse(_)
         | MountError::Protected(_)
         | MountError::CannotUnmount(_)
+        | MountError::CannotTune(_)
         | MountError::BadPath(_)
         | MountError::TypeMissing
         | MountError::NotMountable(_)

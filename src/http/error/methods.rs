@@ -12,6 +12,7 @@ pub(super) fn method(error: &MethodError) -> Told {
         | MethodError::TokenNotInstantiable
         | MethodError::TokenNotDisabled
         | MethodError::TokenNotTuned
+        | MethodError::LockoutNotTuned
         | MethodError::UnknownType(_)
         | MethodError::MountTokenType
         | MethodError::NothingToTune(_)
@@ -64,6 +65,7 @@ pub(super) fn samples() -> Vec<(&'static str, ApiError)> {
         ("auth method: type `token`", MethodError::TokenNotInstantiable.into()),
         ("auth method: the tokens' own disabled", MethodError::TokenNotDisabled.into()),
         ("auth method: the tokens' own tuned", MethodError::TokenNotTuned.into()),
+        ("auth method: lockout tuned", MethodError::LockoutNotTuned.into()),
         ("auth method: `token_type`", MethodError::MountTokenType.into()),
         ("auth method missing, read", MethodError::NoMount("x/".to_owned()).into()),
         ("auth method missing, tuned", MethodError::NothingToTune("auth/x/".to_owned()).into()),

@@ -136,6 +136,17 @@ pub(super) fn of_route(route: &Route) -> Value {
     rendered(document)
 }
 
+/// The part of a document that is about all routes of a table, for the help operation.
+pub(super) fn of_table(table: &[Route]) -> Value {
+    let mut document = Document::new(None);
+    for route in table {
+        if let Some(prefix) = prefix_of(route) {
+            document.add_route(&Place::template(prefix), route);
+        }
+    }
+    rendered(document)
+}
+
 /// Name, type and sentence of each field of a route, for the help operation.
 pub(super) fn fields_of(route: &Route) -> Vec<(&'static str, &'static str, &'static str)> {
     let template = prefix_of(route).map(|prefix| Place::template(prefix).generic);

@@ -234,6 +234,7 @@ pub(super) const EVERYWHERE: &[(&str, &str)] = &[
     ("token_reviewer_jwt", "The token by which the cluster is asked"),
     ("token_ttl", "How many seconds a token lives"),
     ("token_type", "Kind of the tokens: `service`"),
+    ("user_lockout_config", "Refused: the lockout is the same everywhere"),
     ("ttl", "How many seconds it lives"),
     ("type", "Kind of what is made"),
     ("uninitcode", "The status that stands for a broker that is not initialised; 501 if not sent"),

@@ -34,20 +34,31 @@ impl<V: Clone> Cache<V> {
 
     /// Keeps a value, unless it alone is over the limit.
     pub(super) fn put(&self, key: Digest, value: V, weight: usize) {
+        // What is let go is taken apart when nobody waits any more: a document is hundreds of blocks.
+        let let_go = self.replace(key, value, weight);
+        drop(let_go);
+    }
+
+    /// The same, and gives what it makes room by.
+    fn replace(&self, key: Digest, value: V, weight: usize) -> Vec<V> {
+        let mut let_go = Vec::new();
         let mut inner = self.lock();
         if weight > self.limit || inner.held.contains_key(&key) {
-            return;
+            return let_go;
         }
         while inner.weight > self.limit.saturating_sub(weight) {
             let Some(oldest) = inner.order.pop_front() else {
                 break;
             };
-            let freed = inner.held.remove(&oldest).map_or(0, |(_, weight)| weight);
-            inner.weight = inner.weight.saturating_sub(freed);
+            if let Some((value, freed)) = inner.held.remove(&oldest) {
+                inner.weight = inner.weight.saturating_sub(freed);
+                let_go.push(value);
+            }
         }
         inner.held.insert(key, (value, weight));
         inner.order.push_back(key);
         inner.weight = inner.weight.saturating_add(weight);
+        let_go
     }
 
     /// Forgets everything.

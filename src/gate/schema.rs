@@ -128,7 +128,9 @@ impl Place {
             "additionalProperties" => "is not an element of a policy",
             "enum" | "const" => "is none of the values that may stand here",
             "minItems" => "is an empty list",
-            "pattern" | "propertyNames" => "does not have the form that is asked for here",
+            "pattern" | "anyOf" | "propertyNames" => {
+                "does not have the form that is asked for here"
+            }
             _ => "is not allowed here",
         };
         let shown = if self.pointer.is_empty() { "the document" } else { &self.pointer };

@@ -42,8 +42,12 @@ fn section(id: u8, content: &[u8]) -> Vec<u8> {
     [&[id][..], &leb128(content.len()), content].concat()
 }
 
-/// One function of seven megabytes, the longest there may be: every value in it depends on the one before.
-fn compile_bomb() -> Vec<u8> {
+/// The bomb that is small: of time.
+const BOMB: &str = include_str!("../fixtures/guardrails/compile/bomb.wat");
+
+/// A bomb of memory: one function of seven megabytes, the longest there may be, in which every value depends on the one
+/// before. As text it would be fifty megabytes long.
+fn long_function() -> Vec<u8> {
     // local.get 0, local.get 0, i32.mul, local.set 0
     let step = [0x20, 0, 0x20, 0, 0x6c, 0x21, 0];
     let mut body = vec![0];
@@ -86,7 +90,8 @@ fn a_guardrail_compiled_in_a_process_of_its_own_judges() {
 
 #[test]
 fn a_compile_bomb_is_stopped_by_each_limit_and_leaves_no_memory() {
-    let bomb = compile_bomb();
+    let bomb = wat::parse_str(BOMB).unwrap();
+    assert!(bomb.len() < 8_192, "a small one");
     let (before, mib) = (resident_bytes(), 1 << 20);
     let second = Limits {
         compile_time: Duration::from_secs(1),
@@ -98,7 +103,7 @@ fn a_compile_bomb_is_stopped_by_each_limit_and_leaves_no_memory() {
     assert!(too_long.to_string().contains("more than 1 s of processor time"), "{too_long}");
 
     let small = Limits { compile_memory_bytes: 96 * mib, ..Limits::default() };
-    let too_large = refusal(&host(small), &bomb);
+    let too_large = refusal(&host(small), &long_function());
     assert!(matches!(too_large, CompileError::TooMuchMemory { .. }), "{too_large}");
     assert!(too_large.to_string().contains("more than 96 MiB of memory"), "{too_large}");
 

@@ -68,6 +68,7 @@ mod seal;
 mod seal_process;
 mod session_revocation;
 mod shipped_guardrails;
+mod slow_guests;
 mod soak;
 mod static_roles;
 mod sts;

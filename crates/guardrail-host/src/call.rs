@@ -72,6 +72,7 @@ impl<'a> Call<'a> {
         stopped_by(self.store.data(), error).is_none()
             && !error.is::<Trap>()
             && !error.is::<PoolConcurrencyLimitError>()
+            && !is_of_the_system(error)
     }
 
     /// A fault that is no limit's.
@@ -79,6 +80,8 @@ impl<'a> Call<'a> {
         let told = crate::report::one_line(&format!("{error:#}"), self.limits.message_bytes);
         if error.is::<PoolConcurrencyLimitError>() {
             Failure::Busy
+        } else if is_of_the_system(error) {
+            Failure::Load(told)
         } else if let Some(panic) = &self.store.data().log.panic {
             Failure::Trap(panic.clone())
         } else if let Some(trap) = error.downcast_ref::<Trap>() {
@@ -94,6 +97,11 @@ impl<'a> Call<'a> {
         let left = if self.metered { self.store.get_fuel().unwrap_or(0) } else { self.limits.fuel };
         (self.limits.fuel.saturating_sub(left), self.store.into_data())
     }
+}
+
+/// Whether the system refused what an instance needs, such as addresses for its memory: nothing that the guest did.
+fn is_of_the_system(error: &wasmtime::Error) -> bool {
+    error.chain().any(|cause| cause.is::<rustix::io::Errno>() || cause.is::<std::io::Error>())
 }
 
 /// The limit that ended a call, if one did.

@@ -220,10 +220,13 @@ pub(crate) fn one_line(text: &str, max_bytes: usize) -> String {
         end = end.saturating_sub(1);
     }
     let (kept, cut) = text.split_at_checked(end).unwrap_or((text, ""));
-    let mut line: String = kept
-        .chars()
-        .map(|character| if unprintable(character) { ' ' } else { character })
-        .collect();
+    // Most texts are plain English.
+    let mut line = if kept.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        kept.to_owned()
+    } else {
+        let printable = |character| if unprintable(character) { ' ' } else { character };
+        kept.chars().map(printable).collect()
+    };
     if !cut.is_empty() {
         line.push('…');
     }

@@ -12,12 +12,19 @@ use crate::cli::Stopped;
 use crate::package::Artifact;
 use crate::paint::{Colour, Paint};
 
-/// What the verbs that run a component have in common.
+/// What all verbs that load a component have in common.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Setup {
+pub(crate) struct Loading {
     /// Folder for compiled code, so that the next run need not compile [default: the user's cache folder]
     #[arg(long, value_name = "DIR", env = "LEASEHOLD_CODE_CACHE")]
     code_cache: Option<PathBuf>,
+}
+
+/// What the verbs that run a component have in common.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Setup {
+    #[command(flatten)]
+    pub(crate) loading: Loading,
     /// When to colour the output
     #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     color: Colour,
@@ -31,6 +38,18 @@ impl Setup {
 
     /// A host as the server has it, but for the wall time.
     pub(crate) fn host(&self) -> Result<Host, Stopped> {
+        self.loading.host()
+    }
+
+    /// Reads and loads a component.
+    pub(crate) fn load(&self, path: &Path) -> Result<Plugin, Stopped> {
+        load_on(&self.host()?, path)
+    }
+}
+
+impl Loading {
+    /// A host as the server has it, but for the wall time.
+    pub(crate) fn host(&self) -> Result<Host, Stopped> {
         let limits = Limits { wall_time: Limits::tops().wall_time, ..Limits::default() };
         // A folder that was named must work; the user's own is a convenience.
         let code_cache = match &self.code_cache {
@@ -42,20 +61,15 @@ impl Setup {
         Ok(Host::new(HostConfig { limits, code_cache, ..HostConfig::default() })?)
     }
 
-    /// Reads and loads a component.
-    pub(crate) fn load(&self, path: &Path) -> Result<Plugin, Stopped> {
-        load_on(&self.host()?, path)
+    /// Reads and loads a component; gives what the file holds beside it too.
+    pub(crate) fn open(&self, path: &Path) -> Result<(Plugin, Artifact), Stopped> {
+        open_on(&self.host()?, path)
     }
 }
 
 /// Reads a component, or a package with one, and loads it on a host that is there already.
 pub(crate) fn load_on(host: &Host, path: &Path) -> Result<Plugin, Stopped> {
     open_on(host, path).map(|(plugin, _)| plugin)
-}
-
-/// The same with nothing set, and what the file holds beside the component.
-pub(crate) fn open(path: &Path) -> Result<(Plugin, Artifact), Stopped> {
-    open_on(&Setup::default().host()?, path)
 }
 
 fn open_on(host: &Host, path: &Path) -> Result<(Plugin, Artifact), Stopped> {

@@ -19,9 +19,9 @@ const MAX_NAME_BYTES: usize = 64;
 pub(crate) enum Language {
     /// Rust, by the SDK that travels with the folder.
     Rust,
-    /// JavaScript, in `QuickJS`.
+    /// JavaScript, in QuickJS.
     Js,
-    /// Python, in `CPython`.
+    /// Python, in CPython.
     Python,
     /// Go, by its own compiler.
     Go,
@@ -132,6 +132,17 @@ struct TestPart {
 }
 
 impl Language {
+    /// What brings the compiler into a new project's folder, where that is where it goes.
+    pub(crate) fn install(self) -> Option<&'static str> {
+        match self {
+            Self::Js => Some("npm install"),
+            Self::Python | Self::C => {
+                Some("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt")
+            }
+            Self::Rust | Self::Go | Self::Rego => None,
+        }
+    }
+
     /// As `--lang` and `guardrail.toml` have it.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

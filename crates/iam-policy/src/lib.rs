@@ -3,6 +3,7 @@
 //! command line and a WASM guest. Start at [`json`] (bytes to tree), then [`document`] (tree to statements).
 
 mod address;
+mod bytes;
 pub mod catalogue;
 mod date;
 pub mod decide;

@@ -42,19 +42,18 @@ pub(crate) struct View<'a> {
 impl<'a> View<'a> {
     pub(crate) fn new(grant: &'a Grant, settings: &'a Settings) -> Self {
         let mut view = Self { grant, entries: Vec::new(), settings, denies: Denies::of(grant) };
-        view.entries = grant
+        let mut reach = Reach::default();
+        let counted = grant
             .allowed_actions()
             .filter(|allowed| !view.is_denied(&allowed.action.text))
-            .map(|allowed| Entry {
-                allowed,
-                breadth: breadth(allowed.action),
-                on_any: scope::reaches_any(allowed.statement),
-                narrowed: scope::is_narrowed(allowed.statement),
+            .map(|allowed| {
+                let (on_any, narrowed) = reach.of(allowed.statement);
+                Entry { allowed, breadth: breadth(allowed.action), on_any, narrowed }
             })
             .filter(|entry| {
                 entry.breadth == Breadth::Everything || !settings.allows(&entry.allowed.action.text)
-            })
-            .collect();
+            });
+        view.entries = counted.collect();
         view
     }
 
@@ -83,6 +82,25 @@ impl<'a> View<'a> {
     }
 }
 
+/// How far the statement that was asked about last reaches: its entries follow each other.
+#[derive(Default)]
+struct Reach<'a>(Option<(&'a Statement, bool, bool)>);
+
+impl<'a> Reach<'a> {
+    /// Whether it names no resource in particular, and whether a condition bounds the resources.
+    fn of(&mut self, statement: &'a Statement) -> (bool, bool) {
+        match self.0 {
+            Some((known, on_any, narrowed)) if std::ptr::eq(known, statement) => (on_any, narrowed),
+            Some(_) | None => {
+                let (on_any, narrowed) =
+                    (scope::reaches_any(statement), scope::is_narrowed(statement));
+                self.0 = Some((statement, on_any, narrowed));
+                (on_any, narrowed)
+            }
+        }
+    }
+}
+
 impl Entry<'_> {
     pub(crate) fn is_full_admin(&self) -> bool {
         self.breadth == Breadth::Everything && self.on_any
@@ -98,6 +116,10 @@ impl Entry<'_> {
 }
 
 fn breadth(action: &ActionRef) -> Breadth {
+    // The name of a known action has no wildcard.
+    if action.form == ActionForm::Exact {
+        return Breadth::Some;
+    }
     let text = action.text.as_str();
     if action.form == ActionForm::All || pattern::is_everything(text) {
         return Breadth::Everything;

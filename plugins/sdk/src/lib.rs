@@ -40,6 +40,9 @@ pub mod denies;
 mod edits;
 pub mod grade;
 pub mod log;
+#[cfg(any(target_arch = "wasm32", test))]
+#[doc(hidden)]
+pub mod memory;
 pub mod overlap;
 mod patch;
 pub mod pattern;
@@ -54,6 +57,10 @@ pub mod scope;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 pub mod words;
+
+#[cfg(all(target_arch = "wasm32", feature = "allocator"))]
+#[global_allocator]
+static MEMORY: memory::Blocks = memory::Blocks::new();
 
 #[doc(hidden)]
 #[expect(clippy::pedantic, reason = "generated")]
@@ -147,6 +154,8 @@ macro_rules! export {
                     settings: String,
                 ) -> Result<$crate::Report, $crate::Failure> {
                     $crate::runtime::start();
+                    // Taking a grant apart is work for nothing: the instance ends with the call.
+                    let input = core::mem::ManuallyDrop::new(input);
                     $crate::runtime::evaluate::<$guardrail>(&input, &settings)
                 }
             }

@@ -28,12 +28,12 @@ pub fn covers(outer: &str, inner: &str) -> bool {
 
 /// Whether it has a wildcard.
 pub fn has_wildcard(text: &str) -> bool {
-    text.contains(['*', '?'])
+    text.bytes().any(|byte| matches!(byte, b'*' | b'?'))
 }
 
 /// Whether it has a `*` and nothing that would narrow it, save a `?` or the colons of an action.
 pub fn is_everything(pattern: &str) -> bool {
-    pattern.contains('*') && pattern.chars().all(|character| matches!(character, '*' | '?' | ':'))
+    pattern.bytes().all(|byte| matches!(byte, b'*' | b'?' | b':')) && pattern.contains('*')
 }
 
 /// Greedy with one point to come back to: the last `*` seen. Enough for wildcards, since an earlier `*` never

@@ -4,6 +4,9 @@
 
 use crate::{ActionRef, Document, Effect, Grant, Location, Statement, pattern};
 
+/// Bytes of a pointer beside statement and element: two slashes and the index.
+const ROOM: usize = 6;
+
 impl Statement {
     /// Where `Action` entry `index` is.
     pub fn action_pointer(&self, index: usize) -> String {
@@ -17,21 +20,34 @@ impl Statement {
 
     /// Where an element such as `NotAction` is.
     pub fn element_pointer(&self, element: &str) -> String {
-        format!("{}/{element}", self.pointer)
+        let mut pointer = String::with_capacity(self.pointer.len() + element.len() + ROOM);
+        pointer.push_str(&self.pointer);
+        pointer.push('/');
+        pointer.push_str(element);
+        pointer
     }
 
     fn entry_pointer(&self, element: &str, index: usize, entries: usize) -> String {
-        if entries <= 1 {
-            self.element_pointer(element)
-        } else {
-            format!("{}/{element}/{index}", self.pointer)
+        let mut pointer = self.element_pointer(element);
+        if entries > 1 {
+            pointer.push('/');
+            push_number(&mut pointer, index);
         }
+        pointer
     }
 
     /// Whether it grants.
     pub fn allows(&self) -> bool {
         self.effect == Effect::Allow
     }
+}
+
+/// Writes the digits without the formatting machinery: a pointer is made for every entry that is found.
+fn push_number(text: &mut String, number: usize) {
+    if number >= 10 {
+        push_number(text, number / 10);
+    }
+    text.extend(u32::try_from(number % 10).ok().and_then(|digit| char::from_digit(digit, 10)));
 }
 
 /// One `Action` entry of one Allow statement.
@@ -53,6 +69,15 @@ impl AllowedAction<'_> {
     /// Whether the entry covers this action.
     pub fn matches(&self, action: &str) -> bool {
         pattern::matches_action(&self.action.text, action)
+    }
+
+    /// Whether its place is among these. Asked of most entries and true of few, so it makes no pointer to compare.
+    pub fn is_at(&self, places: &[Location]) -> bool {
+        places.iter().any(|place| {
+            place.document == self.document_index
+                && place.pointer.starts_with(&self.statement.pointer)
+                && place.pointer == self.statement.action_pointer(self.index)
+        })
     }
 
     /// Where it is.
@@ -103,6 +128,20 @@ mod tests {
         let two = allow([action("s3:GetObject"), action("s3:PutObject")], ["*"]);
         assert_eq!(two.action_pointer(1), "/Statement/0/Action/1");
         assert_eq!(two.resource_pointer(0), "/Statement/0/Resource");
+        assert_eq!(two.entry_pointer("Action", 1_203, 2), "/Statement/0/Action/1203");
+    }
+
+    #[test]
+    fn an_entry_knows_its_place_among_others() {
+        let two = || allow([action("s3:GetObject"), action("s3:PutObject")], ["*"]);
+        let grant = grant((0..11).map(|_| two()).collect());
+        let all: Vec<_> = grant.allowed_actions().collect();
+        for (index, one) in all.iter().enumerate() {
+            let place = [one.location()];
+            let there: Vec<_> = (0..).zip(&all).filter(|(_, one)| one.is_at(&place)).collect();
+            assert_eq!(there.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [index]);
+        }
+        assert!(!all.iter().any(|one| one.is_at(&[])));
     }
 
     #[test]

@@ -6,16 +6,20 @@ use crate::{Condition, Statement, pattern};
 
 /// Whether a pattern names no resource in particular: `*`, `arn:*`, or an ARN whose last part is wildcards only.
 pub fn is_any(resource: &str) -> bool {
+    // Most name something, and end in its name.
+    if !resource.ends_with(is_wild) {
+        return false;
+    }
     if pattern::is_everything(resource) {
         return true;
     }
-    match resource.splitn(6, ':').collect::<Vec<_>>().as_slice() {
-        // `arn:aws:s3:::*`, `arn:aws:s3:::*/*`
-        [_, _, _, _, _, name] => only_wildcards(name),
-        // `arn:*`, `arn:aws:s3:*`: a `*` also takes the colons that are not written.
-        [.., last] => resource.starts_with(['a', 'A', '*']) && only_wildcards(last),
-        [] => false,
+    // `arn:aws:s3:::*`, `arn:aws:s3:::*/*`
+    if let Some(name) = last_part(resource) {
+        return only_wildcards(name);
     }
+    // `arn:*`, `arn:aws:s3:*`: a `*` also takes the colons that are not written.
+    let last = resource.rsplit(':').next().unwrap_or_default();
+    resource.starts_with(['a', 'A', '*']) && only_wildcards(last)
 }
 
 /// Whether a pattern takes every role of an account, or more.
@@ -35,7 +39,12 @@ pub fn last_part(resource: &str) -> Option<&str> {
 }
 
 fn only_wildcards(text: &str) -> bool {
-    text.contains('*') && text.chars().all(|character| matches!(character, '*' | '?' | '/' | ':'))
+    text.chars().all(is_wild) && text.contains('*')
+}
+
+/// What is in a pattern that names nothing.
+fn is_wild(character: char) -> bool {
+    matches!(character, '*' | '?' | '/' | ':')
 }
 
 /// Whether the statement names no resource in particular.
@@ -49,17 +58,19 @@ pub fn is_narrowed(statement: &Statement) -> bool {
 }
 
 fn narrows(condition: &Condition) -> bool {
-    let operator = condition.operator.to_ascii_lowercase();
-    let positive = matches!(
-        operator.as_str(),
-        "stringequals" | "stringequalsignorecase" | "stringlike" | "arnequals" | "arnlike"
-    );
-    let key = condition.key.to_ascii_lowercase();
-    let about_the_resource = key.contains(":resourcetag/") || key == "iam:permissionsboundary";
-    positive
-        && about_the_resource
+    const POSITIVE: [&str; 5] =
+        ["StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"];
+    let positive = || POSITIVE.iter().any(|one| one.eq_ignore_ascii_case(&condition.operator));
+    (is_on_tag(&condition.key) || condition.is_on("iam:PermissionsBoundary"))
+        && positive()
         && !condition.values.is_empty()
         && !condition.values.iter().any(|value| pattern::is_everything(value))
+}
+
+/// Whether a key is a tag of the resource: `aws:ResourceTag/…`, `ec2:ResourceTag/…`.
+fn is_on_tag(key: &str) -> bool {
+    const TAG: &[u8] = b":ResourceTag/";
+    key.as_bytes().windows(TAG.len()).any(|part| part.eq_ignore_ascii_case(TAG))
 }
 
 #[cfg(test)]

@@ -3,18 +3,24 @@
 
 /// `` `a` ``, `` `a` and `b` ``, `` `a`, `b`, `c` and 4 more ``.
 pub fn listed(names: &[&str]) -> String {
-    let quoted = |names: &[&str]| {
-        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-    };
-    match names {
-        [] => String::new(),
-        [one] => format!("`{one}`"),
-        [first @ .., last] if names.len() <= 3 => format!("{} and `{last}`", quoted(first)),
-        _ => {
-            let (shown, rest) = names.split_at(3.min(names.len()));
-            format!("{} and {} more", quoted(shown), rest.len())
-        }
+    let (shown, rest) = names.split_at(3.min(names.len()));
+    let mut list = String::new();
+    for (index, name) in shown.iter().enumerate() {
+        let is_last = rest.is_empty() && index + 1 == shown.len();
+        list.push_str(match index {
+            0 => "`",
+            _ if is_last => " and `",
+            _ => ", `",
+        });
+        list.push_str(name);
+        list.push('`');
     }
+    if !rest.is_empty() {
+        list.push_str(" and ");
+        list.push_str(&rest.len().to_string());
+        list.push_str(" more");
+    }
+    list
 }
 
 /// The form of the verb that goes with so many names.

@@ -40,9 +40,9 @@ pub fn named_by(text: &str) -> Vec<usize> {
             .map(|(index, _)| index)
             .collect();
     }
-    let lower = |name: &str| name.bytes().map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>();
-    let wanted = lower(text);
-    ACTIONS.binary_search_by(|action| lower(action).cmp(&wanted)).into_iter().collect()
+    let lower = |name: &'static str| name.bytes().map(|byte| byte.to_ascii_lowercase());
+    let wanted = || text.bytes().map(|byte| byte.to_ascii_lowercase());
+    ACTIONS.binary_search_by(|action| lower(action).cmp(wanted())).into_iter().collect()
 }
 
 #[cfg(test)]

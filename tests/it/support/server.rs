@@ -84,16 +84,28 @@ impl Server {
             logged: Mutex::default(),
         };
         server.begin();
-        let root = server.root();
-        root.post("sys/mounts/aws", &json!({ "type": "aws" })).expect(204);
+        server.add_engine("aws", aws);
+        server
+    }
+
+    /// An engine there on that account, with a role `r` of IAM users.
+    pub fn add_engine(&self, mount: &str, aws: &AwsServer) {
+        let root = self.root();
+        root.post(&format!("sys/mounts/{mount}"), &json!({ "type": "aws" })).expect(204);
         let binding = json!({
             "access_key": "AKIABROKERBROKER0000", "secret_key": "secret-of-the-broker", "iam_endpoint": aws.url,
             "sts_endpoint": aws.url, "region": "us-east-1", "sts_region": "us-east-1",
         });
-        root.post("aws/config/root", &binding).expect(204);
+        root.post(&format!("{mount}/config/root"), &binding).expect(204);
         let role = json!({ "credential_type": "iam_user", "policy_document": super::NARROW });
-        server.write_role("r", &role);
-        server
+        root.post(&format!("{mount}/roles/r"), &role).expect(204);
+    }
+
+    /// More lines of its configuration, from the next start on.
+    pub fn configure(&self, lines: &str) {
+        let path = config_of(self.folder.path());
+        let before = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, before + lines).unwrap();
     }
 
     pub fn write_role(&self, name: &str, role: &Value) {

@@ -1,4 +1,4 @@
-//! Builds JavaScript: `guardrail.js` with `QuickJS` around it, by componentize-qjs, which gives a component without WASI.
+//! Builds JavaScript: `guardrail.js` with QuickJS around it, by componentize-qjs, which gives a component without WASI.
 //! The version of the tool is the project's own (`package.json`); nothing is installed here.
 
 use std::path::Path;

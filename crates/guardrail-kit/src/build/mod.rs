@@ -32,6 +32,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cli::Stopped;
+use crate::component::Loading;
 use crate::project::{Language, Project};
 
 pub use rego::REGO;
@@ -42,6 +43,8 @@ pub(crate) use steps::{Missing, Steps};
 pub(crate) struct Options {
     /// Where the component goes, if not to [`Project::component_path`].
     pub(crate) component: Option<PathBuf>,
+    /// How a component is loaded that takes part in the build.
+    pub(crate) loading: Loading,
 }
 
 /// Builds a project. Commands and what they print go to `out`; the answer is the path of the component.
@@ -58,7 +61,7 @@ pub(crate) fn build(
         (None, Language::Python) => python::component(project, &mut steps)?,
         (None, Language::Go) => go::component(project, &mut steps)?,
         (None, Language::C) => c::component(project, &mut steps)?,
-        (None, Language::Rego) => rego::component(project, &mut steps)?,
+        (None, Language::Rego) => rego::component(project, &options.loading, &mut steps)?,
     };
     let path = options.component.clone().unwrap_or_else(|| project.component_path());
     write_whole(&path, &component)?;

@@ -1,4 +1,4 @@
-//! Builds Python: `guardrail.py` with `CPython` around it, by componentize-py, which gives a component without WASI.
+//! Builds Python: `guardrail.py` with CPython around it, by componentize-py, which gives a component without WASI.
 //! The version of the tool is the project's own (`requirements.txt`); nothing is installed here.
 
 use std::path::Path;

@@ -100,7 +100,12 @@ impl Case {
         let wanted = |case: &Self| filter.is_none_or(|filter| case.name.contains(filter));
         let cases: Vec<Self> = cases.into_iter().filter(wanted).collect();
         if cases.is_empty() {
-            return Err(format!("there is no vector to run in `{}`", shown(folder)).into());
+            let folder = shown(folder);
+            return Err(match filter {
+                Some(filter) => format!("no vector in `{folder}` has `{filter}` in its name"),
+                None => format!("there is no vector in `{folder}`"),
+            }
+            .into());
         }
         Ok(cases)
     }

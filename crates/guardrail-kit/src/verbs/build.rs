@@ -27,7 +27,8 @@ pub struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Stopped> {
     let project = Project::find(&arguments.dir)?;
-    let options = Options { component: arguments.out.clone() };
+    let options =
+        Options { component: arguments.out.clone(), loading: arguments.setup.loading.clone() };
     let path = build::build(&project, &options, out)?;
     let size = fs::metadata(&path)?.len();
     let plugin = arguments.setup.load(&path)?;

@@ -57,7 +57,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
 /// One build and one run of the vectors.
 fn turn(project: Project, setup: &Setup, out: &mut dyn Write) -> Result<Exit, Stopped> {
     let stopwatch = Stopwatch::start();
-    build::build(&project, &Options::default(), out)?;
+    let options = Options { component: None, loading: setup.loading.clone() };
+    build::build(&project, &options, out)?;
     writeln!(out, "built in {}", time_shown(stopwatch.elapsed()))?;
     test::run_once(&Target::of_project(project), setup, out)
 }

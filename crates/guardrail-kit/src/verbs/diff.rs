@@ -3,10 +3,11 @@
 //! roles, with their exceptions and overrides, only the server's what-if can say (`leasehold guardrail what-if`).
 
 use std::io::Write;
+use std::mem::{self, Discriminant};
 use std::path::PathBuf;
 
 use clap::Args;
-use guardrail_host::{Evaluation, Finding, Manifest, Plugin};
+use guardrail_host::{Evaluation, Failure, Finding, Manifest, Plugin, Report, Verdict};
 
 use crate::cli::{Exit, Stopped};
 use crate::component::{Setup, load_on};
@@ -95,10 +96,16 @@ fn of_themselves(old: &Plugin, new: &Plugin) -> Vec<String> {
         let gone = one.imports().iter().filter(|import| !other.imports().contains(import));
         lines.extend(gone.map(|import| format!("{sign} import {import}")));
     }
-    if old.settings_schema() != new.settings_schema() {
+    if !same_json(old.settings_schema(), new.settings_schema()) {
         lines.push("~ the settings schema is another: stored settings are checked again".into());
     }
     lines
+}
+
+/// Whether two texts are one value, however they are laid out.
+fn same_json(one: &str, other: &str) -> bool {
+    let value = |text| serde_json::from_str::<serde_json::Value>(text).ok();
+    one == other || value(one).is_some_and(|one| value(other) == Some(one))
 }
 
 fn rules(old: &Manifest, new: &Manifest) -> Vec<String> {
@@ -133,7 +140,7 @@ impl Answer {
     }
 
     fn verdict_differs(&self) -> bool {
-        verdict_line(&self.old) != verdict_line(&self.new)
+        kind(&self.old.result) != kind(&self.new.result)
     }
 
     fn print(&self, paint: Paint, out: &mut dyn Write) -> Result<(), Stopped> {
@@ -158,10 +165,39 @@ impl Answer {
     }
 }
 
+/// What an answer leads to, in whatever words: one of the verdicts, or one of the failures.
+fn kind(result: &Result<Report, Failure>) -> Result<Discriminant<Verdict>, &'static str> {
+    result.as_ref().map(|report| mem::discriminant(&report.verdict)).map_err(Failure::code)
+}
+
 fn findings(evaluation: &Evaluation) -> &[Finding] {
     evaluation.result.as_ref().map(|report| report.findings.as_slice()).unwrap_or_default()
 }
 
 fn fuel(evaluation: &Evaluation) -> String {
     figures::count(evaluation.fuel_used)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_words_are_no_other_verdict() {
+        let report = |verdict| Ok(Report { verdict, findings: Vec::new() });
+        let denied = report(Verdict::Deny("no".into()));
+        assert_eq!(kind(&denied), kind(&report(Verdict::Deny("nobody may".into()))));
+        assert_ne!(kind(&denied), kind(&report(Verdict::Pass)));
+        assert_ne!(kind(&denied), kind(&Err(Failure::Busy)));
+        assert_ne!(kind(&Err(Failure::Trap("one".into()))), kind(&Err(Failure::Busy)));
+    }
+
+    #[test]
+    fn a_schema_that_is_only_laid_out_otherwise_is_the_same() {
+        let schema = r#"{"type":"object","properties":{"a":{"type":"string"}}}"#;
+        let pretty =
+            "{\n  \"properties\": {\"a\": {\"type\": \"string\"}},\n  \"type\": \"object\"\n}\n";
+        assert!(same_json(schema, pretty));
+        assert!(!same_json(schema, r#"{"type":"object","properties":{"a":{"type":"number"}}}"#));
+    }
 }

@@ -1,4 +1,4 @@
-//! `leasehold plugin inspect FILE`: what the server would learn of a component or a package when it is stored. Runs no
+//! `leasehold plugin inspect [FILE]`: what the server would learn of a component or a package when it is stored. Runs no
 //! test and judges nothing.
 
 use std::io::Write;
@@ -7,18 +7,23 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::{Exit, Stopped};
+use crate::component::Loading;
+use crate::files;
 use crate::package::{Package, PublicKey};
-use crate::{component, files};
+use crate::target::Target;
+use crate::vector::severity_word;
 
 /// Which component.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The component or package.
+    /// The component, a package, or the project's folder [default: the folder that one is in]
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    target: Option<PathBuf>,
     /// A public key (PEM file) that must have signed it; may be given several times.
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
+    #[command(flatten)]
+    loading: Loading,
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Stopped> {
@@ -28,7 +33,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
             .map_err(|error| format!("`{}`: {error}", file.display()))?;
         keys.push(key);
     }
-    let (plugin, artifact) = component::open(&arguments.file)?;
+    let target = Target::of(arguments.target.as_deref())?;
+    target.must_be_built()?;
+    let (plugin, artifact) = arguments.loading.open(&target.component)?;
     let manifest = plugin.manifest();
     writeln!(out, "{} {}: {}", manifest.name, manifest.version, manifest.summary)?;
     writeln!(out, "digest   sha256:{}", plugin.digest())?;
@@ -37,7 +44,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
         writeln!(out, "import   {import}")?;
     }
     for rule in &manifest.rules {
-        writeln!(out, "rule     {:<32} {:?}  {}", rule.id, rule.severity, rule.title)?;
+        let severity = severity_word(rule.severity);
+        writeln!(out, "rule     {:<32} {severity:<9} {}", rule.id, rule.title)?;
     }
     writeln!(out, "settings {}", plugin.settings_schema())?;
     // A component alone carries no signature.

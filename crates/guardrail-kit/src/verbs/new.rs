@@ -29,6 +29,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, St
     let dir = if parent == Path::new(".") { PathBuf::from(name) } else { parent.join(name) };
     new::create(&dir, name, *lang)?;
     writeln!(out, "made {}; what each file is for is in its README.md", dir.display())?;
-    writeln!(out, "next: cd {} && leasehold plugin build && leasehold plugin test", dir.display())?;
+    let steps =
+        lang.install().into_iter().chain(["leasehold plugin build", "leasehold plugin test"]);
+    let steps: Vec<_> = steps.collect();
+    writeln!(out, "next: cd {} && {}", dir.display(), steps.join(" && "))?;
     Ok(Exit::Good)
 }

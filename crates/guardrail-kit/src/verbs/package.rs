@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::{Exit, Stopped};
+use crate::component::Loading;
+use crate::files;
 use crate::package::{Artifact, Package, TestFile, trial};
 use crate::target::{Target, json_files};
-use crate::{component, files};
 
 /// What is packed, and where to.
 #[derive(Debug, Args)]
@@ -26,12 +27,14 @@ pub struct Arguments {
     /// The package [default: NAME-VERSION.guardrail in this folder]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    loading: Loading,
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Stopped> {
     let target = Target::of(Some(&arguments.path))?;
     target.must_be_built()?;
-    let (plugin, artifact) = component::open(&target.component)?;
+    let (plugin, artifact) = arguments.loading.open(&target.component)?;
     let Artifact::Component(component) = artifact else {
         return Err(format!("`{}` is a package already", target.component.display()).into());
     };

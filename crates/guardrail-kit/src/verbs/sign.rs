@@ -8,7 +8,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use crate::cli::{Exit, Stopped};
-use crate::component;
+use crate::component::Loading;
 use crate::files;
 use crate::package::{Artifact, Signature, SigningKey};
 
@@ -24,13 +24,15 @@ pub struct Arguments {
     /// Write the signed package here [default: in the place of FILE]
     #[arg(long, short, value_name = "OUT")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    loading: Loading,
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Stopped> {
     let key = Zeroizing::new(files::read_text(&arguments.key)?);
     let key = SigningKey::parse(&key)
         .map_err(|error| format!("`{}`: {error}", arguments.key.display()))?;
-    let (_plugin, artifact) = component::open(&arguments.file)?;
+    let (_plugin, artifact) = arguments.loading.open(&arguments.file)?;
     let Artifact::Package(mut package) = artifact else {
         return Err(format!(
             "`{}` is a component, and a signature travels in a package\nhelp: `leasehold plugin package` makes one of it",

@@ -333,6 +333,10 @@ fn what_is_no_component_is_refused_with_the_way_out() {
     plugin(&["test", text(&folder.at("hostile.wasm"))])
         .ended(Exit::Failed)
         .tells(&["error: there are no vectors: ", "help: plugins/README.md#vectors"]);
+    let folder = folder.write("tests/a.json", &vector(&json!({}), RIGHT_OF_HOSTILE));
+    plugin(&["test", text(&folder.at("hostile.wasm")), "--case", "b"])
+        .ended(Exit::Failed)
+        .tells(&["error: no vector in `", "tests` has `b` in its name"]);
 }
 
 #[test]
@@ -520,4 +524,24 @@ fn a_project_is_built_and_tested_in_one_go() {
     ]);
     let wrong = folder.write("tests/a.json", &vector(&json!({}), r#"{"verdict": "deny"}"#));
     plugin(&["dev", wrong.path()]).ended(Exit::Bad).tells(&["FAIL  a", "actual    pass"]);
+}
+
+#[test]
+fn a_new_project_says_every_step_that_comes_next() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let venv = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && ";
+    for (language, first) in [
+        ("rust", ""),
+        ("js", "npm install && "),
+        ("python", venv),
+        ("go", ""),
+        ("c", venv),
+        ("rego", ""),
+    ] {
+        let name = format!("in-{language}");
+        let next = format!("/{name} && {first}leasehold plugin build && leasehold plugin test\n");
+        bare(&["new", &name, "--lang", language, "--parent", text(parent.path())])
+            .ended(Exit::Good)
+            .tells(&["made ", "next: cd ", &next]);
+    }
 }

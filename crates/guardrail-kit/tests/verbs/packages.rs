@@ -88,3 +88,42 @@ fn a_package_is_made_of_whatever_can_be_tested() {
         .ended(Exit::Failed)
         .tells(&["hostile.wasm` is not there\nhelp: `leasehold plugin build` makes it"]);
 }
+
+#[test]
+fn a_folder_is_inspected_as_its_component_is() {
+    let folder = Folder::with(&hostile());
+    let of_file = bare(&["inspect", text(&folder.at("hostile.wasm"))])
+        .ended(Exit::Good)
+        .tells(&["rule     declared                         low       A rule that is declared\n"]);
+    let of_folder = bare(&["inspect", folder.path()]).ended(Exit::Good);
+    assert_eq!(of_file.out, of_folder.out);
+    fs::remove_file(folder.at("hostile.wasm")).expect("removed");
+    let project =
+        folder.write("guardrail.toml", "[plugin]\nname = \"hostile\"\nlanguage = \"rust\"\n");
+    bare(&["inspect", project.path()])
+        .ended(Exit::Failed)
+        .tells(&["hostile.wasm` is not there\nhelp: `leasehold plugin build` makes it"]);
+}
+
+#[test]
+fn verbs_of_packages_keep_compiled_code_where_they_are_told() {
+    let folder =
+        Folder::with(&hostile()).write("tests/a.json", &vector(&json!({}), RIGHT_OF_HOSTILE));
+    let at = |name: &str| text(&folder.at(name)).to_owned();
+    let package = at("out.guardrail");
+    bare(&["keygen", &at("key")]).ended(Exit::Good);
+    for (nth, verb) in [
+        &["package", &at("hostile.wasm"), "--out", &package][..],
+        &["inspect", &package],
+        &["sign", &package, "--key", &at("key")],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let cache = at(&format!("code-{nth}"));
+        bare(&[verb, &["--code-cache", &cache]].concat()).ended(Exit::Good);
+        // The key, and what was compiled.
+        let kept = fs::read_dir(&cache).expect("the folder").count();
+        assert_eq!(kept, 2, "{verb:?}");
+    }
+}

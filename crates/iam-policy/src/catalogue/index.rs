@@ -52,10 +52,9 @@ impl Index {
 
 /// The hash of a name in lower case; `parts` are taken as one text.
 pub(super) fn hash(parts: &[&str]) -> u64 {
-    parts
-        .iter()
-        .flat_map(|part| part.bytes())
-        .fold(BASIS, |hash, byte| (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(PRIME))
+    let add =
+        |hash: u64, byte: u8| (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(PRIME);
+    parts.iter().fold(BASIS, |hash, part| part.bytes().fold(hash, add))
 }
 
 #[cfg(test)]

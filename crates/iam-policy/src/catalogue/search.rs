@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use super::index::hash;
 use super::load::{Row, Service};
 use super::{Action, Catalogue};
+use crate::bytes::split_once;
 use crate::wildcard::{has_wildcard, matches_action};
 
 impl Catalogue {
@@ -21,7 +22,7 @@ impl Catalogue {
     }
 
     pub(super) fn find(&self, action: &str) -> Option<(&Service, &Row)> {
-        let (prefix, name) = action.split_once(':')?;
+        let (prefix, name) = split_once(action, b':')?;
         self.index.candidates(hash(&[action])).find_map(|row| {
             let row = self.rows.get(row).filter(|row| row.name.eq_ignore_ascii_case(name))?;
             let service = self.services.get(row.service)?;

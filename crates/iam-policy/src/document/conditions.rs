@@ -5,7 +5,8 @@
 use super::operator::{Operator, Test};
 use super::read::Reader;
 use super::{Condition, ValueTypes, form};
-use crate::json::{JsonRef, JsonType, element_pointer, push_pointer};
+use crate::bytes::has_variable;
+use crate::json::{JsonRef, JsonType, element_pointer, member_pointer};
 
 pub(super) fn conditions(reader: &mut Reader<'_>, at: &str, value: JsonRef<'_>) -> Vec<Condition> {
     if value.json_type() != JsonType::Object {
@@ -14,8 +15,7 @@ pub(super) fn conditions(reader: &mut Reader<'_>, at: &str, value: JsonRef<'_>) 
     }
     let mut read = Vec::new();
     for (name, block) in value.members() {
-        let mut pointer = at.to_owned();
-        push_pointer(&mut pointer, name);
+        let pointer = member_pointer(at, name);
         let Some(operator) = Operator::parse(name) else {
             unknown_operator(reader, &pointer, name);
             continue;
@@ -25,8 +25,7 @@ pub(super) fn conditions(reader: &mut Reader<'_>, at: &str, value: JsonRef<'_>) 
             continue;
         }
         for (key, values) in block.members() {
-            let mut pointer = pointer.clone();
-            push_pointer(&mut pointer, key);
+            let pointer = member_pointer(&pointer, key);
             if let Err(fault) = form::condition_key(key) {
                 reader.report_name(fault.rule, &pointer, fault.message, fault.help);
             }
@@ -90,7 +89,7 @@ fn condition_value(
         }
     };
     // A variable in the wrong place is told as such by the semantics.
-    if !written.contains("${") {
+    if !has_variable(written) {
         check_form(reader, at, test, written);
     }
     Some(written.to_owned())

@@ -4,7 +4,7 @@
 
 use super::read::Reader;
 use super::{Condition, Effect, Entry, Statement, conditions, form};
-use crate::json::{JsonRef, JsonType, element_pointer, push_pointer};
+use crate::json::{JsonRef, JsonType, element_pointer, member_pointer};
 
 const ELEMENTS: [&str; 7] =
     ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
@@ -39,10 +39,9 @@ pub(super) fn statement(
         reader.wrong_type(&pointer, "a statement", "an object", value);
         return None;
     }
-    let mut found = Found::default();
+    let mut found = Found { meant: Vec::with_capacity(ELEMENTS.len()), ..Found::default() };
     for (name, element) in value.members() {
-        let mut at = pointer.clone();
-        push_pointer(&mut at, name);
+        let at = member_pointer(&pointer, name);
         member(reader, &mut found, &at, name, element);
     }
     one_of(reader, &found, &pointer, ["Action", "NotAction"]);
@@ -99,8 +98,7 @@ fn one_of(reader: &mut Reader<'_>, found: &Found, pointer: &str, [plain, negated
         (true, true) => {
             let message = format!("the statement has both `{plain}` and `{negated}`");
             let help = Some("keep one of them".to_owned());
-            let mut at = pointer.to_owned();
-            push_pointer(&mut at, negated);
+            let at = member_pointer(pointer, negated);
             reader.report_name("exclusive-elements", &at, message, help);
         }
         (false, false) => {

@@ -2,6 +2,7 @@
 //! No data: whether such an action or Region exists is for the catalogue. Refuses nothing that AWS's own policies use.
 //! Called by `elements` and `conditions`.
 
+use crate::bytes::{has_variable, split_once};
 use crate::wildcard::has_wildcard;
 
 /// Most `*` in one pattern. The managed policies have a handful; what compares patterns pays for each.
@@ -38,7 +39,7 @@ pub(super) fn action(text: &str) -> Result<(), Fault> {
     if matches!(text, "*" | "*:*") {
         return Ok(());
     }
-    let Some((service, name)) = text.split_once(':') else {
+    let Some((service, name)) = split_once(text, b':') else {
         let message = format!("`{shown}` is not an action");
         return Err(fault(
             "invalid-action",
@@ -46,17 +47,17 @@ pub(super) fn action(text: &str) -> Result<(), Fault> {
             "write `service:Action`, such as `s3:GetObject`, or `*`",
         ));
     };
-    if has_wildcard(service) {
-        let message = format!("the action `{shown}` has a wildcard in its service");
-        return Err(fault(
-            "invalid-action",
-            message,
-            "name the service; wildcards work after the colon",
-        ));
-    }
     if service.is_empty()
         || !service.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     {
+        if has_wildcard(service) {
+            let message = format!("the action `{shown}` has a wildcard in its service");
+            return Err(fault(
+                "invalid-action",
+                message,
+                "name the service; wildcards work after the colon",
+            ));
+        }
         let message = format!("the action `{shown}` has no valid service before the colon");
         return Err(fault(
             "invalid-action",
@@ -86,14 +87,13 @@ pub(super) fn resource(text: &str) -> Result<(), Fault> {
     let invalid = |what: &str, help: &str| {
         Err(fault("invalid-arn", format!("the resource `{shown}` {what}"), help))
     };
-    let parts: Vec<&str> = text.splitn(ARN_PARTS, ':').collect();
-    let [prefix, partition, service, region, account, resource] = parts.as_slice() else {
+    let Some([prefix, partition, service, region, account, resource]) = parts(text) else {
         return invalid(
             "is not an ARN",
             "write `arn:partition:service:region:account:resource`, or `*`",
         );
     };
-    if *prefix != "arn" {
+    if prefix != "arn" {
         return invalid(
             "does not start with `arn:`",
             "write `arn:partition:service:region:account:resource`, or `*`",
@@ -114,6 +114,7 @@ pub(super) fn resource(text: &str) -> Result<(), Fault> {
             "the third part is the service in lower case, such as `s3`",
         );
     }
+    // A variable before the fifth colon is a fault of its own, told by the semantics.
     if !region.bytes().all(lower) && !has_variable(region) {
         return invalid(
             "names no valid Region",
@@ -126,10 +127,27 @@ pub(super) fn resource(text: &str) -> Result<(), Fault> {
             "the fifth part is an account of 12 digits, or empty",
         );
     }
-    if resource.chars().any(char::is_control) {
+    if !resource.bytes().all(is_printable) && resource.chars().any(char::is_control) {
         return invalid("has a control character", "remove the line feed or tab");
     }
     wildcards(text)
+}
+
+/// The parts of an ARN; what stands in the last one is not split.
+fn parts(text: &str) -> Option<[&str; ARN_PARTS]> {
+    let mut parts = [""; ARN_PARTS];
+    let (last, leading) = parts.split_last_mut()?;
+    let mut rest = text;
+    for part in leading {
+        (*part, rest) = split_once(rest, b':')?;
+    }
+    *last = rest;
+    Some(parts)
+}
+
+/// Whether a byte is a printable character of ASCII.
+fn is_printable(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 /// The partitions are `aws` and `aws-…`; AWS's own policies also write wildcards here.
@@ -154,14 +172,10 @@ fn is_account(text: &str) -> bool {
         || matches!(text, "aws" | "aws-managed" | "cloudfront")
 }
 
-/// A variable before the fifth colon is a fault of its own, told by the semantics.
-fn has_variable(text: &str) -> bool {
-    text.contains('$') && text.contains("${")
-}
-
 fn wildcards(text: &str) -> Result<(), Fault> {
     let count = |wanted: u8| text.bytes().filter(|found| *found == wanted).count();
-    if count(b'*') > MAX_STARS || count(b'?') > MAX_QUESTION_MARKS {
+    let many = has_wildcard(text) && (count(b'*') > MAX_STARS || count(b'?') > MAX_QUESTION_MARKS);
+    if many {
         let message =
             format!("a pattern has more than {MAX_STARS} `*` or {MAX_QUESTION_MARKS} `?`");
         return Err(fault("too-many-wildcards", message, "write a shorter pattern, or several"));
@@ -174,11 +188,11 @@ pub(super) fn condition_key(text: &str) -> Result<(), Fault> {
     let shown = text.escape_debug();
     let prefix_byte =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'/');
-    let good = text.split_once(':').is_some_and(|(prefix, name)| {
+    let good = split_once(text, b':').is_some_and(|(prefix, name)| {
         !prefix.is_empty()
             && prefix.bytes().all(prefix_byte)
             && !name.is_empty()
-            && !name.chars().any(char::is_control)
+            && (name.bytes().all(is_printable) || !name.chars().any(char::is_control))
     });
     if good {
         return Ok(());

@@ -2,6 +2,7 @@
 //! Names are case-sensitive here: whether AWS ignores case in them is not documented, and a guess could widen a policy.
 //! The tests themselves are run in [`crate::decide`].
 
+use crate::bytes::split_once;
 use crate::near::nearest;
 
 /// How the values of a key with many values are taken together.
@@ -91,7 +92,7 @@ pub struct Operator {
 impl Operator {
     /// Reads a name such as `ForAnyValue:StringLikeIfExists`.
     pub fn parse(written: &str) -> Option<Self> {
-        let (set, rest) = match written.split_once(':') {
+        let (set, rest) = match split_once(written, b':') {
             None => (None, written),
             Some(("ForAllValues", rest)) => (Some(SetPrefix::ForAllValues), rest),
             Some(("ForAnyValue", rest)) => (Some(SetPrefix::ForAnyValue), rest),

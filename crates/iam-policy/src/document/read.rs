@@ -4,7 +4,7 @@
 
 use super::elements;
 use super::{Problem, Statement, Version};
-use crate::json::{JsonRef, JsonType, StrictJson, push_pointer};
+use crate::json::{JsonRef, JsonType, StrictJson, element_pointer, push_pointer};
 use crate::near::nearest;
 
 /// Most problems told at once; a document with more is broken as a whole, and each needs a look through the text.
@@ -170,7 +170,7 @@ impl Reader<'_> {
                     .children()
                     .enumerate()
                     .filter_map(|(index, element)| {
-                        elements::statement(self, format!("{POINTER}/{index}"), element)
+                        elements::statement(self, element_pointer(POINTER, index), element)
                     })
                     .collect();
                 if value.children().next().is_none() {

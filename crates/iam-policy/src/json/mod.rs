@@ -25,11 +25,12 @@ pub const MAX_DEPTH: usize = 128;
 pub const MAX_NUMBER_CHARS: usize = 64;
 
 /// A JSON text that passed the strict reader.
-// INVARIANT: `nodes` is the pre-order of the one value in `text`; `canonical` is `text` without insignificant white space.
+// INVARIANT: `nodes` is the pre-order of the one value in `text`; `canonical` is `text` without insignificant white space,
+// and `None` where that is `text` itself.
 #[derive(Debug, Clone)]
 pub struct StrictJson {
     text: String,
-    canonical: String,
+    canonical: Option<String>,
     nodes: Vec<tree::Node>,
     decoded: Vec<String>,
     value: OnceLock<serde_json::Value>,
@@ -72,7 +73,7 @@ impl StrictJson {
 
     /// The text without insignificant white space; nothing reordered, escapes and numbers as written.
     pub fn canonical(&self) -> &str {
-        &self.canonical
+        self.canonical.as_deref().unwrap_or(&self.text)
     }
 
     /// The text as it came in.
@@ -109,7 +110,7 @@ impl StrictJson {
 /// One more step of an RFC 6901 pointer.
 pub fn push_pointer(pointer: &mut String, step: &str) {
     pointer.push('/');
-    if !step.contains(['~', '/']) {
+    if !step.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
         return pointer.push_str(step);
     }
     for character in step.chars() {
@@ -119,6 +120,15 @@ pub fn push_pointer(pointer: &mut String, step: &str) {
             other => pointer.push(other),
         }
     }
+}
+
+/// The RFC 6901 pointer of an object's member.
+pub fn member_pointer(object: &str, name: &str) -> String {
+    let length = object.len().saturating_add(name.len()).saturating_add(1);
+    let mut pointer = String::with_capacity(length);
+    pointer.push_str(object);
+    push_pointer(&mut pointer, name);
+    pointer
 }
 
 /// The RFC 6901 pointer of an array's element.

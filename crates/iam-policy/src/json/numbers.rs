@@ -29,7 +29,6 @@ impl Scanner<'_> {
             self.digits()?;
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
-        self.out.canonical.push_str(text);
         let fits = text.len() <= MAX_NUMBER_CHARS && text.parse::<f64>().is_ok_and(f64::is_finite);
         if !fits {
             let message = "the number is too large to be compared exactly".to_owned();

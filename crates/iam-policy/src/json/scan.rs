@@ -7,10 +7,16 @@ use super::tree::{Kind, Name, Node, Text};
 use super::{JsonError, JsonErrorKind, MAX_DEPTH, Position, push_pointer};
 
 pub(super) struct Scanned {
-    pub(super) canonical: String,
+    /// `None` where the text has no insignificant white space: it is canonical itself.
+    pub(super) canonical: Option<String>,
     pub(super) nodes: Vec<Node>,
     pub(super) decoded: Vec<String>,
 }
+
+/// Bytes of text for one value, in policies: how many values are to be expected.
+const BYTES_PER_NODE: usize = 16;
+/// A policy nests 6 deep.
+const USUAL_DEPTH: usize = 8;
 
 /// One step of the way to the value being read.
 #[derive(Clone, Copy)]
@@ -23,6 +29,8 @@ pub(super) struct Scanner<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
     pub(super) out: Scanned,
+    /// Up to here the text is in `out.canonical`, but for its white space.
+    copied: usize,
     path: Vec<Step>,
     /// The first fault that is not one of syntax.
     held: Option<JsonError>,
@@ -33,11 +41,12 @@ pub(super) fn scan(text: &str) -> Result<Scanned, JsonError> {
         text,
         at: 0,
         out: Scanned {
-            canonical: String::with_capacity(text.len()),
-            nodes: Vec::new(),
+            canonical: None,
+            nodes: Vec::with_capacity(text.len().div_euclid(BYTES_PER_NODE)),
             decoded: Vec::new(),
         },
-        path: Vec::new(),
+        copied: 0,
+        path: Vec::with_capacity(USUAL_DEPTH),
         held: None,
     };
     scanner.skip_white_space();
@@ -49,7 +58,7 @@ pub(super) fn scan(text: &str) -> Result<Scanned, JsonError> {
     }
     match scanner.held {
         Some(error) => Err(error),
-        None => Ok(scanner.out),
+        None => Ok(scanner.finish()),
     }
 }
 
@@ -62,22 +71,35 @@ impl Scanner<'_> {
         self.at = self.at.saturating_add(bytes);
     }
 
-    /// Takes an ASCII byte that was peeked, into the canonical text as well.
-    fn take(&mut self, byte: u8) {
-        self.out.canonical.push(char::from(byte));
-        self.forward(1);
-    }
-
     fn skip_white_space(&mut self) {
+        let start = self.at;
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.forward(1);
         }
+        if self.at > start {
+            self.copy(start);
+            self.copied = self.at;
+        }
+    }
+
+    /// Copies what was read since the last white space into the canonical text.
+    fn copy(&mut self, end: usize) {
+        let text = self.text;
+        let canonical = self.out.canonical.get_or_insert_with(|| String::with_capacity(text.len()));
+        canonical.push_str(text.get(self.copied..end).unwrap_or_default());
+    }
+
+    fn finish(mut self) -> Scanned {
+        if self.out.canonical.is_some() {
+            self.copy(self.text.len());
+        }
+        self.out
     }
 
     fn value(&mut self, name: Option<Name>) -> Result<(), JsonError> {
         let start = self.at;
         let index = self.out.nodes.len();
-        self.out.nodes.push(Node { kind: Kind::Null, name, start, end: start, next: 0 });
+        self.out.nodes.push(Node::new(Kind::Null, name, start..start, 0));
         let kind = match self.peek() {
             Some(b'{') => self.object()?,
             Some(b'[') => self.array()?,
@@ -88,7 +110,7 @@ impl Scanner<'_> {
         let next = self.out.nodes.len();
         let end = self.at;
         if let Some(node) = self.out.nodes.get_mut(index) {
-            *node = Node { kind, name, start, end, next };
+            *node = Node::new(kind, name, start..end, next);
         }
         Ok(())
     }
@@ -106,20 +128,20 @@ impl Scanner<'_> {
 
     fn object(&mut self) -> Result<Kind, JsonError> {
         self.enter()?;
-        self.take(b'{');
+        self.forward(1);
         self.skip_white_space();
         let first_child = self.out.nodes.len();
         if self.peek() == Some(b'}') {
-            self.take(b'}');
+            self.forward(1);
             return Ok(Kind::Object);
         }
         loop {
             self.member()?;
             self.skip_white_space();
             match self.peek() {
-                Some(b',') => self.take(b','),
+                Some(b',') => self.forward(1),
                 Some(b'}') => {
-                    self.take(b'}');
+                    self.forward(1);
                     break;
                 }
                 Some(_) | None => {
@@ -147,20 +169,20 @@ impl Scanner<'_> {
             let found = self.found();
             return Err(self.syntax(format!("expected `:` after a member name, found {found}")));
         }
-        self.take(b':');
+        self.forward(1);
         self.skip_white_space();
         self.path.push(Step::Member(text));
-        self.value(Some(Name { text, start }))?;
+        self.value(Some(Name::new(text, start)))?;
         self.path.pop();
         Ok(())
     }
 
     fn array(&mut self) -> Result<Kind, JsonError> {
         self.enter()?;
-        self.take(b'[');
+        self.forward(1);
         self.skip_white_space();
         if self.peek() == Some(b']') {
-            self.take(b']');
+            self.forward(1);
             return Ok(Kind::Array);
         }
         let mut element: usize = 0;
@@ -170,9 +192,9 @@ impl Scanner<'_> {
             self.path.pop();
             self.skip_white_space();
             match self.peek() {
-                Some(b',') => self.take(b','),
+                Some(b',') => self.forward(1),
                 Some(b']') => {
-                    self.take(b']');
+                    self.forward(1);
                     return Ok(Kind::Array);
                 }
                 Some(_) | None => {
@@ -191,7 +213,6 @@ impl Scanner<'_> {
             [("true", Kind::Bool(true)), ("false", Kind::Bool(false)), ("null", Kind::Null)];
         for (word, kind) in known {
             if rest.starts_with(word) {
-                self.out.canonical.push_str(word);
                 self.forward(word.len());
                 return Ok(kind);
             }
@@ -201,13 +222,17 @@ impl Scanner<'_> {
     }
 
     fn refuse_repeated_names(&mut self, first_child: usize) {
+        let second = self.out.nodes.get(first_child).map_or(0, Node::next);
+        if second >= self.out.nodes.len() {
+            return;
+        }
         let mut names: Vec<(&str, usize)> = Vec::new();
         let mut at = first_child;
         while let Some(node) = self.out.nodes.get(at) {
             if let Some(name) = node.name {
-                names.push((self.resolve(name.text), name.start));
+                names.push((self.resolve(name.text()), name.start()));
             }
-            at = node.next;
+            at = node.next();
         }
         names.sort_unstable();
         let repeated = names
@@ -223,11 +248,7 @@ impl Scanner<'_> {
     }
 
     fn resolve(&self, text: Text) -> &str {
-        let found = match text {
-            Text::Source { start, end } => self.text.get(start..end),
-            Text::Decoded(index) => self.out.decoded.get(index).map(String::as_str),
-        };
-        found.unwrap_or_default()
+        text.of(self.text, &self.out.decoded)
     }
 
     /// Names what stands at the current place.

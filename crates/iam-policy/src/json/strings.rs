@@ -39,12 +39,11 @@ impl Scanner<'_> {
             }
         };
         self.forward(1);
-        self.out.canonical.push_str(self.text.get(quote..self.at).unwrap_or_default());
         Ok(match decoded {
-            None => Text::Source { start, end },
+            None => Text::source(start..end),
             Some(text) => {
                 self.out.decoded.push(text);
-                Text::Decoded(self.out.decoded.len().saturating_sub(1))
+                Text::decoded(self.out.decoded.len().saturating_sub(1))
             }
         })
     }

@@ -2,15 +2,18 @@
 //! Nothing here may allocate per step or lose the digits of a number.
 //! The nodes are made in `scan`.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use super::{Position, StrictJson};
+use crate::bytes::split_once;
 
 /// A stretch of text: of the source, or decoded because it held escapes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Text {
-    Source { start: usize, end: usize },
-    Decoded(usize),
+    Source { start: u32, end: u32 },
+    Decoded(u32),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +29,8 @@ pub(super) enum Kind {
 /// A member's name and where its opening quote stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Name {
-    pub(super) text: Text,
-    pub(super) start: usize,
+    text: Text,
+    start: u32,
 }
 
 /// One value; its children follow it, up to `next`.
@@ -35,9 +38,69 @@ pub(super) struct Name {
 pub(super) struct Node {
     pub(super) kind: Kind,
     pub(super) name: Option<Name>,
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) next: usize,
+    start: u32,
+    end: u32,
+    next: u32,
+}
+
+impl Text {
+    pub(super) fn source(range: Range<usize>) -> Self {
+        Self::Source { start: short(range.start), end: short(range.end) }
+    }
+
+    pub(super) fn decoded(index: usize) -> Self {
+        Self::Decoded(short(index))
+    }
+
+    /// The text itself.
+    #[inline]
+    pub(super) fn of<'a>(self, source: &'a str, decoded: &'a [String]) -> &'a str {
+        let found = match self {
+            Self::Source { start, end } => source.get(long(start)..long(end)),
+            Self::Decoded(index) => decoded.get(long(index)).map(String::as_str),
+        };
+        found.unwrap_or_default()
+    }
+}
+
+impl Name {
+    pub(super) fn new(text: Text, start: usize) -> Self {
+        Self { text, start: short(start) }
+    }
+
+    #[inline]
+    pub(super) fn text(self) -> Text {
+        self.text
+    }
+
+    pub(super) fn start(self) -> usize {
+        long(self.start)
+    }
+}
+
+impl Node {
+    #[inline]
+    pub(super) fn new(kind: Kind, name: Option<Name>, range: Range<usize>, next: usize) -> Self {
+        let Range { start, end } = range;
+        Self { kind, name, start: short(start), end: short(end), next: short(next) }
+    }
+
+    /// The number of the value after it and all that is in it.
+    #[inline]
+    pub(super) fn next(&self) -> usize {
+        long(self.next)
+    }
+}
+
+/// Half as long in memory: a text has [`super::MAX_CHARS`] characters at most, and each value is one of them at least.
+#[inline]
+fn short(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+#[inline]
+fn long(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
 }
 
 /// The type of a value.
@@ -79,23 +142,23 @@ pub struct JsonRef<'a> {
 }
 
 impl<'a> JsonRef<'a> {
+    #[inline]
     pub(super) fn new(json: &'a StrictJson, index: usize) -> Self {
         Self { json, index }
     }
 
+    #[inline]
     fn node(self) -> Option<&'a Node> {
         self.json.nodes.get(self.index)
     }
 
+    #[inline]
     fn text(self, text: Text) -> &'a str {
-        let found = match text {
-            Text::Source { start, end } => self.json.text.get(start..end),
-            Text::Decoded(index) => self.json.decoded.get(index).map(String::as_str),
-        };
-        found.unwrap_or_default()
+        text.of(&self.json.text, &self.json.decoded)
     }
 
     /// The type of the value.
+    #[inline]
     pub fn json_type(self) -> JsonType {
         match self.node().map(|node| node.kind) {
             None | Some(Kind::Null) => JsonType::Null,
@@ -108,6 +171,7 @@ impl<'a> JsonRef<'a> {
     }
 
     /// The decoded text of a string.
+    #[inline]
     pub fn as_str(self) -> Option<&'a str> {
         match self.node()?.kind {
             Kind::String(text) => Some(self.text(text)),
@@ -117,12 +181,15 @@ impl<'a> JsonRef<'a> {
 
     /// The value as it is written in the source.
     pub fn raw(self) -> &'a str {
-        self.node().and_then(|node| self.json.text.get(node.start..node.end)).unwrap_or_default()
+        self.node()
+            .and_then(|node| self.json.text.get(long(node.start)..long(node.end)))
+            .unwrap_or_default()
     }
 
     /// The elements of an array or the values of an object, in order; nothing for other values.
+    #[inline]
     pub fn children(self) -> Children<'a> {
-        let end = self.node().map_or(0, |node| node.next);
+        let end = self.node().map_or(0, Node::next);
         Children { json: self.json, at: self.index.saturating_add(1), end }
     }
 
@@ -132,29 +199,32 @@ impl<'a> JsonRef<'a> {
     }
 
     /// The members of an object in their order.
+    #[inline]
     pub fn members(self) -> impl Iterator<Item = (&'a str, JsonRef<'a>)> {
         self.children().filter_map(|child| Some((child.name()?, child)))
     }
 
     /// The value of a member.
+    #[inline]
     pub fn member(self, name: &str) -> Option<JsonRef<'a>> {
         self.members().find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 
     /// The decoded name, if the value is a member of an object.
+    #[inline]
     pub fn name(self) -> Option<&'a str> {
         self.node()?.name.map(|name| self.text(name.text))
     }
 
     /// Where the value starts in the original text.
     pub fn position(self) -> Position {
-        Position::of(&self.json.text, self.node().map_or(0, |node| node.start))
+        Position::of(&self.json.text, self.node().map_or(0, |node| long(node.start)))
     }
 
     /// Where the member's name starts, or the value if it has none.
     pub fn name_position(self) -> Position {
         let start = self.node().map_or(0, |node| node.name.map_or(node.start, |name| name.start));
-        Position::of(&self.json.text, start)
+        Position::of(&self.json.text, long(start))
     }
 
     pub(super) fn descend(self, pointer: &str) -> Option<JsonRef<'a>> {
@@ -162,15 +232,17 @@ impl<'a> JsonRef<'a> {
             return Some(self);
         }
         let mut at = self;
-        for step in pointer.strip_prefix('/')?.split('/') {
+        let mut rest = pointer.strip_prefix('/')?;
+        while let Some((step, after)) = split_once(rest, b'/') {
             at = at.step(step)?;
+            rest = after;
         }
-        Some(at)
+        at.step(rest)
     }
 
     fn step(self, step: &str) -> Option<JsonRef<'a>> {
         match self.json_type() {
-            JsonType::Object if step.contains('~') => {
+            JsonType::Object if step.bytes().any(|byte| byte == b'~') => {
                 self.member(&step.replace("~1", "/").replace("~0", "~"))
             }
             JsonType::Object => self.member(step),
@@ -206,12 +278,13 @@ pub struct Children<'a> {
 impl<'a> Iterator for Children<'a> {
     type Item = JsonRef<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<JsonRef<'a>> {
         if self.at >= self.end {
             return None;
         }
         let child = JsonRef::new(self.json, self.at);
-        self.at = child.node()?.next;
+        self.at = child.node()?.next();
         Some(child)
     }
 }

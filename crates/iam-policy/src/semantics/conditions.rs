@@ -5,9 +5,10 @@
 use std::collections::HashSet;
 
 use super::{Checker, values, variables};
+use crate::bytes::{has, split_once};
 use crate::catalogue::Catalogue;
 use crate::document::{Condition, Operator, Statement, Test, ValueTypes};
-use crate::json::{JsonRef, JsonType, element_pointer, push_pointer};
+use crate::json::{JsonRef, JsonType, element_pointer, member_pointer};
 
 /// Global keys that hold several values (IAM User Guide, global condition context keys, "multivalued").
 const MULTIVALUED: [&str; 7] = [
@@ -27,11 +28,17 @@ const ARN_KEYS: [&str; 4] =
 /// Keys that end in the name of a tag.
 const TAG_KEYS: [&str; 3] = ["aws:PrincipalTag/", "aws:RequestTag/", "aws:ResourceTag/"];
 
-pub(super) fn check(checker: &mut Checker<'_>, statement: &Statement) {
-    empty_blocks(checker, statement);
+pub(super) fn check(checker: &mut Checker<'_>, statement: &Statement, written: JsonRef<'_>) {
+    let Some(block) = written.member("Condition") else {
+        return;
+    };
+    empty_blocks(checker, statement, block);
     let mut seen = HashSet::new();
+    let one_alone = statement.conditions.len() == 1;
     for condition in &statement.conditions {
-        if !seen.insert((condition.operator.as_str(), condition.key.to_ascii_lowercase())) {
+        let mut is_new =
+            || seen.insert((condition.operator.as_str(), condition.key.to_ascii_lowercase()));
+        if !one_alone && !is_new() {
             let message = format!(
                 "the key `{}` differs only in case from another of `{}`",
                 condition.key, condition.operator
@@ -48,8 +55,9 @@ pub(super) fn check(checker: &mut Checker<'_>, statement: &Statement) {
         };
         key(checker, condition);
         together(checker, condition, operator);
-        let document = checker.document;
-        let written = document.json().at(&condition.pointer).map(JsonRef::json_type);
+        let written =
+            block.member(&condition.operator).and_then(|keys| keys.member(&condition.key));
+        let written = written.map(JsonRef::json_type);
         for (index, value) in condition.values.iter().enumerate() {
             let at = match written {
                 Some(JsonType::Array) => element_pointer(&condition.pointer, index),
@@ -61,23 +69,18 @@ pub(super) fn check(checker: &mut Checker<'_>, statement: &Statement) {
     }
 }
 
-fn empty_blocks(checker: &mut Checker<'_>, statement: &Statement) {
-    let document = checker.document;
-    let at = format!("{}/Condition", statement.pointer);
-    let Some(block) = document.json().at(&at) else {
-        return;
-    };
+fn empty_blocks(checker: &mut Checker<'_>, statement: &Statement, block: JsonRef<'_>) {
+    let at = || member_pointer(&statement.pointer, "Condition");
     if block.children().next().is_none() {
         checker.warn(
             "empty-condition",
-            &at,
+            &at(),
             "`Condition` is empty".to_owned(),
             "remove it, or say when the statement holds",
         );
     }
     for (operator, keys) in block.members().filter(|(_, keys)| keys.children().next().is_none()) {
-        let mut pointer = at.clone();
-        push_pointer(&mut pointer, operator);
+        let pointer = member_pointer(&at(), operator);
         let message = format!("`{operator}` tests no key");
         if keys.as_str().is_none() {
             checker.warn(
@@ -101,9 +104,9 @@ fn key(checker: &mut Checker<'_>, condition: &Condition) {
             "write the tag's name after the slash",
         );
     }
-    let prefix = key.split(':').next().unwrap_or_default();
+    let prefix = split_once(key, b':').map_or(key.as_str(), |(prefix, _)| prefix);
     let known = prefix.eq_ignore_ascii_case("aws")
-        || prefix.contains('.')
+        || has(prefix, b'.')
         || Catalogue::bundled().has_service(prefix);
     if !known {
         let message = format!("`{key}` is a key of no known service");
@@ -148,5 +151,5 @@ fn together(checker: &mut Checker<'_>, condition: &Condition, operator: Operator
 }
 
 fn has_wildcard(condition: &Condition) -> bool {
-    condition.values.iter().any(|value| value.contains(['*', '?']))
+    condition.values.iter().any(|value| crate::wildcard::has_wildcard(value))
 }

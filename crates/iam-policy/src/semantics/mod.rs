@@ -10,8 +10,10 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use crate::bytes::split_once;
 use crate::catalogue::{Catalogue, Form};
 use crate::document::{Document, Entry, Problem, Statement};
+use crate::json::{JsonRef, JsonType};
 use crate::wildcard::has_wildcard;
 
 /// Most remarks of each severity; each needs a look through the text for its position.
@@ -45,13 +47,21 @@ pub fn check(document: &Document) -> Vec<Remark> {
         checker.warn("missing-version", "", "the policy has no `Version`".to_owned(), help);
     }
     checker.repeated_sids();
-    for statement in document.statements() {
+    for (statement, written) in document.statements().iter().zip(statements(document)) {
         checker.statement(statement);
-        conditions::check(&mut checker, statement);
+        conditions::check(&mut checker, statement, written);
     }
     let mut remarks = checker.rejections;
     remarks.append(&mut checker.warnings);
     remarks
+}
+
+/// The statements as they are written; a document has each of them as a [`Statement`].
+fn statements(document: &Document) -> impl Iterator<Item = JsonRef<'_>> {
+    let written = document.json().root().member("Statement");
+    let list = written.filter(|value| value.json_type() == JsonType::Array);
+    let alone = if list.is_none() { written } else { None };
+    list.into_iter().flat_map(JsonRef::children).chain(alone)
 }
 
 struct Checker<'a> {
@@ -157,8 +167,15 @@ impl Checker<'_> {
 
     fn resource(&mut self, entry: &Entry) {
         let text = &entry.text;
-        let service = text.split(':').nth(2).unwrap_or_default();
-        if has_wildcard(service) {
+        // Most resources have no wildcard at all, and most of those that do have it behind the service.
+        let service = || {
+            let mut rest = text.as_str();
+            for _ in 0..2 {
+                rest = split_once(rest, b':').map_or("", |(_, rest)| rest);
+            }
+            split_once(rest, b':').map_or(rest, |(service, _)| service)
+        };
+        if has_wildcard(text) && has_wildcard(service()) {
             let message = format!("the resource `{text}` has a wildcard in its service");
             self.warn(
                 "wildcard-in-service",

@@ -4,11 +4,13 @@
 
 use super::Checker;
 use crate::address::Range;
+use crate::bytes::has_variable;
 use crate::date;
 use crate::document::Test;
+use crate::wildcard::has_wildcard;
 
 pub(super) fn check(checker: &mut Checker<'_>, at: &str, key: &str, test: Test, value: &str) {
-    if value.contains("${") {
+    if has_variable(value) {
         return;
     }
     if test.is_address() {
@@ -27,7 +29,7 @@ pub(super) fn check(checker: &mut Checker<'_>, at: &str, key: &str, test: Test, 
         );
     }
     if test.is_string() {
-        if !test.has_wildcards() && value.contains(['*', '?']) {
+        if !test.has_wildcards() && has_wildcard(value) {
             let message =
                 format!("`*` and `?` in `{value}` are plain characters under this operator");
             checker.warn(
@@ -80,12 +82,14 @@ fn date_value(checker: &mut Checker<'_>, at: &str, value: &str) {
 
 /// VPC and endpoint ids have 8 or 17 hexadecimal digits (Amazon EC2 User Guide, resource ids).
 fn identifier(checker: &mut Checker<'_>, at: &str, key: &str, test: Test, value: &str) {
-    let prefix = match key.to_ascii_lowercase().as_str() {
-        "aws:sourcevpc" => "vpc-",
-        "aws:sourcevpce" => "vpce-",
-        _ => return,
+    let prefix = if key.eq_ignore_ascii_case("aws:SourceVpc") {
+        "vpc-"
+    } else if key.eq_ignore_ascii_case("aws:SourceVpce") {
+        "vpce-"
+    } else {
+        return;
     };
-    if test.has_wildcards() && value.contains(['*', '?']) {
+    if test.has_wildcards() && has_wildcard(value) {
         return;
     }
     let good = value.strip_prefix(prefix).is_some_and(|digits| {

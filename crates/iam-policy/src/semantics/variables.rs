@@ -3,12 +3,13 @@
 //! The values they take are for [`crate::decide`].
 
 use super::Checker;
+use crate::bytes::has_variable;
 use crate::catalogue::Catalogue;
 use crate::document::{ARN_PARTS, Entry, Test, Version};
 
 /// Checks the variables of a `Resource` or `NotResource` entry.
 pub(super) fn check_resource(checker: &mut Checker<'_>, entry: &Entry) {
-    if !entry.text.contains('$') || !entry.text.contains("${") {
+    if !has_variable(&entry.text) {
         return;
     }
     check_text(checker, &entry.pointer, &entry.text);
@@ -27,7 +28,7 @@ pub(super) fn check_resource(checker: &mut Checker<'_>, entry: &Entry) {
 
 /// Checks the variables of a condition value.
 pub(super) fn check_value(checker: &mut Checker<'_>, pointer: &str, test: Test, value: &str) {
-    if !value.contains('$') || !value.contains("${") {
+    if !has_variable(value) {
         return;
     }
     // One page of the IAM User Guide names Bool beside the string and ARN operators.

@@ -56,7 +56,7 @@ pub(super) fn without_force(view: &View<'_>) -> Vec<Finding> {
 }
 
 fn in_condition(document: u32, statement: &Statement, condition: &Condition) -> Option<Finding> {
-    let place = Location { document, pointer: statement.condition_pointer(condition) };
+    let place = || Location { document, pointer: statement.condition_pointer(condition) };
     let key = condition.key.as_str();
     if condition.test().for_all && is_single_valued(key) && !must_be_there(statement, key) {
         let message = format!(
@@ -65,13 +65,13 @@ fn in_condition(document: u32, statement: &Statement, condition: &Condition) -> 
         );
         let patch = Patch::on(document).with_condition(statement, "Null", key, &json!("false"));
         let help = "leave `ForAllValues:` out, or ask for the key with `Null`: `false`";
-        let finding = rules::FOR_ALL_VALUES_ALLOW.finding(message).at(place);
+        let finding = rules::FOR_ALL_VALUES_ALLOW.finding(message).at(place());
         return Some(finding.remediation(help).patch(patch));
     }
     let forgeable = FORGEABLE.iter().any(|one| condition.is_on(one));
     forgeable.then(|| {
         let message = format!("the caller writes `{key}` as it likes, so the condition holds nobody back");
-        rules::FORGEABLE_CONDITION.finding(message).at(place).remediation(
+        rules::FORGEABLE_CONDITION.finding(message).at(place()).remediation(
             "use a key that AWS sets, such as `aws:SourceVpce`, `aws:SourceIp` or `aws:PrincipalTag/…`",
         )
     })

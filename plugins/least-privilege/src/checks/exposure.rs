@@ -4,7 +4,7 @@
 
 use leasehold_guardrail_sdk::words::{listed, verb};
 use leasehold_guardrail_sdk::{
-    AccessLevels, ActionForm, ActionTraits, Finding, Location, Severity, pattern, scope,
+    AccessLevels, ActionForm, ActionTraits, Condition, Finding, Location, Severity, pattern, scope,
 };
 
 use super::with_places;
@@ -76,9 +76,10 @@ pub(super) fn data(view: &View<'_>, reported: &[Location]) -> Vec<Finding> {
         )
     };
     let is_alone = |entries: &&[Entry<'_>]| {
-        !entries
-            .iter()
-            .any(|one| one.breadth != Breadth::Some || reported.contains(&one.location()))
+        entries.iter().any(takes)
+            && !entries
+                .iter()
+                .any(|one| one.breadth != Breadth::Some || one.allowed.is_at(reported))
     };
     let statements = view.by_statement().filter(is_alone);
     statements.filter_map(|entries| in_statement(entries, &[], takes, found)).collect()
@@ -103,12 +104,11 @@ pub(super) fn opening(view: &View<'_>, reported: &[Location]) -> Vec<Finding> {
 pub(super) fn service_linked_roles(view: &View<'_>, reported: &[Location]) -> Vec<Finding> {
     let creates = |entry: &Entry<'_>| {
         let statement = entry.allowed.statement;
-        let named_service = statement
-            .conditions
-            .iter()
-            .any(|one| one.bounds("iam:AWSServiceName", |name| !pattern::is_everything(name)));
+        let bounds = |one: &Condition| {
+            one.bounds("iam:AWSServiceName", |name| !pattern::is_everything(name))
+        };
         entry.allowed.matches(CREATE_SERVICE_LINKED_ROLE)
-            && !named_service
+            && !statement.conditions.iter().any(bounds)
             && !view.is_denied(CREATE_SERVICE_LINKED_ROLE)
             && statement.resources.iter().any(|one| names_no_service(one))
     };
@@ -161,7 +161,7 @@ fn in_statement(
     let ones: Vec<&Entry<'_>> = entries
         .iter()
         .filter(|entry| entry.breadth == Breadth::Some && is_one(entry))
-        .filter(|entry| reported.is_empty() || !reported.contains(&entry.location()))
+        .filter(|entry| !entry.allowed.is_at(reported))
         .collect();
     let names: Vec<&str> = ones.iter().map(|entry| entry.text()).collect();
     (!ones.is_empty()).then(|| with_places(found(&names, &ones), ones))

@@ -28,7 +28,7 @@ fn in_statement(entries: &[Entry<'_>], reported: &[Location]) -> Option<Finding>
         // A statement with `NotResource` is reported for that.
         .filter(|entry| entry.allowed.statement.not_resources.is_empty())
         .filter(|entry| !pass_role::passes_any_role(entry))
-        .filter(|entry| reported.is_empty() || !reported.contains(&entry.location()))
+        .filter(|entry| !entry.allowed.is_at(reported))
         .filter_map(|entry| Some((entry, weight(entry)?)))
         .collect();
     let worst = writing.iter().map(|(_, weight)| *weight).max()?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Steps;
 use crate::cli::Stopped;
-use crate::component::Setup;
+use crate::component::Loading;
 use crate::project::{FILE, Project, Rego};
 
 /// The component `rego` as built from `plugins/rego`. A static, so that the program holds its 2 MB once: the server binds
@@ -19,21 +19,25 @@ use crate::project::{FILE, Project, Rego};
 pub static REGO: &[u8] = include_bytes!("../../../../../plugins/rego/rego.wasm");
 
 /// Puts the policy into the component, and lets it say what is wrong with the policy.
-pub(crate) fn component(project: &Project, steps: &mut Steps<'_>) -> Result<Vec<u8>, Stopped> {
+pub(crate) fn component(
+    project: &Project,
+    loading: &Loading,
+    steps: &mut Steps<'_>,
+) -> Result<Vec<u8>, Stopped> {
     let Some(rego) = &project.rego else {
         return Err(format!("`{FILE}` has no part `[rego]`, which names the policy's files").into());
     };
     steps.say("putting the policy into the component `rego`")?;
     let policy = embedded(project, rego)?;
-    check(&policy)?;
+    check(&policy, loading)?;
     Ok(embed::embed(REGO, policy.to_string().as_bytes())?)
 }
 
 /// Asks the component as it is, with the policy as its settings: its compiled code is kept from build to build.
-fn check(policy: &Value) -> Result<(), Stopped> {
+fn check(policy: &Value, loading: &Loading) -> Result<(), Stopped> {
     let part = |name: &str| policy.get(name).cloned().unwrap_or_default();
     let settings = json!({ "modules": part("modules"), "data": part("data") });
-    let plugin = Setup::default().host()?.load(REGO)?;
+    let plugin = loading.host()?.load(REGO)?;
     let issues = plugin.check_settings(&settings.to_string())?;
     if issues.is_empty() {
         return Ok(());
@@ -90,7 +94,7 @@ mod tests {
         let project = Project::find(folder.path()).unwrap();
         let path = build(&project, &Options::default(), &mut Vec::new())
             .map_err(|error| error.to_string())?;
-        Setup::default().load(&path).map_err(|error| error.to_string())
+        Loading::default().open(&path).map(|(plugin, _)| plugin).map_err(|error| error.to_string())
     }
 
     #[test]

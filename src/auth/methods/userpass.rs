@@ -197,7 +197,7 @@ mod tests {
                 biased;
                 told = &mut of_bob => panic!("not hashed: {told:?}"),
                 told = &mut of_nobody => panic!("not hashed: {told:?}"),
-                () = tokio::task::yield_now() => seen += 1,
+                () = tokio::task::yield_now() => seen = u32::saturating_add(seen, 1),
             }
         }
         drop(all);

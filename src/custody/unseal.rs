@@ -140,9 +140,11 @@ impl Custody {
         record: &SealRecord,
         turn: &mut Turn,
     ) -> Result<()> {
-        let key = key_of(shares).map_err(|error| match error {
-            CustodyError::NoKey(why) => CustodyError::UnsealsNothing(why),
-            other => other,
+        let key = key_of(shares).map_err(|error| {
+            if let CustodyError::NoKey(why) = error {
+                return CustodyError::UnsealsNothing(why);
+            }
+            error
         })?;
         let root = match self.parts.device.open_by_itself(record).await? {
             // The shares say that it may be done, the device does it.

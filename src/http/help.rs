@@ -3,10 +3,29 @@
 
 use serde_json::json;
 
+use super::Wire;
 use super::envelope::Answer;
 use super::openapi;
 use super::pipeline::Answered;
-use super::routes::Route;
+use super::routes::{self, Route};
+use crate::model::{AuthMethod, MountState};
+
+/// The routes of a whole mount, where `path` is its path.
+pub(super) fn mounted_at(wire: &Wire, path: &str) -> Option<&'static [Route]> {
+    let root = format!("{}/", path.trim_end_matches('/'));
+    let below = if matches!(root.as_str(), "sys/" | "identity/" | "auth/token/") {
+        root
+    } else if let Some(rest) = root.strip_prefix("auth/") {
+        let method = wire.auth.auth_mount(rest)?.method;
+        // `oidc` is another name of `jwt`.
+        let method = if method == AuthMethod::Oidc { AuthMethod::Jwt } else { method };
+        format!("auth/:{}/", method.as_str())
+    } else {
+        let active = wire.engine.mount(&root)?.state == MountState::Active;
+        active.then(|| ":mount/".to_owned())?
+    };
+    routes::tables().into_iter().find(|(prefix, _)| *prefix == below).map(|(_, table)| table)
+}
 
 /// What `?help=1` shows of a whole mount: its paths, and what each is for.
 pub(super) fn overview(table: &'static [Route]) -> Answered {

@@ -255,7 +255,7 @@ async fn serve(
     audited.asked(judged.as_ref().err()).await?;
     judged?;
     if operation == Operation::Help
-        && let Some(table) = routes::below(wire, &path)
+        && let Some(table) = help::mounted_at(wire, &path)
     {
         return rendered(help::overview(table)?, request_id, SYSTEM);
     }

@@ -352,23 +352,6 @@ pub(super) fn find(wire: &Wire, path: &str) -> Found {
     }
 }
 
-/// The routes of a whole mount, where `path` is its path: for help alone.
-pub(super) fn below(wire: &Wire, path: &str) -> Option<&'static [Route]> {
-    let path = path.trim_end_matches('/');
-    match path {
-        "sys" => return Some(SYS),
-        "identity" => return Some(IDENTITY),
-        "auth/token" => return Some(TOKEN),
-        _ => {}
-    }
-    let root = format!("{path}/");
-    if let Some(rest) = root.strip_prefix("auth/") {
-        return wire.auth.auth_mount(rest).map(|mount| table_of(mount.method));
-    }
-    let mount = wire.engine.mount(&root)?;
-    (mount.state == MountState::Active).then_some(AWS)
-}
-
 fn table_of(method: AuthMethod) -> &'static [Route] {
     match method {
         AuthMethod::AppRole => APPROLE,

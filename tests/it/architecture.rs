@@ -37,7 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("config", &["model", "gate", "engine"]),
-    ("system", &["config"]),
+    ("system", &["config", "model"]),
     ("telemetry", &["config"]),
     ("fail_points", &["store"]),
     (

@@ -259,7 +259,7 @@ fn new_shares_take_the_place_of_the_old_when_enough_of_the_old_were_given() {
     let idle = anyone.get("sys/rekey/init").expect(200).json;
     assert_eq!((&idle["started"], &idle["required"]), (&json!(false), &json!(2)));
     for (body, told) in [
-        (json!({ "secret_shares": 2, "secret_threshold": 3 }), "threshold cannot be larger"),
+        (json!({ "secret_shares": 2, "secret_threshold": 3 }), "provided threshold greater"),
         (json!({ "secret_shares": 2, "secret_threshold": 2, "backup": true }), "`backup`"),
         (json!({ "secret_shares": 2, "secret_threshold": 2, "pgp_keys": ["k"] }), "`pgp_keys`"),
     ] {

@@ -76,8 +76,8 @@ fn masked(text: &str) -> String {
 fn masked_line(line: &str) -> String {
     for name in ["Install Time", "Encryption Count", "wrapping_token_creation_time:"] {
         if let Some(rest) = line.strip_prefix(name) {
-            let blanks = rest.len() - rest.trim_start().len();
-            return format!("{name}{}…", &rest[..blanks]);
+            let blanks = rest.strip_suffix(rest.trim_start()).unwrap_or_default();
+            return format!("{name}{blanks}…");
         }
     }
     line.to_owned()

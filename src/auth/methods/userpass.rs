@@ -191,13 +191,13 @@ mod tests {
         let all = turns.acquire_many(u32::try_from(HASHES).unwrap()).await.unwrap();
         let wrong = |name| auth.log_in_user(&mount, name, Some(Password::new("wrong")), None);
         let (mut of_bob, mut of_nobody) = (pin!(wrong("bob")), pin!(wrong("nobody")));
-        let mut seen = 0;
+        let mut seen = 0_u32;
         while seen < 100 {
             tokio::select! {
                 biased;
                 told = &mut of_bob => panic!("not hashed: {told:?}"),
                 told = &mut of_nobody => panic!("not hashed: {told:?}"),
-                () = tokio::task::yield_now() => seen = u32::saturating_add(seen, 1),
+                () = tokio::task::yield_now() => seen = seen.saturating_add(1),
             }
         }
         drop(all);

@@ -22,7 +22,7 @@ use leasehold::leases::Leases;
 use leasehold::model::{Lease, LeaseId, Timestamp};
 use leasehold::random::Random;
 use leasehold::store::faulty::FaultyStore;
-use leasehold::store::sqlite::{OpenError, Settings, Sqlite};
+use leasehold::store::sqlite::Sqlite;
 use leasehold::store::{LeaseQuery, Show, Store};
 use rand::SeedableRng;
 use serde_json::json;
@@ -378,6 +378,11 @@ fn seed() -> u64 {
     hasher.finish()
 }
 
+/// Whether somebody has the data folder's lock; its file is not there before the first start.
+fn is_held(dir: &Path) -> bool {
+    std::fs::File::open(dir.join("leasehold.lock")).is_ok_and(|lock| lock.try_lock().is_err())
+}
+
 fn start(
     dir: &Path,
     (mode, trust, seal): (Mode, &Trust, Option<&Seal>),
@@ -386,8 +391,9 @@ fn start(
     seed: u64,
 ) -> RunningApp {
     let deadline = std::time::Instant::now() + Duration::from_secs(30);
-    // Threads of the one that just lost its power may still hold the data for a moment.
-    while let Err(OpenError::InUse(_)) = Sqlite::open(dir, Settings::default()) {
+    // Threads of the one that just lost its power may still hold the data for a moment. A store that was opened to find out
+    // would hold it itself for a moment after it is dropped.
+    while is_held(dir) {
         assert!(std::time::Instant::now() < deadline, "the data is never let go");
         std::thread::yield_now();
     }

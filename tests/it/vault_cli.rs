@@ -48,7 +48,7 @@ fn run(steps: &[Step], cli: &Path, server: &Process) -> Vec<String> {
     let dir = dir.path().display().to_string();
     let printed = |number| {
         let printed = std::fs::read(file(number)).unwrap();
-        let printed = String::from_utf8_lossy(&printed).replace(&dir, "/work");
+        let printed = String::from_utf8_lossy(&printed).replace(&dir, "$PWD");
         masked(&printed.replace(&server.url, "http://127.0.0.1:8200"))
     };
     (0..steps.len()).map(printed).collect()

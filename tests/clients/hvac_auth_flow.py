@@ -1,9 +1,12 @@
-"""Tokens, policies, AppRole, identities, wrapping and quotas by hvac 2.4, against a server in development mode.
+"""Tokens, policies, AppRole, identities, wrapping, audit devices and quotas by hvac 2.4, against a server in development mode.
 
 Nothing is asked of AWS. tests/it/clients.rs starts it; each step asserts what hvac was told.
 """
 
+import json
 import os
+import pathlib
+import tempfile
 
 import hvac
 
@@ -125,6 +128,21 @@ inner = root.sys.unwrap(wrapped["wrap_info"]["token"])["auth"]
 assert as_token(inner["client_token"]).is_authenticated()
 refused(hvac.exceptions.InvalidRequest, root.sys.unwrap, wrapped["wrap_info"]["token"])
 assert root.sys.unwrap(root.sys.wrap({"a": "b"})["wrap_info"]["token"])["data"] == {"a": "b"}
+
+# ---- audit devices
+
+with tempfile.TemporaryDirectory() as folder:
+    log = pathlib.Path(folder, "audit.log")
+    root.sys.enable_audit_device("file", description="all", options={"file_path": str(log)}, path="log")
+    device = root.sys.list_enabled_audit_devices()["data"]["log/"]
+    assert (device["type"], device["options"]["file_path"]) == ("file", str(log))
+    digest = root.sys.calculate_hash("log", root.token)["data"]["hash"]
+    root.lookup_token()
+    last = json.loads(log.read_text().splitlines()[-1])
+    assert (last["type"], last["request"]["path"]) == ("response", "auth/token/lookup-self")
+    assert last["auth"]["client_token"] == digest
+    root.sys.disable_audit_device("log")
+    assert not root.sys.list_enabled_audit_devices()["data"]
 
 # ---- quotas
 
